@@ -1,0 +1,42 @@
+# make run     sets up .venv on first use, then runs the scenario checkpoint_blockade (again: the same bytes)
+# make test    sets up .venv on first use, then runs the tests
+# make PYTHON=python3.12 ...   chooses the Python that .venv is made from
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.PHONY: run test slow benchmark lint clean
+
+run: $(VENV)/installed
+	$(BIN)/tumorlab run checkpoint_blockade --overwrite
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m pytest -n 2
+
+slow: $(VENV)/installed-test
+	$(BIN)/python -m pytest -n 2 -m slow
+
+benchmark: $(VENV)/installed
+	$(BIN)/tumorlab benchmark
+
+lint: $(VENV)/installed-test
+	$(BIN)/python -m ruff check .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, for example: make run PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing (about a minute) ..."
+	$(PIP) .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(PIP) ".[test]"
+	@touch $@

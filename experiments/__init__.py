@@ -1,0 +1,1 @@
+"""Studies of the simulation: scenarios, runs on disk, the ``tumorlab`` command. Imports simulation, never reversed."""

@@ -1,0 +1,83 @@
+"""What there is to run and to give: scenarios, treatments, parameter sets, each in one line or in full."""
+
+from dataclasses import dataclass, field
+
+from simulation import parameter_sets, treatments
+from simulation.bibliography import BIBLIOGRAPHY
+from simulation.parameters import nearest
+
+from .scenario import Scenario
+from .tables import ScenarioError
+
+
+@dataclass
+class Entry:
+    """One thing in full: its kind, what it is, lines of facts, and rows of parameters."""
+
+    name: str
+    kind: str
+    meaning: str
+    facts: list[str] = field(default_factory=list)
+    rows: list[dict] = field(default_factory=list)
+
+    def references(self) -> list[str]:
+        """The papers behind the rows, in full."""
+        sources = ";".join(row["source"] for row in self.rows).split(";")
+        keys = {source.split(":")[0].strip() for source in sources}
+        return [f"{key}: {BIBLIOGRAPHY[key]}" for key in sorted(keys & set(BIBLIOGRAPHY))]
+
+
+def overview() -> dict[str, dict[str, str]]:
+    """Heading -> name -> one line, for everything that ships."""
+    return {
+        "Scenarios": {name: Scenario.load(name).question for name in Scenario.names()},
+        "Treatments": {name: treatments.find(name).describe() for name in treatments.names()},
+        "Parameter sets": {name: parameter_sets.find(name).meaning for name in parameter_sets.names()},
+    }
+
+
+def entry(word: str, *, all_parameters: bool = False) -> Entry:
+    """The scenario (name or path), treatment (name or module:Class) or parameter set called ``word``."""
+    if ":" in word or word in treatments.names():
+        return _treatment(word)
+    if word in parameter_sets.names():
+        return _parameter_set(word)
+    if word in Scenario.names() or word.endswith(".toml") or "/" in word:
+        return _scenario(Scenario.load(word), all_parameters)
+    names = [*Scenario.names(), *treatments.names(), *parameter_sets.names()]
+    raise ScenarioError(f"there is nothing called {word!r}{nearest(word, names)}; tumorlab list shows what there is")
+
+
+def _treatment(word: str) -> Entry:
+    found = treatments.find(word)
+    treatment = treatments.build(found)
+    return Entry(word, "treatment", found.describe(), [f"schedule: {treatment.schedule}"],
+                 treatment.table(f"treatments.{treatment.name}"))
+
+
+def _parameter_set(name: str) -> Entry:
+    found = parameter_sets.find(name)
+    facts = ["liquid: well mixed, no neighbourhood"] if found.liquid else []
+    return Entry(name, "parameter set", found.meaning, facts, found.parameters().table())
+
+
+def _scenario(scenario: Scenario, all_parameters: bool) -> Entry:
+    facts = [f"parameters: {scenario.parameters}",
+             f"lattice: {' x '.join(map(str, scenario.shape))} sites, {scenario.days:g} days, seed {scenario.seed}"]
+    if grow := scenario.grow:
+        without = "" if grow.immune_cells else " without immune cells"
+        facts.append(f"day 0: the tumour, grown{without}, has {grow.cells} cells ({grow.max_days:g} days at most)")
+    rows: dict[str, dict] = {}
+    for name, arm in scenario.arms.items():
+        given = scenario.build_treatments(name)
+        own = [f"{dotted} = {value}" for dotted, value in arm.set.items()]
+        regimens = [f"{one.name} ({one.schedule}, from day {one.value('first_dose'):g})" for one in given]
+        twin = ["grown on its own from the same seed"] if arm.start == "twin" else []
+        facts.append(f"arm {name}: " + "; ".join([*twin, *own, *regimens] or ["untreated"]))
+        for treatment in given:
+            rows |= {row["name"]: row for row in treatment.table(f"treatments.{treatment.name}")}
+    changed = set(scenario.overrides())
+    table = [row for row in scenario.model_parameters().table() if all_parameters or row["name"] in changed]
+    if not all_parameters:
+        facts.append(f"all other values: tumorlab show {scenario.parameters}, or --all")
+    return Entry(scenario.name, "scenario", scenario.question, facts, table + list(rows.values()))

@@ -1,0 +1,192 @@
+"""A scenario becomes arms, and the arms become results on disk."""
+
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from simulation.files import write_atomically
+from simulation.model import StateError, TumorModel
+from simulation.results import Results
+
+from .folder import PICTURES, RunError, RunFolder
+from .outcomes import tell
+from .pictures import overview
+from .provenance import packages, version
+from .scenario import Scenario
+
+CHECKPOINT_DAYS = 7.0
+HALF_AN_HOUR = 0.5 / 24
+Progress = Callable[[str, float, float], None]
+
+
+@dataclass
+class RunSummary:
+    """What a run came to: ``outcomes`` holds a sentence per arm, ``notes`` what a reader should know besides."""
+
+    folder: Path
+    outcomes: dict[str, str]
+    notes: list[str] = field(default_factory=list)
+    computed: bool = True
+
+    @property
+    def picture(self) -> Path:
+        return self.folder / PICTURES[0]
+
+
+def default_folder(scenario: Scenario, seed: int | None = None) -> Path:
+    """Where a run goes when nobody says otherwise."""
+    return Path("results") / f"{scenario.name}-seed{scenario.seed if seed is None else seed}"
+
+
+def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arms: list[str] | None = None,
+                 days: float | None = None, seed: int | None = None, set: dict | None = None, resume: bool = False,
+                 overwrite: bool = False, on_progress: Progress | None = None, command: str = "") -> RunSummary:
+    """Run every arm of a scenario and write the run folder; with ``resume``, complete or only read an earlier one.
+
+    ``on_progress(arm, day, days)`` is called as the arms advance. Everything is checked before anything is written.
+    Raises ScenarioError for a scenario or option that cannot be run, RunError for a folder that cannot be used.
+    """
+    began = time.perf_counter()
+    scenario = Scenario.load(scenario) if isinstance(scenario, str) else scenario
+    given = {"days": days, "seed": seed, "arms": arms, "set": set}
+    folder = RunFolder(default_folder(scenario, seed) if out is None else out)
+    if resume and overwrite:
+        raise RunError("--resume and --overwrite exclude each other: one keeps what is there, the other removes it")
+    try:
+        stored = folder.plan() if resume else None
+        options = _same_options(folder, stored, scenario, given) if stored else given
+        chosen = scenario.with_options(**options)
+        if stored and folder.finished:
+            return _finished(folder)
+        if not stored:
+            plan = {"name": scenario.name, "scenario": scenario.model_dump(mode="json"), "options": options}
+            stored = plan | {"packages": packages()}
+            folder.begin(stored, overwrite=overwrite, resume=resume)
+        run = _Run(chosen, folder, on_progress or (lambda arm, day, days: None))
+        if stored.get("packages") != packages():
+            run.notes.append("begun with other versions of Python or its packages: the last digits may differ")
+        results = [run.arm(arm) for arm in chosen.arms]
+        return run.finish(results, stored, command, began)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise RunError(f"cannot write to {folder.path}: {error.strerror or error}{where}") from None
+    except MemoryError:
+        raise RunError(f"shape = {chosen.shape} does not fit in the memory that is free; take fewer sites") from None
+
+
+class _Run:
+    """One run being computed: arm after arm, with a checkpoint every CHECKPOINT_DAYS simulated days."""
+
+    def __init__(self, scenario: Scenario, folder: RunFolder, progress: Progress):
+        self.scenario, self.folder, self.progress = scenario, folder, progress
+        self.notes: list[str] = []
+        self.about: dict[str, dict] = {}
+        self._common: TumorModel | None = None
+
+    def arm(self, arm: str) -> Results:
+        """The results of one arm, continued from its newest whole checkpoint."""
+        self.progress(arm, 0.0, self.scenario.days)
+        model = self._newest(self.folder.checkpoints(arm))
+        if model is None:
+            tumor = self._grown() if self.scenario.arms[arm].start == "fork" else self._grow(arm)
+            model = tumor.fork(treatments=self.scenario.build_treatments(arm), arm=arm)
+        days = self.scenario.days
+        while days - model.day > HALF_AN_HOUR:
+            until = min(days, ((model.day + HALF_AN_HOUR) // CHECKPOINT_DAYS + 1) * CHECKPOINT_DAYS)
+            model.run(days=until - model.day, progress=False, on_progress=lambda model: self.progress(arm, model.day, days))
+            self.folder.keep_arm(model, arm, last=days - model.day <= HALF_AN_HOUR)
+        self.about[arm] = {
+            "start": self.scenario.arms[arm].start,
+            "parameters": model.parameters.declared(),
+            "treatments": {name: {"class": f"{type(treatment).__module__}:{type(treatment).__qualname__}",
+                                  "schedule": str(treatment.schedule)}
+                           | {parameter: treatment.value(parameter) for parameter in treatment.parameters()}
+                           for name, treatment in model.treatments.items()},
+            "papers": model.citations(),
+        }
+        return model.results
+
+    def _newest(self, checkpoints: list[Path]) -> TumorModel | None:
+        """The model of the newest checkpoint that is whole; a damaged one is named and passed over."""
+        for checkpoint in checkpoints:
+            try:
+                return TumorModel.load(checkpoint)
+            except StateError as error:
+                self.notes.append(f"{error}; continued from what was before it")
+        return None
+
+    def _grown(self) -> TumorModel:
+        """The common tumour, grown once and kept."""
+        if self._common is None:
+            kept = self.folder.path / "checkpoints" / "grown"
+            self._common = self._newest([kept] if kept.exists() else [])
+            if self._common is None:
+                self._common = self._grow(None)
+                self.folder.keep(self._common, "grown")
+        return self._common
+
+    def _grow(self, arm: str | None) -> TumorModel:
+        """A tumour at day 0, with an arm's own parameters if one is named."""
+        scenario, grow = self.scenario, self.scenario.grow
+        model = TumorModel(parameters=scenario.parameters, shape=tuple(scenario.shape), seed=scenario.seed,
+                           overrides=scenario.overrides(arm), tumor_cells=scenario.tumor_cells, arm=arm or "grown")
+        if grow:
+            what = f"growing {arm}" if arm else "growing"
+            model.grow(grow.cells, max_days=grow.max_days, immune_cells=grow.immune_cells,
+                       on_progress=lambda model: self.progress(what, model.hours / 24, grow.max_days))
+            if (cells := model.counts()["tumor_cell"]) < grow.cells:
+                whose = f"the tumour of {arm}" if arm else "the tumour"
+                self.notes.append(f"{whose} did not reach {grow.cells} cells in {grow.max_days:g} days: day 0 begins "
+                                  f"with {cells}")
+        return model
+
+    def finish(self, results: list[Results], plan: dict, command: str, began: float) -> RunSummary:
+        """Write tables, snapshots and picture, then run.json, which marks the run finished."""
+        arms = {result.arm: result for result in results}
+        outcomes = tell(arms)
+        Results.save_all(self.folder.path, results)
+        write_atomically(self.folder.path / PICTURES[0], overview(arms, self.scenario.question))
+        scenario = self.scenario
+        self.folder.finish({
+            "version": version(), "command": command, "question": scenario.question, "seed": scenario.seed,
+            "days": scenario.days, "scenario": {"name": scenario.name, "text": scenario.text,
+                                                "in_force": scenario.model_dump(mode="json")},
+            "arms": {arm: {"outcome": outcomes[arm]} | about for arm, about in self.about.items()},
+            "papers": sorted({paper for about in self.about.values() for paper in about["papers"]}),
+            "packages": packages(), "plan": plan, "machine": f"{platform.machine()} {sys.platform}",
+            "notes": self.notes, "wall_seconds": round(time.perf_counter() - began, 1),
+        })
+        return RunSummary(self.folder.path, outcomes, self.notes)
+
+
+def _same_options(folder: RunFolder, stored: dict, scenario: Scenario, given: dict) -> dict:
+    """The options a run was begun with; raises RunError when the scenario or a given option is another one."""
+    if stored.get("scenario") != scenario.model_dump(mode="json"):
+        raise RunError(f"{folder.path} was begun with another scenario than {scenario.name} as it is now; "
+                       "choose another --out, or --overwrite")
+    options = stored["options"]
+    begun = scenario.with_options(**options)
+    in_force = {"days": begun.days, "seed": begun.seed, "arms": list(begun.arms), "set": options["set"] or {}}
+    for name, value in given.items():
+        value = [*dict.fromkeys(["control", *value])] if name == "arms" and value is not None else value
+        same = sorted(value) == sorted(in_force[name]) if name == "arms" and value else value == in_force[name]
+        if value is not None and not same:
+            raise RunError(f"--{name}: {folder.path} was begun with {_words(in_force[name])}; leave the option out to "
+                           "resume that run, or choose another --out")
+    return options
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={one}" for name, one in value.items()) or "nothing set"
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def _finished(folder: RunFolder) -> RunSummary:
+    """The summary of a run that is complete, read from its folder."""
+    record = folder.record()
+    return RunSummary(folder.path, {arm: about["outcome"] for arm, about in record["arms"].items()}, record["notes"],
+                      computed=False)

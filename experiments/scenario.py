@@ -1,0 +1,225 @@
+"""The shape of a scenario file, and everything that can be wrong with one."""
+
+import math
+import os
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, PrivateAttr, field_validator
+
+from simulation import parameter_sets, treatments
+from simulation.parameters import Parameters, nearest
+
+from .tables import Overrides, ScenarioError, Table, Value, parse_toml, read_toml
+
+SHIPPED = Path(__file__).parent / "scenarios"
+BYTES_PER_SITE = 400
+ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+OF_TREATMENT = re.compile(r"treatments\.(.+)\.([^.]+)")
+DOTTED = "a table of dotted names and values"
+
+
+class Grow(Table):
+    """The tumour grows once, untreated; day 0 is the moment it has ``cells`` cells."""
+
+    cells: int = Field(ge=1, description="a whole number of tumour cells, at least 1")
+    max_days: float = Field(60.0, gt=0, le=3650, description="a number of days above 0 and at most 3650")
+    immune_cells: bool = Field(True, description="true or false")
+
+
+class Regimen(Table):
+    """One treatment of one arm."""
+
+    drug: str = Field(min_length=1, description="the name of a treatment or module:Class")
+    name: str | None = Field(None, pattern=r"^[\w-]+$", max_length=60, description="letters, digits, _ and -")
+    first_dose: Value = Field(0.0, description="a number of days after day 0, at least 0")
+    parameters: dict[str, Value] = Field({}, description="a table of the treatment's own parameters")
+    schedule: dict | None = Field(None, description='a table such as { every = "3 weeks", times = 4 }')
+
+    @field_validator("first_dose")
+    @classmethod
+    def _not_before_the_start(cls, day: float | str) -> float | str:
+        if isinstance(day, int | float) and day < 0:
+            raise ValueError("a dose cannot be given before the start, so it must be day 0 or later")
+        return day
+
+
+class Arm(Table):
+    """One course of treatment: a fork of the common tumour, or a twin grown from the same seed with its own ``set``."""
+
+    start: Literal["fork", "twin"] = Field("fork", description='"fork" or "twin"')
+    set: Overrides = Field({}, description=DOTTED)
+    treatments: list[Regimen] = Field([], description="tables written [[arms.NAME.treatments]]")
+
+
+class Scenario(Table):
+    """A patient, the arms that are compared, and the question they answer."""
+
+    question: str = Field(min_length=1, description="one sentence")
+    parameters: str = Field(description="the name of a parameter set")
+    shape: list[int] = Field(min_length=2, max_length=3, description="two or three whole numbers of sites")
+    days: float = Field(gt=0, le=3650, description="a number of days above 0 and at most 3650")
+    seed: int = Field(1, ge=0, lt=2**63, description="a whole number from 0 to 2^63 - 1")
+    tumor_cells: int | None = Field(None, ge=1, description="a whole number of tumour cells, at least 1")
+    set: Overrides = Field({}, description=DOTTED)
+    grow: Grow | None = Field(None, description="a table with cells, max_days, immune_cells")
+    arms: dict[str, Arm] = Field({}, description="tables written [arms.NAME]")
+
+    _name: str = PrivateAttr("scenario")
+    _file: str = PrivateAttr("scenario")
+    _text: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self._name
+
+    @property
+    def text(self) -> str:
+        """The file as it was read."""
+        return self._text
+
+    @staticmethod
+    def names() -> list[str]:
+        """The scenarios that ship."""
+        return sorted(file.stem for file in SHIPPED.glob("*.toml"))
+
+    @classmethod
+    def load(cls, name_or_path: str | os.PathLike) -> "Scenario":
+        """The shipped scenario of that name, or the TOML file at that path; raises ScenarioError."""
+        word = str(name_or_path)
+        if word in cls.names():
+            path, file = SHIPPED / f"{word}.toml", f"{word}.toml"
+        elif word.endswith(".toml") or Path(word).name != word or Path(word).is_file():
+            path, file = Path(word), word
+        else:
+            raise ScenarioError(f"there is no scenario {word!r}{nearest(word, cls.names())}; "
+                                "a file of your own is given by a path ending in .toml")
+        content, text = read_toml(path, file)
+        return cls._whole(content, path.stem, file, text)
+
+    @classmethod
+    def from_text(cls, text: str, *, name: str = "scenario", file: str = "scenario") -> "Scenario":
+        """A checked scenario from TOML text; ``file`` is what errors call it."""
+        return cls._whole(parse_toml(text, file), name, file, text)
+
+    @classmethod
+    def _whole(cls, content: dict, name: str, file: str, text: str) -> "Scenario":
+        """The scenario with its control arm first; everything checked."""
+        if isinstance(arms := content.get("arms", {}), dict):
+            content = content | {"arms": {"control": arms.get("control", {})} | arms}
+        scenario = cls.checked(content, file)
+        scenario._name, scenario._file, scenario._text = name, file, text
+        scenario._check()
+        return scenario
+
+    def with_options(self, *, days: float | None = None, seed: int | None = None, arms: list[str] | None = None,
+                     set: dict | None = None) -> "Scenario":
+        """This scenario with what a command line changes; the control arm always stays. Raises ScenarioError."""
+        for arm in arms or ():
+            if arm not in self.arms:
+                raise ScenarioError(f"--arms: {self._file} has no arm {arm!r}{nearest(arm, list(self.arms))}")
+        given = {"days": days, "seed": seed, "set": set}
+        content = self.model_dump(exclude_none=True)
+        content |= {name: value for name, value in given.items() if value is not None and name != "set"}
+        content["set"] |= set or {}
+        if arms is not None:
+            content["arms"] = {name: arm for name, arm in content["arms"].items() if name in {"control", *arms}}
+        changed = "".join(f" --{name}" for name, value in given.items() if value is not None)
+        scenario = self._whole(content, self._name, self._file + (f" with{changed}" if changed else ""), self._text)
+        scenario._file = self._file
+        return scenario
+
+    def overrides(self, arm: str | None = None) -> dict[str, float | str]:
+        """Dotted name -> value that an arm's tumour (the common tumour when none is named) has of its own."""
+        values = self.set | (self.arms[arm].set if arm else {})
+        return {name: value for name, value in values.items() if not OF_TREATMENT.fullmatch(name)}
+
+    def model_parameters(self, arm: str | None = None) -> Parameters:
+        """Every parameter of an arm's tumour; raises ParameterError for a wrong name or value."""
+        parameters = parameter_sets.find(self.parameters).parameters()
+        for name, value in self.overrides(arm).items():
+            parameters.set(name, value)
+        return parameters
+
+    def build_treatments(self, arm: str) -> list[treatments.Treatment]:
+        """Fresh treatments of an arm, with what ``set`` says about ``treatments.<name>.<parameter>``."""
+        built = []
+        for number, regimen in enumerate(self.arms[arm].treatments):
+            plain = regimen.model_dump(exclude_none=True, exclude={"parameters"})
+            try:
+                treatment = treatments.build(plain | regimen.parameters)
+                for dotted, value in (self.set | self.arms[arm].set).items():
+                    if (found := OF_TREATMENT.fullmatch(dotted)) and found[1] == treatment.name:
+                        treatment.set(**{found[2]: value})
+            except ValueError as error:
+                raise ScenarioError(f"{self._file}: arms.{arm}.treatments[{number}]: {error}") from None
+            built.append(treatment)
+        return built
+
+    def _check(self) -> None:
+        """What the shape of the file cannot tell; raises ScenarioError."""
+        self._check_space()
+        try:
+            parameter_sets.find(self.parameters)
+        except ValueError as error:
+            raise ScenarioError(f"{self._file}: parameters: {error}") from None
+        names = {arm: self._check_arm(arm) for arm in self.arms}
+        self._check_set("set", None, [name for arm in names.values() for name in arm])
+        for arm in self.arms:
+            self._check_set(f"arms.{arm}.set", arm, names[arm])
+
+    def _check_space(self) -> None:
+        """The lattice has room for its cells and fits in this machine's memory."""
+        sites = math.prod(self.shape)
+        if min(self.shape) < 5:
+            raise ScenarioError(f"{self._file}: shape = {self.shape} is too small; each side must be at least 5 sites")
+        if (need := 2 * BYTES_PER_SITE * sites) > (have := _memory()):
+            raise ScenarioError(f"{self._file}: shape = {self.shape} needs about {need / 1e9:,.0f} GB of memory and "
+                                f"this machine has {have / 1e9:,.0f} GB; at most {have / 2 / BYTES_PER_SITE:,.0f} "
+                                "sites fit")
+        self._check_room("tumor_cells", self.tumor_cells or 0)
+        self._check_room("grow.cells", self.grow.cells if self.grow else 0)
+
+    def _check_room(self, key: str, cells: int) -> None:
+        """The lattice has a site for each of that many cells."""
+        if cells > (sites := math.prod(self.shape)):
+            raise ScenarioError(f"{self._file}: {key} = {cells} does not fit; it must be at most {sites}, "
+                                "the number of sites")
+
+    def _check_arm(self, name: str) -> list[str]:
+        """The names of an arm's treatments, when the arm is in order."""
+        if not ARM_NAME.fullmatch(name) or name == "grown":
+            raise ScenarioError(f"{self._file}: arms: {name!r} is not a usable name; it must be up to 40 letters, "
+                                "digits, _ and -, and not 'grown'")
+        if self.arms[name].start == "fork" and not all(map(OF_TREATMENT.fullmatch, self.arms[name].set)):
+            raise ScenarioError(f'{self._file}: arms.{name}.set: a fork shares its tumour with the other arms; '
+                                'an arm with parameters of its own must have start = "twin"')
+        names = [treatment.name for treatment in self.build_treatments(name)]
+        for one in names:
+            if names.count(one) > 1:
+                raise ScenarioError(f"{self._file}: arms.{name}.treatments: two treatments are named {one!r}; "
+                                    "a name must be unique within its arm")
+        return names
+
+    def _check_set(self, where: str, arm: str | None, treatment_names: list[str]) -> None:
+        """Every dotted name that is set exists and may have that value."""
+        for dotted in self.arms[arm].set if arm else self.set:
+            if (found := OF_TREATMENT.fullmatch(dotted)) and found[1] not in treatment_names:
+                raise ScenarioError(f"{self._file}: {where}: {dotted}: no treatment is named {found[1]!r}"
+                                    f"{nearest(found[1], treatment_names)}")
+        try:
+            parameters = self.model_parameters(arm)
+        except ValueError as error:
+            raise ScenarioError(f"{self._file}: {where}: {error}") from None
+        if self.tumor_cells is None:
+            self._check_room("tumor.initial_cells", parameters["tumor.initial_cells"])
+
+
+def _memory() -> float:
+    """Bytes of memory of this machine; unlimited where the system does not say."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf

@@ -1,0 +1,115 @@
+"""TOML tables whose mistakes are told in one sentence: file, key, what stands there, what is allowed."""
+
+import math
+import os
+import reprlib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Self, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from simulation.parameters import nearest
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be run; the message is one sentence naming file, key and what is allowed."""
+
+
+def _value(value: object) -> float | int | str:
+    """A finite number, or a text such as "22 day"; what the parameter itself allows is checked with its group."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError('it must be a number in the declared unit or a text with a unit such as "22 day"')
+    if not isinstance(value, str) and not math.isfinite(value):
+        raise ValueError("it must be a finite number")
+    return value
+
+
+def _flat(table: object, prefix: str = "") -> object:
+    """Dotted names of nested tables: ``tumor.division_rate = 1`` without quotes means the same as with them."""
+    if not isinstance(table, dict):
+        return table
+    flat = {}
+    for key, value in table.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+Value = Annotated[object, BeforeValidator(_value)]
+Overrides = Annotated[dict[str, Value], BeforeValidator(_flat)]
+
+
+class Table(BaseModel):
+    """A TOML table: no unknown keys, no silent conversions, no nan, no inf; a field's description is what it allows."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True, frozen=True)
+
+    @classmethod
+    def checked(cls, content: dict, file: str) -> Self:
+        """The table with this content; raises ScenarioError that calls the source ``file``."""
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            raise ScenarioError(f"{file}: {_sentence(cls, error)}") from None
+
+    @classmethod
+    def inside(cls, path: list[str | int]) -> type["Table"]:
+        """The table to which the last key of ``path`` belongs."""
+        table, keys = cls, list(path[:-1])
+        while keys:
+            field = table.model_fields.get(keys.pop(0))
+            if field is None:
+                break
+            inner = _inner(field.annotation)
+            if inner is None:
+                break
+            table = inner
+            if keys and get_origin(field.annotation) in (dict, list):
+                keys.pop(0)
+        return table
+
+
+def read_toml(path: Path, file: str) -> tuple[dict, str]:
+    """Content and text of a TOML file; raises ScenarioError that calls it ``file``."""
+    try:
+        return parse_toml(text := path.read_bytes().decode("utf-8"), file), text
+    except OSError as error:
+        raise ScenarioError(f"{file} cannot be read ({os.strerror(error.errno) if error.errno else error})") from None
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{file} cannot be read (it is not UTF-8 text)") from None
+
+
+def parse_toml(text: str, file: str) -> dict:
+    """The content of TOML text; raises ScenarioError that calls it ``file``."""
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ScenarioError(f"{file} is not a TOML file ({error})") from None
+
+
+def _inner(annotation: object) -> type[Table] | None:
+    """The table that a field's type holds, if any."""
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation if issubclass(annotation, Table) else None
+    return next(filter(None, map(_inner, get_args(annotation))), None)
+
+
+def _sentence(root: type[Table], error: ValidationError) -> str:
+    """The first mistake: the key as in the file, what stands there, what is allowed."""
+    first, *others = error.errors()
+    path = list(first["loc"])
+    table = root.inside(path)
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    stands = f"{key} = {reprlib.repr(first['input'])} is not allowed"
+    field = table.model_fields.get(path[-1]) or root.inside(path[:-1]).model_fields.get((path[-2:] or path)[0])
+    allowed = f"it must be {field.description}" if field and field.description else first["msg"]
+    match first["type"]:
+        case "extra_forbidden":
+            sentence = f"unknown key {key}{nearest(str(path[-1]), list(table.model_fields))}"
+        case "missing":
+            sentence = f"{key} is missing; {allowed}"
+        case "value_error":
+            sentence = f"{stands}; {first['ctx']['error']}"
+        case _:
+            sentence = f"{stands}; {allowed}"
+    return sentence + (f" (and {len(others)} more)" if others else "")

@@ -1,0 +1,17 @@
+"""Tumour and immune system on a lattice, with pluggable immunotherapies."""
+
+from . import plots, treatments
+from .agents import CarTCell, CellAgent, NKCell, TCell, TumorCell
+from .kinds import CellKind, Process, Recognition, Trait
+from .model import TumorModel
+from .parameters import Parameter, ParameterGroup
+from .results import Results
+from .schedule import Schedule
+from .snapshots import Snapshot
+from .testing import check_cell_kind, check_treatment
+from .treatments import Treatment
+
+__version__ = "0.1.0"
+__all__ = ["CarTCell", "CellAgent", "CellKind", "NKCell", "Parameter", "ParameterGroup", "Process", "Recognition", "Results",
+           "Schedule", "Snapshot", "TCell", "Trait", "Treatment", "TumorCell", "TumorModel", "check_cell_kind",
+           "check_treatment", "plots", "treatments"]

@@ -1,0 +1,209 @@
+"""Mesa agents as windows on one row of the cell table, and the kinds of cells they stand for.
+
+Reading or writing an attribute of an agent reads or writes the table; nothing is kept in the agent itself. Making an agent
+is a real birth, removing it a real death, and looking at agents never changes a run.
+"""
+
+import mesa
+
+from .cells import COLUMNS
+from .kinds import CellKind, Trait
+
+READ_ONLY = set(COLUMNS) - {"damage", "stimulation", "exhaustion", "fixed_exhaustion", "capacity", "specificity", "pdl1",
+                            "clone", "divisions"}
+
+
+class DeadCellError(AttributeError):
+    """A window on a cell that has died."""
+
+
+class CellAgent(mesa.Agent):
+    """One living cell. Traits of its kind are attributes; ``pos`` is its place on the lattice.
+
+    ``TumorCell(model, pos=(10, 12), antigen=0.2)`` is a birth: at ``pos`` or, when left out, at a random free site; traits
+    not given start as the parameters say. Raises ValueError when the place is taken, AttributeError for a misspelt trait.
+    """
+
+    kind: str = ""
+    _ids = None  # Mesa 3.3 would keep every model alive here
+
+    def __init__(self, model, pos=None, **traits):
+        name = model.born(self.kind, pos, traits)
+        self.__dict__.update(model=model, _name=name)
+        model.adopt(self)
+
+    @classmethod
+    def window(cls, model, name: int) -> "CellAgent":
+        """A window on a cell that lives already."""
+        agent = cls.__new__(cls)
+        agent.__dict__.update(model=model, _name=name)
+        return agent
+
+    @property
+    def unique_id(self) -> int:
+        return self._name
+
+    @unique_id.setter
+    def unique_id(self, value):
+        """Mesa numbers agents itself; a cell keeps its own name."""
+
+    @property
+    def alive(self) -> bool:
+        return self.model.cells.row_of(self._name) >= 0
+
+    @property
+    def row(self) -> int:
+        """Its row in the cell table at this moment. Raises DeadCellError when it has died."""
+        row = self.model.cells.row_of(self._name)
+        if row < 0:
+            raise DeadCellError(f"{type(self).__name__} {self._name} is dead: ask .alive first, or take model.agents anew")
+        return row
+
+    @property
+    def pos(self) -> tuple[int, ...]:
+        return self.model.lattice.position(self.model.cells["site"][self.row])
+
+    @pos.setter
+    def pos(self, value):
+        """Mesa sets a first position itself; a cell stands where the lattice says."""
+
+    @property
+    def vigour(self) -> float:
+        """(1 - plastic exhaustion)(1 - fixed exhaustion)."""
+        return (1.0 - self.exhaustion) * (1.0 - self.fixed_exhaustion)
+
+    @property
+    def engaged_with(self) -> "CellAgent | None":
+        """The cell it holds, if any."""
+        partner = int(self.model.cells["partner"][self.row])
+        return None if partner < 0 else self.model.agent(int(self.model.cells["name"][partner]))
+
+    def neighbors(self) -> list[mesa.Agent]:
+        """The agents on the sites around it."""
+        return self.model.neighbors(self.pos)
+
+    def remove(self) -> None:
+        """Kill the cell."""
+        self.model.kill([self.row])
+        self.model.forget(self)
+
+    def __getattr__(self, name: str):
+        if name.startswith("__") or "model" not in self.__dict__:
+            raise AttributeError(name)
+        cells = self.model.cells
+        if name not in cells:
+            raise AttributeError(f"{type(self).__name__} has no trait {name!r}")
+        return cells[name][self.row].item()
+
+    def __setattr__(self, name: str, value):
+        cells = self.model.cells
+        if isinstance(getattr(type(self), name, None), property) or name not in cells:
+            object.__setattr__(self, name, value)
+            return
+        if name in READ_ONLY:
+            raise AttributeError(f"{name} of a cell follows from what happens to it and cannot be assigned")
+        cells[name][self.row] = self.model.checked_trait(self.kind, name, value)
+
+    def __repr__(self) -> str:
+        if not self.alive:
+            return f"<{type(self).__name__} {self._name}, dead>"
+        return f"<{type(self).__name__} {self._name} at {self.pos}>"
+
+
+class TumorCell(CellAgent):
+    """A tumour cell: what it shows decides who can see it."""
+
+    kind = "tumor_cell"
+
+
+class TCell(CellAgent):
+    """A CD8 T cell: sees peptide on MHC-I, is switched off by PD-L1, tires."""
+
+    kind = "t_cell"
+
+
+class CarTCell(CellAgent):
+    """A CAR T cell: sees its target without MHC, expands on contact, contracts."""
+
+    kind = "car_t_cell"
+
+
+class NKCell(CellAgent):
+    """A natural killer cell: sees stress, is held back by MHC-I, kills a limited number."""
+
+    kind = "nk_cell"
+
+
+def rates_of(group: str) -> dict[str, str]:
+    """Rules of a lymphocyte, each from the parameter of that group."""
+    same = ("squeeze", "persistence", "potency", "division_limit", "il2_divisions", "il2_drive", "influx_gain",
+            "ifn_gamma_secretion", "il2_secretion", "il2_uptake", "oxygen_uptake")
+    rated = ("engage", "kill", "detach", "exhaustion", "recovery", "fixation", "division", "death")
+    return {
+        **{rule: f"{group}.{rule}" for rule in same},
+        **{rule: f"{group}.{rule}_rate" for rule in rated},
+        "bias": f"{group}.chemokine_bias",
+        "influx": f"{group}.base_influx",
+    }
+
+
+def tumor_trait(name: str, **more) -> Trait:
+    return Trait(name, start=f"tumor.{name}", spread=f"tumor.{name}_spread", mutation="tumor.mutation_spread", **more)
+
+
+TUMOR_CELL = CellKind(
+    "tumor_cell",
+    agent=TumorCell,
+    traits=(
+        tumor_trait("antigen", negative_share="tumor.antigen_negative_share", loss="tumor.antigen_loss"),
+        tumor_trait("car_target", negative_share="tumor.car_target_negative_share", loss="tumor.car_target_loss"),
+        Trait("mhc", start="tumor.mhc", loss="tumor.mhc_loss", halving="tumor.mhc_halving", high=1.0),
+        tumor_trait("pdl1"),
+        tumor_trait("stress_ligand"),
+    ),
+    rates={
+        "division": "tumor.division_rate",
+        "death": "tumor.death_rate",
+        "necrosis": "tumor.necrosis_rate",
+        "repair": "tumor.repair_rate",
+        "lethal_hits": "tumor.lethal_hits",
+        "interferon_arrest": "tumor.interferon_arrest",
+        "oxygen_half": "tumor.oxygen_half",
+        "antigen_shown": 1.0,
+        "chemokine_secretion": "tumor.chemokine_secretion",
+        "chemokine_induced": "tumor.chemokine_induced",
+        "oxygen_uptake": "tumor.oxygen_uptake",
+    },
+    yielding=True,
+    pdl1_induced="tumor.pdl1_induced",
+)
+T_CELL = CellKind(
+    "t_cell",
+    agent=TCell,
+    traits=(Trait("specificity", start=1.0, negative_share="t_cell.bystander_share", high=1.0),),
+    rates={**rates_of("t_cell"), "brake": "checkpoint.brake"},
+    engages={"tumor_cell": "peptide"},
+    motile=True,
+    driven=True,
+    initial_density="t_cell.initial_density",
+)
+CAR_T_CELL = CellKind(
+    "car_t_cell",
+    agent=CarTCell,
+    rates={**rates_of("car_t_cell"), "brake": "checkpoint.brake"},
+    engages={"tumor_cell": "target"},
+    motile=True,
+    driven=True,
+    initial_density="car_t_cell.initial_density",
+)
+NK_CELL = CellKind(
+    "nk_cell",
+    agent=NKCell,
+    rates={**rates_of("nk_cell"), "refill": "nk_cell.refill_rate", "il2_refill": "nk_cell.il2_refill"},
+    engages={"tumor_cell": "missing_self"},
+    motile=True,
+    driven=True,
+    capacity="nk_cell.capacity",
+    initial_density="nk_cell.initial_density",
+)
+KINDS = (TUMOR_CELL, T_CELL, CAR_T_CELL, NK_CELL)

@@ -1,0 +1,251 @@
+"""The cell table: one row per cell, one array per trait; birth, inheritance and death of rows.
+
+Rows of dead cells (kind -1) are used again by the newborn. Nothing outside a step may rely on row order: now and then the
+rows are laid anew in the order of their sites, which makes loops faster and changes no result.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .compiled import loop
+from .lattice import EMPTY
+from .randomness import GOLDEN, mix, normal, uniform
+
+DEAD = -1
+
+COLUMNS: dict[str, type] = {  # what every cell has
+    "name": np.int64,
+    "mother": np.int64,
+    "clone": np.int64,
+    "born": np.int32,
+    "site": np.int32,
+    "kind": np.int8,
+    "heading": np.int8,
+    "damage": np.int16,
+    "held": np.int16,
+    "divisions": np.int16,
+    "kills": np.int32,
+    "partner": np.int32,
+    "chain": np.int32,
+    "attacker": np.int32,
+    "stimulation": np.float64,
+    "exhaustion": np.float64,
+    "fixed_exhaustion": np.float64,
+    "capacity": np.float64,
+    "specificity": np.float64,
+    "presented_mhc": np.float64,
+    "pdl1_shown": np.float64,
+    "pdl1": np.float64,
+    "strain": np.float64,
+    "contact": np.float64,
+    "until": np.float64,
+}
+BLANK = {"partner": -1, "attacker": -1, "chain": -1, "heading": -1, "capacity": np.inf, "specificity": 1.0}
+SCRATCH = ("chain", "attacker", "strain", "contact", "until")  # meaningless between steps
+
+
+class Cells(NamedTuple):
+    """What a compiled loop sees of the table; arrays over rows (the scores: recognitions x rows)."""
+
+    name: np.ndarray
+    site: np.ndarray
+    kind: np.ndarray
+    heading: np.ndarray
+    damage: np.ndarray
+    held: np.ndarray
+    divisions: np.ndarray
+    kills: np.ndarray
+    partner: np.ndarray
+    chain: np.ndarray  # next attacker of the same target
+    attacker: np.ndarray  # first attacker of a target
+    stimulation: np.ndarray
+    exhaustion: np.ndarray
+    fixed_exhaustion: np.ndarray
+    capacity: np.ndarray
+    specificity: np.ndarray
+    presented_mhc: np.ndarray
+    pdl1_shown: np.ndarray
+    strain: np.ndarray  # hours of engagement this step, weighted by what exhausts
+    contact: np.ndarray  # hours of engagement this step, weighted by what stimulates
+    until: np.ndarray  # hours into the sub-step when a contact ends
+    seen: np.ndarray  # float64 (recognitions, rows): how well a target is recognised
+    stimulus: np.ndarray  # float64 (recognitions, rows): how strongly it drives division
+
+
+class CellTable:
+    """All cells of a model. ``table["antigen"]`` is the live array of that trait, one entry per row."""
+
+    def __init__(self, traits: list[str], recognitions: int, rows: int = 1024, most: int | None = None):
+        self.traits = list(dict.fromkeys(traits))
+        self.most = most
+        self.rows = 0
+        self.version = 0  # goes up whenever rows change hands
+        self._columns = {name: np.zeros(0, dtype=kind) for name, kind in COLUMNS.items()}
+        for trait in self.traits:
+            self._columns.setdefault(trait, np.zeros(0))
+        self.seen = np.zeros((recognitions, 0))
+        self.stimulus = np.zeros((recognitions, 0))
+        self._reserve(rows)
+        self._row_of: tuple[int, np.ndarray, np.ndarray] | None = None
+
+    def __getitem__(self, trait: str) -> np.ndarray:
+        return self._columns[trait][: self.rows]
+
+    def __contains__(self, trait: str) -> bool:
+        return trait in self._columns
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self._columns)
+
+    @property
+    def alive(self) -> np.ndarray:
+        """True for rows that hold a living cell."""
+        return self["kind"] != DEAD
+
+    def add_trait(self, trait: str) -> None:
+        if trait not in self._columns:
+            self.traits.append(trait)
+            self._columns[trait] = np.zeros(len(self._columns["name"]))
+
+    def add_recognitions(self, number: int) -> None:
+        """Room for the scores of ``number`` recognitions in all."""
+        missing = number - len(self.seen)
+        if missing > 0:
+            blank = np.zeros((missing, self.seen.shape[1]))
+            self.seen, self.stimulus = np.vstack([self.seen, blank]), np.vstack([self.stimulus, blank])
+
+    def view(self) -> Cells:
+        """The table as a compiled loop takes it."""
+        columns = {f: self._columns[f][: self.rows] for f in Cells._fields if f in self._columns}
+        return Cells(**columns, seen=self.seen[:, : self.rows], stimulus=self.stimulus[:, : self.rows])
+
+    def _reserve(self, rows: int) -> None:
+        old = len(self._columns["name"])
+        if rows <= old:
+            return
+        size = max(rows, old + old // 4)
+        if self.most is not None:
+            size = max(rows, min(size, self.most))
+        for name, column in self._columns.items():
+            grown = np.zeros(size, dtype=column.dtype)
+            grown[:old] = column
+            self._columns[name] = grown
+        for attribute in ("seen", "stimulus"):
+            matrix = getattr(self, attribute)
+            grown = np.zeros((len(matrix), size))
+            grown[:, :old] = matrix
+            setattr(self, attribute, grown)
+
+    def take_rows(self, number: int) -> np.ndarray:
+        """Blank rows for ``number`` new cells: first those of dead cells, then new ones at the end."""
+        if number == 0:
+            return np.empty(0, dtype=np.int64)
+        free = np.flatnonzero(self["kind"] == DEAD)[:number]
+        fresh = np.arange(self.rows, self.rows + number - len(free))
+        if len(fresh):
+            self._reserve(int(fresh[-1]) + 1)
+            self.rows = int(fresh[-1]) + 1
+        taken = np.concatenate([free, fresh])
+        for name, column in self._columns.items():
+            column[taken] = BLANK.get(name, 0)
+        self.seen[:, taken] = 0.0
+        self.stimulus[:, taken] = 0.0
+        self.version += 1
+        return taken
+
+    def copy_rows(self, mothers: np.ndarray, daughters: np.ndarray) -> None:
+        """Daughters start as copies of their mothers, but for what belongs to one cell alone."""
+        own = {"partner", "held", "damage", "kills", "chain", "attacker", "strain", "contact", "until", "heading"}
+        for name, column in self._columns.items():
+            if name not in own:
+                column[daughters] = column[mothers]
+        self.seen[:, daughters] = self.seen[:, mothers]
+        self.stimulus[:, daughters] = self.stimulus[:, mothers]
+
+    def row_of(self, name: int) -> int:
+        """The row of the living cell of that name; -1 when there is none."""
+        if self._row_of is None or self._row_of[0] != self.version:
+            rows = np.flatnonzero(self.alive)
+            order = np.argsort(self["name"][rows])
+            self._row_of = (self.version, self["name"][rows][order], rows[order])
+        _, names, rows = self._row_of
+        at = int(np.searchsorted(names, name))
+        return int(rows[at]) if at < len(names) and names[at] == name else -1
+
+    def sort_by_site(self, occupant: np.ndarray, interior: np.ndarray) -> None:
+        """Lay living rows in the order of their sites and give the dead rows back."""
+        order = occupant[interior]
+        order = order[order >= 0].astype(np.int64)
+        new_row = np.full(self.rows + 1, -1, dtype=np.int32)
+        new_row[order] = np.arange(len(order), dtype=np.int32)
+        for column in self._columns.values():
+            column[: len(order)] = column[order]
+            column[len(order) : self.rows] = 0
+        for matrix in (self.seen, self.stimulus):
+            matrix[:, : len(order)] = matrix[:, order]
+        self.rows = len(order)
+        partner = self._columns["partner"][: self.rows]
+        partner[:] = new_row[partner]  # -1 reads the extra last entry, which is -1
+        self["attacker"][:] = -1
+        occupant[self["site"]] = np.arange(self.rows, dtype=np.int32)
+        self.version += 1
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that must be saved, by column."""
+        arrays = {name: self[name].copy() for name in self._columns if name not in SCRATCH}
+        return {**arrays, "seen": self.seen[:, : self.rows].copy(), "stimulus": self.stimulus[:, : self.rows].copy()}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        rows = len(state["name"])
+        self._reserve(rows)
+        self.rows = rows
+        for name, column in self._columns.items():
+            column[:rows] = state.get(name, BLANK.get(name, 0))
+        self.add_recognitions(len(state["seen"]))
+        self.seen[:, :rows] = state["seen"]
+        self.stimulus[:, :rows] = state["stimulus"]
+        self.version += 1
+
+
+@loop
+def inherit(trait, rows, name, spread, loss, halving, high, stream):
+    """Each daughter's trait steps log-normally with unchanged mean, is rarely lost for good, or halved."""
+    stream_loss = mix(stream + np.uint64(2) * GOLDEN)
+    stream_half = mix(stream + np.uint64(3) * GOLDEN)
+    for i in range(rows.size):
+        row = rows[i]
+        value = trait[row]
+        if value == 0.0:
+            continue
+        if spread > 0.0:
+            value *= np.exp(spread * normal(stream, name[row]) - 0.5 * spread * spread)
+        if halving > 0.0 and uniform(stream_half, name[row]) < halving:
+            value *= 0.5
+        if loss > 0.0 and uniform(stream_loss, name[row]) < loss:
+            value = 0.0
+        trait[row] = min(value, high)
+
+
+@loop
+def start_trait(trait, rows, name, mean, spread, negative_share, high, stream):
+    """A new cell's trait: log-normal around ``mean``, or zero for the stated share of negatives."""
+    stream_negative = mix(stream + np.uint64(2) * GOLDEN)
+    for i in range(rows.size):
+        row = rows[i]
+        value = mean
+        if spread > 0.0:
+            value *= np.exp(spread * normal(stream, name[row]) - 0.5 * spread * spread)
+        if negative_share > 0.0 and uniform(stream_negative, name[row]) < negative_share:
+            value = 0.0
+        trait[row] = min(value, high)
+
+
+@loop
+def release_rows(rows, cells, occupant):
+    """Dead cells leave the lattice."""
+    for i in range(rows.size):
+        row = rows[i]
+        occupant[cells.site[row]] = EMPTY
+        cells.kind[row] = DEAD

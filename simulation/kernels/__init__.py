@@ -1,0 +1,1 @@
+"""Compiled loops over the cell table, one verb per file. They index by kind and never name one."""

@@ -1,0 +1,97 @@
+"""The six sub-steps of one step: move, engage, hit, kill, be switched off; then vigour and stimulation are brought up to date."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..compiled import loop
+from ..rules import INDEX
+from .chance import remaining
+from .contact import engage, strike
+from .movement import move
+
+EXHAUSTION, RECOVERY, FIXATION = INDEX["exhaustion"], INDEX["recovery"], INDEX["fixation"]
+FORGETTING, REFILL, IL2_REFILL = INDEX["forgetting"], INDEX["refill"], INDEX["il2_refill"]
+IL2 = INDEX["il2"]
+SUBSTEPS = 6
+
+
+class ActKeys(NamedTuple):
+    """Keys of the draws made in the sub-steps."""
+
+    move: np.uint64
+    engage: np.uint64
+    hit: np.uint64
+    detach: np.uint64
+    brake: np.uint64
+    repair: np.uint64
+
+
+class Guide(NamedTuple):
+    """What a searching cell smells: heading up the chemokine and its strength per mesh node, the node of every site."""
+
+    uphill: np.ndarray
+    pull: np.ndarray
+    node: np.ndarray
+
+
+class Scratch(NamedTuple):
+    """Arrays that loops use and forget."""
+
+    dest: np.ndarray
+    who: np.ndarray
+    onto: np.ndarray
+    when: np.ndarray
+    by: np.ndarray
+
+
+@loop
+def act(cells, space, rates, movers, attackers, yields, recognition, guide, keys, tick, hours, strain_gain, half_pdl1,
+        antigen, scratch, kills_by, deaths_of, released):
+    """Six sub-steps of ``hours / 6``; ``tick`` counts sub-steps. Returns the number of cells killed."""
+    each = hours / SUBSTEPS
+    killed = 0
+    for i in range(attackers.size):
+        cells.strain[attackers[i]] = 0.0
+        cells.contact[attackers[i]] = 0.0
+    for sub in range(SUBSTEPS):
+        if not space.liquid:
+            move(cells, space, rates, movers, yields, guide.uphill, guide.pull, guide.node, keys, tick + sub, each,
+                 scratch.dest, scratch.who, scratch.onto)
+        engage(cells, space, rates, attackers, recognition, keys, tick + sub, each)
+        killed += strike(cells, space, rates, attackers, recognition, keys, tick + sub, each, strain_gain, half_pdl1,
+                         antigen, scratch.when, scratch.by, scratch.dest, kills_by, deaths_of, released)
+    return killed
+
+
+@loop
+def tire(cells, rates, attackers, node, il2, il2_half, full_capacity, hours):
+    """Vigour, stimulation and capacity after a step: e' = x rho (1 + 2 s)(1 - e) while engaged, recovery else.
+
+    Fixed exhaustion f' = fixation e (1 - f). Stimulation relaxes to the share of the step spent in stimulating contact.
+    """
+    for i in range(attackers.size):
+        row = attackers[i]
+        kind = cells.kind[row]
+        if kind < 0:
+            continue
+        slot = rates.slot[EXHAUSTION]
+        rate = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[EXHAUSTION, kind]
+        exhaustion = 1.0 - (1.0 - cells.exhaustion[row]) * remaining(rate, cells.strain[row])
+        free = max(0.0, hours - cells.contact[row])
+        slot = rates.slot[RECOVERY]
+        rate = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[RECOVERY, kind]
+        exhaustion *= remaining(rate, free)
+        slot = rates.slot[FIXATION]
+        rate = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[FIXATION, kind]
+        cells.fixed_exhaustion[row] = 1.0 - (1.0 - cells.fixed_exhaustion[row]) * remaining(rate * exhaustion, hours)
+        cells.exhaustion[row] = exhaustion
+        kept = remaining(rates.by_kind[FORGETTING, kind], hours)
+        cells.stimulation[row] = cells.stimulation[row] * kept + (1.0 - kept) * min(1.0, cells.contact[row] / hours)
+        if cells.capacity[row] < full_capacity[kind]:
+            slot = rates.slot[IL2]
+            level = il2[node[cells.site[row]]]
+            level += rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[IL2, kind]
+            faster = 1.0 + rates.by_kind[IL2_REFILL, kind] * level / (il2_half + level)
+            refill = rates.by_kind[REFILL, kind] * faster * hours
+            cells.capacity[row] = min(full_capacity[kind], cells.capacity[row] + refill)

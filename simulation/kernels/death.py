@@ -1,0 +1,55 @@
+"""Cells die by hazards: age, hypoxia, drugs. Hazards add, so independent drugs combine by Bliss independence."""
+
+import numpy as np
+
+from ..cells import DEAD
+from ..compiled import loop
+from ..lattice import EMPTY
+from ..randomness import stream_at, uniform
+from ..rules import INDEX
+from .chance import happens
+from .contact import ANTIGEN_UNITS
+
+DEATH, NECROSIS = INDEX["death"], INDEX["necrosis"]
+
+
+@loop
+def die(cells, space, rates, oxygen, node, threshold, antigen, key, tick, hours, deaths, starved, released):
+    """Deaths of one step; ``deaths`` and ``starved`` (of those, below the oxygen threshold) int64 per kind are added to,
+
+    as is ``released`` int64 [1], the antigen of the dead in whole units.
+    """
+    start = stream_at(key, tick)
+    for row in range(cells.kind.size):
+        kind = cells.kind[row]
+        if kind < 0:
+            continue
+        slot = rates.slot[DEATH]
+        hazard = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[DEATH, kind]
+        slot = rates.slot[NECROSIS]
+        necrosis = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[NECROSIS, kind]
+        hypoxic = necrosis > 0.0 and oxygen[node[cells.site[row]]] < threshold
+        if hypoxic:
+            hazard += necrosis
+        if happens(uniform(start, cells.name[row]), hazard, hours):
+            deaths[kind] += 1
+            if hypoxic:
+                starved[kind] += 1
+            released[0] += np.int64(np.rint(antigen[row] * ANTIGEN_UNITS))
+            space.occupant[cells.site[row]] = EMPTY
+            cells.kind[row] = DEAD
+
+
+@loop
+def let_go(cells, attackers):
+    """End every contact that one side did not survive."""
+    for i in range(attackers.size):
+        row = attackers[i]
+        target = cells.partner[row]
+        if target < 0:
+            continue
+        if cells.kind[row] < 0:
+            cells.held[target] -= 1
+            cells.partner[row] = -1
+        elif cells.kind[target] < 0:
+            cells.partner[row] = -1

@@ -1,0 +1,110 @@
+"""Cells divide into a free neighbouring site; where two want one site, the lowest hash has it and the other waits."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..compiled import loop
+from ..lattice import EMPTY
+from ..randomness import GOLDEN, bits, mix, name_from, stream_at, uniform
+from ..rules import INDEX
+from .chance import divides
+
+DIVISION, LIMIT, IL2_DIVISIONS = INDEX["division"], INDEX["division_limit"], INDEX["il2_divisions"]
+IL2_DRIVE, ARREST, OXYGEN_HALF = INDEX["il2_drive"], INDEX["interferon_arrest"], INDEX["oxygen_half"]
+INTERFERON, IL2 = INDEX["interferon"], INDEX["il2"]
+
+
+class Surroundings(NamedTuple):
+    """Concentrations per mesh node, and the node of every site on each mesh."""
+
+    interferon: np.ndarray
+    oxygen: np.ndarray
+    il2: np.ndarray
+    wide: np.ndarray  # node of a site on the mesh of interferon
+    fine: np.ndarray  # node of a site on the mesh of oxygen and IL-2
+
+
+@loop
+def divide(cells, space, rates, driven, around, il2_half, key, tick, hours, mothers, sites, names):
+    """Fill ``mothers`` (rows), ``sites`` and ``names`` of daughters to be born; returns how many.
+
+    ``driven`` bool per kind: divides only as stimulation x vigour allow, and a limited number of times. Interferon slows
+    division, oxygen limits it as oxygen / (oxygen + half).
+    """
+    start = stream_at(key, tick)
+    pick = mix(start + GOLDEN)
+    order = mix(start + np.uint64(2) * GOLDEN)
+    birth = mix(start + np.uint64(3) * GOLDEN)
+    proposals = 0
+    for row in range(cells.kind.size):
+        kind = cells.kind[row]
+        if kind < 0:
+            continue
+        slot = rates.slot[DIVISION]
+        rate = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[DIVISION, kind]
+        name = cells.name[row]
+        draw = uniform(start, name)
+        if rate <= 0.0 or not divides(draw, rate, hours):
+            continue
+        site = cells.site[row]
+        if driven[kind]:
+            slot = rates.slot[IL2]
+            level = around.il2[around.fine[site]]
+            level += rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[IL2, kind]
+            fed = level / (il2_half + level)
+            if cells.divisions[row] >= rates.by_kind[LIMIT, kind] + rates.by_kind[IL2_DIVISIONS, kind] * fed:
+                continue
+            drive = min(1.0, cells.stimulation[row] + rates.by_kind[IL2_DRIVE, kind] * fed)
+            rate *= drive * (1.0 - cells.exhaustion[row]) * (1.0 - cells.fixed_exhaustion[row])
+        arrest = rates.by_kind[ARREST, kind]
+        if arrest > 0.0:
+            slot = rates.slot[INTERFERON]
+            signal = around.interferon[around.wide[site]]
+            signal += rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[INTERFERON, kind]
+            rate *= 1.0 - arrest * signal / (1.0 + signal)
+        half = rates.by_kind[OXYGEN_HALF, kind]
+        if half > 0.0:
+            oxygen = around.oxygen[around.fine[site]]
+            rate *= oxygen / (oxygen + half)
+        if not divides(draw, rate, hours):
+            continue
+        target = -1
+        if space.liquid:
+            target = space.interior[np.int64(uniform(pick, name) * space.interior.size)]
+            if space.occupant[target] != EMPTY:
+                continue
+        else:
+            free = 0
+            for d in range(space.offsets.size):
+                if space.occupant[site + space.offsets[d]] == EMPTY:
+                    free += 1
+            if free == 0:
+                continue
+            skip = np.int64(uniform(pick, name) * free)
+            for d in range(space.offsets.size):
+                if space.occupant[site + space.offsets[d]] == EMPTY:
+                    if skip == 0:
+                        target = site + space.offsets[d]
+                        break
+                    skip -= 1
+        mothers[proposals] = row
+        sites[proposals] = target
+        claimed = space.claim[target]
+        proposals += 1
+        if claimed == 0:
+            space.claim[target] = proposals
+        else:
+            rival = cells.name[mothers[claimed - 1]]
+            mine, theirs = bits(order, name), bits(order, rival)
+            if mine < theirs or (mine == theirs and name < rival):
+                space.claim[target] = proposals
+    births = 0
+    for p in range(proposals):
+        if space.claim[sites[p]] == p + 1:
+            space.claim[sites[p]] = 0
+            mothers[births] = mothers[p]
+            sites[births] = sites[p]
+            names[births] = name_from(birth, cells.name[mothers[p]])
+            births += 1
+    return births

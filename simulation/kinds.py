@@ -1,0 +1,208 @@
+"""What a kind of cell is: agent class, traits, rates, whom it meets and how. Declared here, never coded into the loops."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .kernels import sensing
+from .parameters import Parameters, nearest
+from .rules import INDEX, RULES
+
+if TYPE_CHECKING:
+    from .model import TumorModel
+
+Number = float | str
+"""A number in inside units, or the dotted name of a parameter."""
+
+
+class KindError(ValueError):
+    """A kind, recognition or process that is declared wrongly; the message says what is allowed."""
+
+
+@dataclass(frozen=True)
+class Trait:
+    """A number that every cell of a kind carries.
+
+    A new cell draws it log-normally around ``start`` with sigma ``spread``, or gets zero with probability
+    ``negative_share``. At division both daughters' values step log-normally by ``mutation``, are halved with probability
+    ``halving`` and lost for good with probability ``loss``. Values lie between 0 and ``high``.
+    """
+
+    name: str
+    start: Number = 0.0
+    spread: Number = 0.0
+    negative_share: Number = 0.0
+    mutation: Number = 0.0
+    loss: Number = 0.0
+    halving: Number = 0.0
+    high: float = 100.0
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """How an attacker tells a target: fills a score (0 to 1, gates engagement) and a stimulus (drives division) per row.
+
+    ``score(model, score, stimulus)`` is called once a step and writes both float64 arrays in place.
+    """
+
+    name: str
+    meaning: str
+    score: Callable[["TumorModel", np.ndarray, np.ndarray], None]
+
+
+@dataclass(frozen=True)
+class CellKind:
+    """A kind of cell.
+
+    ``rates``: rule name -> number (inside units) or dotted parameter name; what is left out is zero. ``engages``: kind of
+    target -> name of the recognition, this kind's row in the interaction table; ``engaged_by`` its column.
+    ``motile`` cells move, ``yielding`` ones can be changed places with, ``driven`` ones divide only as stimulation and
+    vigour allow. ``capacity``: kills in store. ``column``: the name of its count in results.
+    """
+
+    name: str
+    agent: type
+    traits: tuple[Trait, ...] = ()
+    rates: Mapping[str, Number] = field(default_factory=dict)
+    engages: Mapping[str, str] = field(default_factory=dict)
+    engaged_by: Mapping[str, str] = field(default_factory=dict)
+    motile: bool = False
+    yielding: bool = False
+    driven: bool = False
+    capacity: Number | None = None
+    pdl1_induced: Number = 0.0
+    initial_density: Number = 0.0
+    column: str = ""
+
+    def __post_init__(self):
+        if not self.name.isidentifier():
+            raise KindError(f"a kind is named like a variable, not {self.name!r}")
+        for rule in self.rates:
+            if rule not in INDEX:
+                raise KindError(f"kind {self.name!r}: there is no rule {rule!r}{nearest(rule, list(INDEX))}")
+        if self.motile and self.yielding:
+            raise KindError(f"kind {self.name!r}: a motile cell cannot be yielding as well")
+        object.__setattr__(self, "column", self.column or f"{self.name}s")
+
+    @property
+    def attacks(self) -> bool:
+        return bool(self.engages)
+
+
+@dataclass(frozen=True)
+class Process:
+    """A behaviour that no existing verb covers, with its own loop.
+
+    ``run(model)`` is called after the verb named in ``after`` at every step. It may keep arrays and numbers in
+    ``model.process_state[name]``, which are saved and forked with the model.
+    """
+
+    name: str
+    after: str
+    run: Callable[["TumorModel"], None]
+
+
+class Kinds:
+    """All kinds of one model, and the interaction table between them."""
+
+    def __init__(self, kinds: list[CellKind], recognitions: list[Recognition]):
+        self.all: list[CellKind] = []
+        self.recognitions = list(recognitions)
+        for kind in kinds:
+            self.add(kind)
+
+    def add(self, kind: CellKind) -> None:
+        if kind.name in self.names:
+            raise KindError(f"there is a kind {kind.name!r} already")
+        if len(self.all) == 127:
+            raise KindError("a model holds at most 127 kinds of cells")
+        self.all.append(kind)
+
+    @property
+    def names(self) -> list[str]:
+        return [kind.name for kind in self.all]
+
+    def index(self, name: str) -> int:
+        if name not in self.names:
+            raise KindError(f"there is no kind of cell {name!r}{nearest(name, self.names)}")
+        return self.names.index(name)
+
+    def __iter__(self):
+        return iter(self.all)
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def __getitem__(self, name: str) -> CellKind:
+        return self.all[self.index(name)]
+
+    def traits(self) -> list[str]:
+        return list(dict.fromkeys(trait.name for kind in self.all for trait in kind.traits))
+
+    def flags(self, flag: str) -> np.ndarray:
+        """One True or False per kind."""
+        return np.array([bool(getattr(kind, flag)) for kind in self.all])
+
+    def interactions(self) -> np.ndarray:
+        """int8 (attacker, target): index of the recognition, -1 where the first does not engage the second."""
+        names = [recognition.name for recognition in self.recognitions]
+        table = np.full((len(self.all), len(self.all)), -1, dtype=np.int8)
+        for i, kind in enumerate(self.all):
+            for pairs, cell in ((kind.engages, lambda j, i=i: (i, j)), (kind.engaged_by, lambda j, i=i: (j, i))):
+                for other, recognition in pairs.items():
+                    if recognition not in names:
+                        raise KindError(
+                            f"kind {kind.name!r}: there is no recognition {recognition!r}{nearest(recognition, names)}"
+                        )
+                    table[cell(self.index(other))] = names.index(recognition)
+        return table
+
+    def attackers(self) -> np.ndarray:
+        """True for kinds that engage anybody."""
+        return (self.interactions() >= 0).any(axis=1)
+
+    def baseline(self, parameters: Parameters) -> np.ndarray:
+        """float64 (rules, kinds): every rule before any treatment."""
+        table = np.zeros((len(RULES), len(self.all)))
+        for k, kind in enumerate(self.all):
+            for rule, number in kind.rates.items():
+                table[INDEX[rule], k] = resolve(number, parameters)
+        return table
+
+    def numbers(self, attribute: str, parameters: Parameters) -> np.ndarray:
+        """One declared number per kind; infinite where the kind leaves it open."""
+        values = [getattr(kind, attribute) for kind in self.all]
+        return np.array([np.inf if v is None else resolve(v, parameters) for v in values])
+
+
+def resolve(number: Number, parameters: Parameters) -> float:
+    """A number in inside units, from itself or from the dotted name of a parameter."""
+    if isinstance(number, str):
+        group, _, name = number.partition(".")
+        return float(getattr(getattr(parameters, group), name))
+    return float(number)
+
+
+def _peptide(model, score, stimulus):
+    half = model.parameters.t_cell.half_antigen
+    sensing.see_peptide(model.cells.view(), model.rates, model.cells["antigen"], half, score, stimulus)
+
+
+def _target(model, score, stimulus):
+    group = model.parameters.car_t_cell
+    target = model.cells["car_target"]
+    sensing.see_target(model.cells.view(), target, group.half_lysis, group.half_drive, score, stimulus)
+
+
+def _missing_self(model, score, stimulus):
+    half = model.parameters.nk_cell.half_mhc
+    sensing.see_missing_self(model.cells.view(), model.cells["stress_ligand"], half, score, stimulus)
+
+
+RECOGNITIONS = (
+    Recognition("peptide", "T-cell receptor on peptide-MHC", _peptide),
+    Recognition("target", "CAR on its surface molecule, without MHC", _target),
+    Recognition("missing_self", "NK cell: stress ligand without enough MHC-I", _missing_self),
+)

@@ -1,0 +1,96 @@
+"""What is counted: one row of numbers per moment, summed in the order of sites so that row order leaves no trace."""
+
+from functools import partial
+
+import numpy as np
+
+from .compiled import loop
+
+LOW = 0.1  # below this share of normal a trait counts as low
+QUANTITIES = ("number", "antigen", "ln_antigen", "antigen_positive", "car_target", "target_negative", "pdl1", "mhc",
+              "presented_mhc", "antigen_low", "mhc_low", "vigour", "fixed_exhaustion", "engaged")
+
+
+@loop
+def tally(cells, space, antigen, car_target, mhc, low, totals):
+    """Sums per kind, float64 (kinds, quantities) in the order of QUANTITIES."""
+    for i in range(space.interior.size):
+        row = space.occupant[space.interior[i]]
+        if row < 0:
+            continue
+        t = totals[cells.kind[row]]
+        t[0] += 1.0
+        t[1] += antigen[row]
+        if antigen[row] > 0.0:
+            t[2] += np.log(antigen[row])
+            t[3] += 1.0
+        t[4] += car_target[row]
+        if car_target[row] == 0.0:
+            t[5] += 1.0
+        t[6] += cells.pdl1_shown[row]
+        t[7] += mhc[row]
+        t[8] += cells.presented_mhc[row]
+        if antigen[row] < low:
+            t[9] += 1.0
+        if mhc[row] < low:
+            t[10] += 1.0
+        t[11] += (1.0 - cells.exhaustion[row]) * (1.0 - cells.fixed_exhaustion[row])
+        t[12] += cells.fixed_exhaustion[row]
+        if cells.partner[row] >= 0:
+            t[13] += 1.0
+
+
+def share(part: float, whole: float) -> float:
+    """A mean or share; NaN when there is nobody."""
+    return part / whole if whole > 0 else float("nan")
+
+
+def measure(model) -> dict[str, float]:
+    """One row of the time series; the columns are explained in ``results.COLUMNS``."""
+    kinds = model.kinds
+    totals = np.zeros((len(kinds), len(QUANTITIES)))
+    cells = model.cells
+    tally(cells.view(), model.lattice.space, cells["antigen"], cells["car_target"], cells["mhc"], LOW, totals)
+    by = {kind: dict(zip(QUANTITIES, totals[k].tolist(), strict=True)) for k, kind in enumerate(kinds.names)}
+    tumor = by["tumor_cell"]
+    t_cells = {q: by["t_cell"][q] + by["car_t_cell"][q] for q in QUANTITIES}
+    n = tumor["number"]
+    fields = {name: float(np.sum(f.values) / f.values.size) for name, f in model.fields.items()}
+    kills = dict(zip(kinds.names, model.counters["kills"].tolist(), strict=True))
+    tumor_index = kinds.index("tumor_cell")
+    row = {"day": model.day}
+    row |= {kind.column: int(by[kind.name]["number"]) for kind in kinds}
+    row |= {
+        "mean_antigen": share(tumor["antigen"], n),
+        "mean_ln_antigen": share(tumor["ln_antigen"], tumor["antigen_positive"]),
+        "mean_car_target": share(tumor["car_target"], n),
+        "mean_pdl1": share(tumor["pdl1"], n),
+        "mean_mhc": share(tumor["mhc"], n),
+        "mean_presented_mhc": share(tumor["presented_mhc"], n),
+        "mean_ifn_gamma": fields["ifn_gamma"],
+        "mean_oxygen": fields["oxygen"],
+        "mean_il2": fields["il2"],
+        "kills_by_t": kills["t_cell"],
+        "kills_by_car_t": kills["car_t_cell"],
+        "kills_by_nk": kills["nk_cell"],
+        "births": int(model.counters["births"][tumor_index]),
+        "deaths": int(model.counters["deaths"][tumor_index]),
+        "necrosis_deaths": int(model.counters["starved"][tumor_index]),
+        "mean_vigour": share(t_cells["vigour"], t_cells["number"]),
+        "mean_fixed_exhaustion": share(t_cells["fixed_exhaustion"], t_cells["number"]),
+        "engaged_t": int(t_cells["engaged"]),
+        "target_negative_share": share(tumor["target_negative"], n),
+        "antigen_low_share": share(tumor["antigen_low"], n),
+        "mhc_low_share": share(tumor["mhc_low"], n),
+    }
+    return row
+
+
+def measured(column: str, model):
+    """One column of the present moment; what the data collector reads."""
+    return model.measures.get(column)
+
+
+def reporters(columns) -> dict:
+    """Model reporters for a Mesa DataCollector, one a column; functions of a module, so that they can be pickled."""
+    return {column: partial(measured, column) for column in columns}

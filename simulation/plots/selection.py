@@ -1,0 +1,234 @@
+"""Selection made visible: how the distribution of a trait drifts, and by how much its mean has moved."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator
+
+from ..results import Results
+from . import style
+from .arms import by_name, column, last_day, nearest_day, tumor_trait
+
+TRAITS = {"antigen": "antigen", "car_target": "CAR target", "pdl1": "constitutive PD-L1", "mhc": "MHC-I capacity",
+          "stress_ligand": "stress ligand", "presented_mhc": "presented MHC-I", "pdl1_shown": "PD-L1 shown"}
+UNITS = {"antigen": "1 = about 30 peptide-MHC", "car_target": "1 = 10,000 molecules", "pdl1": "1 = strongly positive",
+         "pdl1_shown": "1 = strongly positive", "mhc": "1 = full", "presented_mhc": "1 = full"}
+DAYS_SHOWN = 7
+FEW = 30
+
+
+def distributions(arms: Results | Iterable[Results] | Mapping[str, Results], trait: str = "antigen") -> Figure:
+    """The distribution of a tumour trait day below day, one column per arm.
+
+    The first day's shape stays as an outline behind every later one; cells that have lost the trait altogether stand
+    apart as a bar with their share in per cent. Horizontal axis logarithmic.
+    """
+    arms = by_name(arms)
+    checked(trait)
+    days = {name: chosen_days(results) for name, results in arms.items()}
+    edges = bins(arms, trait)
+    rows = max(len(chosen) for chosen in days.values())
+    any_lost = any(without(tumor_trait(arms[name].snapshots[day], trait)) for name in arms for day in days[name])
+    colors = style.arm_colors(arms)
+    with style.context():
+        figure = style.picture(max(6.5, 5.2 * len(arms)), 2.1 + 0.95 * rows)
+        figure.suptitle(f"Tumour cells by {TRAITS[trait]}", fontsize=15, fontweight="bold", x=0.01, ha="left")
+        for part, (name, results) in zip(np.atleast_1d(figure.subfigures(1, len(arms))), arms.items(), strict=True):
+            *beside, ridge = part.subplots(1, 2, width_ratios=[1, 4.5], sharey=True) if any_lost else [part.subplots()]
+            ridges(ridge, results, days[name], trait, edges, colors[name])
+            for axes in beside:
+                lost(axes, results, days[name], trait, colors[name])
+            ridge.set_title(style.name_words(name), color=colors[name])
+            (beside or [ridge])[0].set_yticks([0.3 - row for row in range(len(days[name]))],
+                                              [f"day {day:.3g}" for day in days[name]])
+    return figure
+
+
+def checked(trait: str) -> None:
+    """Raise ValueError with the choices unless ``trait`` is a trait of tumour cells."""
+    if trait not in TRAITS:
+        raise ValueError(f"no distribution of {trait!r} (choices: {', '.join(TRAITS)})")
+
+
+def chosen_days(results: Results) -> list[float]:
+    """The first snapshot, every so many of the following, and the last."""
+    last, days = nearest_day(results, None), list(results.snapshots)
+    every = -(-(len(days) - 1) // (DAYS_SHOWN - 1)) or 1
+    return [*days[:-1:every], last]
+
+
+def bins(arms: Mapping[str, Results], trait: str) -> np.ndarray:
+    """Logarithmic bin edges that hold the trait in the first and last snapshots of all arms."""
+    ends = [np.empty(0)]
+    for results in arms.values():
+        ends += [tumor_trait(results.snapshots[nearest_day(results, day)], trait) for day in (0, None)]
+    values = np.concatenate(ends)
+    values = values[values > 0]
+    low, high = (np.percentile(values, 0.1), values.max()) if values.size else (0.1, 1.0)
+    low = min(low, high / 10)
+    return np.geomspace(low / 1.2, high * 1.2, 41)
+
+
+def shape(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Per cent of all cells in each bin; cells beyond the ends count in the end bins, zeros nowhere."""
+    some = np.clip(values[values > 0], edges[0], edges[-1])
+    return np.histogram(some, edges)[0] * 100 / max(values.size, 1)
+
+
+def without(values: np.ndarray) -> float:
+    """Per cent of cells that have none of the trait."""
+    return 100 * float(np.count_nonzero(values <= 0)) / values.size if values.size else 0.0
+
+
+def ridges(axes: Axes, results: Results, days: list[float], trait: str, edges: np.ndarray, color: str) -> None:
+    """One filled shape per day, the first on top, all on one vertical scale."""
+    shapes = [shape(tumor_trait(results.snapshots[day], trait), edges) for day in days]
+    many = [len(tumor_trait(results.snapshots[day], trait)) >= FEW for day in days]
+    tallest = max((values.max() for values, enough in zip(shapes, many, strict=True) if enough), default=0) or 100
+    for row, (day, values) in enumerate(zip(days, shapes, strict=True)):
+        floor = -row
+        axes.axhline(floor, color="#BBBBBB", linewidth=0.8, zorder=2)
+        filled, outline = ({"fill": True, "color": color, "alpha": 0.75}, {"color": style.INK, "linewidth": 1.1})
+        if many[row]:
+            axes.stairs(values / tallest * 0.86 + floor, edges, baseline=floor, zorder=3, **filled)
+        else:
+            one_by_one(axes, tumor_trait(results.snapshots[day], trait), floor, 0.3, color)
+        if many[0]:
+            axes.stairs(shapes[0] / tallest * 0.86 + floor, edges, baseline=floor, zorder=4, **outline)
+        cells = results.snapshots[day].counts().get("tumor_cell", 0)
+        axes.text(0.995, floor + 0.8, f"{cells:,} cells" if cells else "no cell left", ha="right", va="top",
+                  transform=axes.get_yaxis_transform(), color=style.MUTED, fontsize=10)
+    trait_axis(axes, edges, trait)
+    axes.set_ylim(-len(days) + 0.9, 1.0)
+    axes.grid(False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def one_by_one(axes: Axes, values: np.ndarray, floor: float, height: float, color: str) -> None:
+    """A tick per cell: a handful of cells has no distribution."""
+    axes.vlines(values[values > 0], floor, floor + height, color=color, linewidth=1.5, zorder=4)
+
+
+def lost(axes: Axes, results: Results, days: list[float], trait: str, color: str) -> None:
+    """Beside each shape, the share of cells that have none of the trait."""
+    shares = [without(tumor_trait(results.snapshots[day], trait)) for day in days]
+    axes.barh(-np.arange(len(days)) + 0.3, shares, height=0.5, color=color, alpha=0.75)
+    for row, share in enumerate(shares):
+        axes.text(4, -row + 0.3, f"{share:.2g} %" if share else "0", va="center", fontsize=10.5, zorder=5)
+    axes.set(xlim=(0, 100), xticks=[], xlabel="none")
+    axes.tick_params(axis="y", length=0)
+    axes.grid(False)
+
+
+def trait_axis(axes: Axes, edges: np.ndarray, trait: str) -> None:
+    """A logarithmic axis of trait levels, labelled in plain numbers."""
+    axes.set_xscale("log")
+    axes.set_xlim(edges[0], edges[-1])
+    steps = (1, 3) if edges[-1] / edges[0] < 1e4 else (1,)
+    ticks = [step * 10.0**power for power in range(-6, 4) for step in steps]
+    axes.set_xticks([tick for tick in ticks if edges[0] <= tick <= edges[-1]])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: style.number(value)))
+    axes.minorticks_off()
+    axes.set_xlabel(f"{TRAITS[trait]} ({UNITS[trait]})" if trait in UNITS else TRAITS[trait])
+
+
+def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
+    """Ends as lines in the colour of the arm, starts dotted (one grey shape if all start alike); zeros as bars on the left.
+    """
+    edges, colors = bins(arms, trait), style.arm_colors(arms)
+    starts = {name: tumor_trait(arm.snapshots[nearest_day(arm, 0)], trait) for name, arm in arms.items()}
+    ends = {name: tumor_trait(arm.snapshots[nearest_day(arm, None)], trait) for name, arm in arms.items()}
+    if alike := all(np.array_equal(start, starts[next(iter(arms))]) for start in starts.values()):
+        starts = {"start": starts[next(iter(arms))]}
+    for name, values in starts.items():
+        dotted = {"color": colors.get(name), "linestyle": ":", "linewidth": 1.6}
+        axes.stairs(shape(values, edges), edges, zorder=2, **({"fill": True, "color": "#D0D0D0"} if alike else dotted))
+    for name, values in ends.items():
+        if values.size >= FEW:
+            axes.stairs(shape(values, edges), edges, color=colors[name], linewidth=2.2, zorder=3)
+    top = axes.get_ylim()[1]
+    for name, values in ends.items():
+        if 0 < values.size < FEW:
+            one_by_one(axes, values, 0, 0.08 * top, colors[name])
+    trait_axis(axes, edges, trait)
+    bars = [("#A8A8A8" if alike else colors[name], 0.5, without(values)) for name, values in starts.items()]
+    bars += [(colors[name], 1.0, without(values)) for name, values in ends.items() if values.size]
+    lost_bars(axes, bars, edges, top)
+    axes.set_ylim(0, top)
+    axes.set_ylabel("% of tumour cells")
+    axes.set_xlabel(axes.get_xlabel(), loc="right")
+    axes.set_title(f"{TRAITS[trait][0].upper()}{TRAITS[trait][1:]}: start ({'grey' if alike else 'dotted'}), end (line)")
+
+
+def lost_bars(axes: Axes, bars: list[tuple[str, float, float]], edges: np.ndarray, top: float) -> None:
+    """A shaded strip left of the distribution with the per cent of cells that have none: colour, opacity, per cent.
+
+    The bars have a scale of their own, so each says its number.
+    """
+    if not any(share for _, _, share in bars):
+        return
+    step = np.log(edges[-1] / edges[0]) * 0.075
+    left = np.log(edges[0]) - step * (len(bars) + 1)
+    highest = max(share for _, _, share in bars)
+    for place, (color, opacity, share) in enumerate(bars):
+        low, middle, high = np.exp(left + step * (place + np.array([0.1, 0.5, 0.9])))
+        height = 0.68 * top * share / highest
+        axes.fill_between([low, high], 0, height, color=color, alpha=opacity, linewidth=0, zorder=3)
+        axes.text(middle, height + 0.01 * top, f"{share:.2g} %" if share else "0", ha="center", va="bottom", fontsize=10,
+                  color=color, rotation=90 if share else 0, zorder=4)
+    end = np.exp(left + step * len(bars))
+    axes.axvspan(np.exp(left), end, color="#F4F4F4", zorder=0, linewidth=0)
+    axes.text(np.exp(left + step * len(bars) / 2), 0.98 * top, "none", ha="center", va="top", color=style.MUTED, fontsize=11)
+    axes.set_xlim(np.exp(left), edges[-1])
+
+
+def selection_differential(arms: Results | Iterable[Results] | Mapping[str, Results], trait: str = "antigen") -> Figure:
+    """How far the mean of ln trait has moved since day 0, above the share of cells that have lost it altogether.
+
+    Cells without any of the trait have no logarithm: they are left out of the upper curve and counted in the lower one.
+    """
+    arms = by_name(arms)
+    checked(trait)
+    colors = style.arm_colors(arms)
+    with style.context():
+        figure = style.picture(9, 6.5)
+        upper, lower = figure.subplots(2, 1, height_ratios=[2.4, 1])
+        shares = [np.zeros(1)]
+        for name, results in arms.items():
+            days, means, lost_share = moved(results, trait)
+            marker = "o" if days.size < 30 else None
+            upper.plot(days, means, color=colors[name], label=style.name_words(name), marker=marker)
+            snap_days = list(results.snapshots)
+            lower.plot(snap_days, lost_share, color=colors[name], marker="o", markersize=5)
+            shares.append(np.array(lost_share))
+        upper.axhline(0, color="#888888", linewidth=1, linestyle="--", zorder=1)
+        low, high = upper.get_ylim()
+        upper.set_ylim(min(low, -0.2), max(high, 0.2))
+        upper.set_title(f"Selection on {TRAITS[trait]}")
+        upper.set_ylabel("change of mean ln " + TRAITS[trait])
+        fold = upper.secondary_yaxis("right", functions=(np.exp, lambda y: np.log(np.maximum(y, 1e-12))))
+        fold.set_ylabel("fold of the start")
+        fold.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high - low < 5 else (1,)))
+        fold.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"×{value:.2g}"))
+        upper.legend(loc="best")
+        style.level_axis(lower, np.concatenate(shares))
+        lower.set_ylim(0, max(float(np.nanmax(np.concatenate(shares))) * 1.15, 1))
+        lower.set_ylabel("% with none")
+        for axes in (upper, lower):
+            style.day_axis(axes, last_day(arms), label=axes is lower)
+    return figure
+
+
+def moved(results: Results, trait: str) -> tuple[np.ndarray, np.ndarray, list[float]]:
+    """Days, change of the mean of ln trait since the first of them, and the per cent without it per snapshot."""
+    snapshots = [tumor_trait(results.snapshots[day], trait) for day in results.snapshots]
+    lost_share = [without(values) if values.size else np.nan for values in snapshots]
+    days, means = column(results, "mean_ln_antigen") if trait == "antigen" else (np.empty(0), np.empty(0))
+    if not np.any(np.isfinite(means)):
+        days = np.array(list(results.snapshots))
+        means = np.array([np.log(values[values > 0]).mean() if np.any(values > 0) else np.nan for values in snapshots])
+    known = means[np.isfinite(means)]
+    return days, means - (known[0] if known.size else 0.0), lost_share

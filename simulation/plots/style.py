@@ -1,0 +1,170 @@
+"""One palette, one type size and a few axis habits for all pictures.
+
+Kinds of cell and arms have colours of their own, told apart by colour-blind readers (after Okabe & Ito 2008; a test
+simulates the three common forms). Maps are perceptually uniform.
+"""
+
+import io
+import re
+from collections.abc import Iterable
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+
+KIND_COLORS = {"tumor_cell": "#DDB58E", "t_cell": "#0072B2", "car_t_cell": "#CC2F00", "nk_cell": "#00A676"}
+KIND_WORDS = {"tumor_cell": "tumour cells", "t_cell": "CD8 T cells", "car_t_cell": "CAR T cells", "nk_cell": "NK cells"}
+OTHER_KINDS = ("#8E44AD", "#F0E442", "#56B4E9", "#000000")
+CONTROL = "#4D4D4D"
+ARM_COLORS = ("#9B2D8E", "#DB8400", "#2F93DE", "#6B5300", "#E377C2", "#17A589")
+NOTHING = "#FFFFFF"
+INVISIBLE = "#B8B8B8"
+FAINT = "#F0E4D6"
+INK = "#222222"
+MUTED = "#6B6B6B"
+
+NAME_WORDS = {"car_t": "CAR T", "b_all": "B-ALL", "il2": "IL-2", "ifn_alpha": "IFN-α", "no_nk": "no NK cells",
+              "pdl1": "PD-L1"}
+TRAIT_WORDS = {
+    "antigen": "antigen", "car_target": "CAR target", "pdl1": "PD-L1 shown", "pdl1_shown": "PD-L1 shown",
+    "pdl1_constitutive": "constitutive PD-L1", "mhc": "MHC-I capacity", "presented_mhc": "presented MHC-I",
+    "stress_ligand": "stress ligand", "vigour": "T-cell vigour", "exhaustion": "plastic exhaustion",
+    "fixed_exhaustion": "fixed exhaustion", "stimulation": "stimulation", "clone": "clone",
+    "oxygen": "oxygen (mmHg)", "ifn_gamma": "IFN-γ (1 = half effect)", "il2": "IL-2 (nM)", "chemokine": "chemokine",
+}
+
+RC = {
+    "font.size": 12, "font.family": "DejaVu Sans", "axes.titlesize": 13, "axes.titleweight": "bold",
+    "axes.titlelocation": "left", "axes.labelsize": 12, "xtick.labelsize": 11, "ytick.labelsize": 11,
+    "legend.fontsize": 11, "legend.frameon": False, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.edgecolor": "#888888", "axes.linewidth": 0.9, "axes.grid": True, "grid.color": "#E8E8E8",
+    "grid.linewidth": 0.8, "axes.axisbelow": True, "lines.linewidth": 2.2, "lines.solid_capstyle": "round",
+    "text.color": INK, "axes.labelcolor": INK, "axes.titlecolor": INK, "xtick.color": MUTED, "ytick.color": MUTED,
+    "xtick.labelcolor": INK, "ytick.labelcolor": INK, "figure.facecolor": "white", "figure.dpi": 100,
+}
+
+
+class Picture(Figure):
+    """A figure of its own: nothing is kept open behind it, and a notebook shows it once."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        FigureCanvasAgg(self).print_png(buffer)
+        return buffer.getvalue()
+
+
+def context():
+    """Matplotlib settings of all pictures, for a ``with`` block."""
+    return mpl.rc_context(RC)
+
+
+def picture(width: float, height: float, **layout: float) -> Picture:
+    """An empty picture, inches wide and high, whose parts make room for each other."""
+    figure = Picture(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(**{"w_pad": 0.09, "h_pad": 0.09, "wspace": 0.03, "hspace": 0.03} | layout)
+    return figure
+
+
+def figure_of(axes: Axes) -> Figure:
+    """The whole figure that ``axes`` belong to, also from inside a sub-figure."""
+    return axes.get_figure(root=True)
+
+
+def kind_color(kind: str, kinds: Iterable[str] = ()) -> str:
+    """The colour of a kind of cell, the same in every picture; plug-in kinds take the next free ones."""
+    extra = [other for other in kinds if other not in KIND_COLORS]
+    return KIND_COLORS.get(kind) or OTHER_KINDS[extra.index(kind) % len(OTHER_KINDS) if kind in extra else 0]
+
+
+def kind_words(kind: str) -> str:
+    """A kind of cell in plain words."""
+    return KIND_WORDS.get(kind, kind.replace("_", " ") + "s")
+
+
+def trait_words(trait: str) -> str:
+    """A trait or field in plain words, with its unit if it has one."""
+    return TRAIT_WORDS.get(trait, trait.replace("_", " "))
+
+
+def arm_colors(names: Iterable[str]) -> dict[str, str]:
+    """A colour per arm: dark grey for the control, then the palette in order."""
+    treated = [name for name in names if name != "control"]
+    colors = {name: ARM_COLORS[i % len(ARM_COLORS)] for i, name in enumerate(treated)}
+    return {name: colors.get(name, CONTROL) for name in names}
+
+
+def name_words(name: str) -> str:
+    """The name of an arm, a treatment or a scenario as it is written in a picture."""
+    for key, words in NAME_WORDS.items():
+        name = re.sub(rf"(?<![A-Za-z0-9]){key}(?![A-Za-z0-9])", words, name)
+    return name.replace("_", " ")
+
+
+def colormap(trait: str) -> Colormap:
+    """The sequential map of a trait or field; grey for cells without any."""
+    names = {"antigen": "viridis", "car_target": "viridis", "mhc": "cividis", "presented_mhc": "cividis",
+             "vigour": "plasma", "oxygen": "cividis", "il2": "viridis", "chemokine": "viridis"}
+    part = {"vigour": (0.0, 0.86), "share": (0.05, 0.85)}.get(trait, (0.0, 1.0) if trait in names else (0.12, 0.92))
+    colors = mpl.colormaps[names.get(trait, "magma_r")](np.linspace(*part, 256))
+    return LinearSegmentedColormap.from_list(f"{trait}_map", colors).with_extremes(under=INVISIBLE, bad=NOTHING)
+
+
+def scale(trait: str, values: np.ndarray) -> Normalize:
+    """The colour scale of a trait; fixed for traits, so that pictures of two days can be compared."""
+    if trait in ("antigen", "car_target", "stress_ligand"):
+        return LogNorm(0.03, 3)
+    if trait in ("mhc", "presented_mhc", "vigour", "exhaustion", "fixed_exhaustion"):
+        return Normalize(0, 1)
+    if trait.startswith("pdl1"):
+        return Normalize(0, 1.5)
+    top = float(np.max(values, initial=0.0))
+    return Normalize(0, top if top > 0 else 1)
+
+
+def number(value: float) -> str:
+    """A count or level as a reader would write it: 12,000, 0.3, 5e-06."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.3g}"
+
+
+def count_axis(axes: Axes, values: np.ndarray) -> None:
+    """A logarithmic axis of counts that also has a place for zero."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    top = max(float(values.max(initial=1.0)), 1.0)
+    bottom = float(values[values > 0].min(initial=top))
+    decades = np.log10(top / bottom)
+    if values.size and values.min() <= 0:
+        axes.set_yscale("symlog", linthresh=1, linscale=0.35)
+        axes.set_ylim(-0.12, top * 10 ** (0.06 * np.log10(top) + 0.04))
+        step = 1 if np.log10(top) <= 5 else 2
+        axes.set_yticks([0] + [10.0**k for k in range(0, int(np.log10(top)) + 1, step)])
+        axes.axhline(0, color="#888888", linewidth=0.8, zorder=1)
+    else:
+        axes.set_yscale("log")
+        room = 10 ** (0.08 * max(decades, 0.5))
+        axes.set_ylim(bottom / room, top * room)
+        fine = (1, 2, 5) if decades < 2 else (1,)
+        fine = fine if decades >= 0.7 else (1, 1.5, 2, 3, 4, 5, 6, 8)
+        axes.yaxis.set_major_locator(LogLocator(subs=fine, numticks=9))
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+
+
+def level_axis(axes: Axes, values: np.ndarray, whole: bool = False) -> None:
+    """A linear axis from zero; ``whole`` ends it at one, for shares and vigour."""
+    top = float(np.nanmax(values)) if np.any(np.isfinite(values)) else 1.0
+    axes.set_ylim(0, 1.04 if whole else max(top * 1.12, 1e-9))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value) if value else "0"))
+
+
+def day_axis(axes: Axes, last: float, label: bool = True) -> None:
+    """The axis of days, from day 0 to the last day."""
+    axes.set_xlim(0, max(last, 0.25))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 1.4, 2, 2.8, 3.5, 5, 7, 10]))
+    axes.set_xlabel("day" if label else "")
+    axes.tick_params(labelbottom=label)

@@ -1,0 +1,58 @@
+"""Treatments, one file per family, each written with the public interface alone."""
+
+import importlib
+import inspect
+
+from ..parameters import nearest
+from . import car_t, checkpoint_blockade, cytokines, placebo
+from .base import Treatment, TreatmentError, snake_case
+from .car_t import CarT
+from .checkpoint_blockade import Atezolizumab, Nivolumab, PD1Blockade, PDL1Blockade, Pembrolizumab
+from .cytokines import Aldesleukin, InterferonAlfa
+from .placebo import Placebo
+
+__all__ = ["Aldesleukin", "Atezolizumab", "CarT", "InterferonAlfa", "Nivolumab", "PD1Blockade", "PDL1Blockade",
+           "Pembrolizumab", "Placebo", "Treatment", "TreatmentError", "build", "find", "names"]
+
+SHIPPED = {snake_case(cls.__name__): cls
+           for cls in (Aldesleukin, Atezolizumab, CarT, InterferonAlfa, Nivolumab, Pembrolizumab, Placebo)}
+
+
+def names() -> list[str]:
+    """Names of the treatments that ship, in alphabetical order."""
+    return sorted(SHIPPED)
+
+
+def find(word: str) -> type[Treatment]:
+    """A treatment class by snake_case name or ``module:Class``. Raises TreatmentError with the nearest names."""
+    if word in SHIPPED:
+        return SHIPPED[word]
+    module, _, name = str(word).partition(":")
+    if not name:
+        raise TreatmentError(f"there is no treatment {word!r}{nearest(word, names())}; one of your own is module:Class")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        raise TreatmentError(f"treatment {word!r}: module {module!r} cannot be imported ({error})") from None
+    except AttributeError:
+        raise TreatmentError(f"treatment {word!r}: module {module!r} has no class {name!r}") from None
+    if not (inspect.isclass(found) and issubclass(found, Treatment)):
+        raise TreatmentError(f"treatment {word!r}: {name} is not a subclass of simulation.Treatment")
+    return found
+
+
+def build(what) -> Treatment:
+    """A treatment from an instance (copied), a class, a name, or a table ``{"drug": ..., parameters...}``."""
+    if isinstance(what, Treatment):
+        return what.copy()
+    if inspect.isclass(what) and issubclass(what, Treatment):
+        return what()
+    if isinstance(what, str):
+        return find(what)()
+    if isinstance(what, dict):
+        table = dict(what)
+        if "drug" not in table:
+            raise TreatmentError("a treatment table needs drug = \"a name\"" + nearest("", names()))
+        cls = find(table.pop("drug"))
+        return cls(**table)
+    raise TreatmentError(f"{what!r} is not a treatment: give a name, a class, an instance or a table with drug = ...")

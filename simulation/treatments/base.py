@@ -1,0 +1,79 @@
+"""The contract that every treatment keeps: parameters, a schedule, and hooks that bend the rules of one step."""
+
+import re
+from typing import TYPE_CHECKING, ClassVar
+
+from ..parameters import Parameter, ParameterGroup
+from ..schedule import Schedule, mean_level
+
+if TYPE_CHECKING:
+    from ..kinds import CellKind, Process
+    from ..model import TumorModel
+    from ..rules import RulesOf
+
+
+class TreatmentError(ValueError):
+    """A treatment that cannot be found, built or given; one sentence."""
+
+
+class Treatment(ParameterGroup):
+    """Base of all treatments.
+
+    ``Pembrolizumab(name="p", first_dose=7, schedule=Schedule(every="6 weeks"))``: parameters in their declared unit. All
+    hooks are optional. A hook writes only its own ``state`` (numbers and arrays, saved with the model) and its own traits; what
+    it does to cells goes through ``rules`` or the model's verbs.
+    """
+
+    first_dose = Parameter(0, "day", "day of the first dose, counted from the day the treatment is given to the model",
+                           source="assumed: at once", range=(0, 3650))
+    schedule: Schedule = Schedule()
+    kinds: ClassVar[tuple["CellKind", ...]] = ()
+    processes: ClassVar[tuple["Process", ...]] = ()
+
+    def __init__(self, name: str | None = None, schedule: Schedule | dict | None = None, **parameters):
+        self.name = checked_name(name or snake_case(type(self).__name__))
+        self.prefix = f"treatments.{self.name}"
+        if schedule is not None:
+            self.schedule = Schedule.from_dict(schedule)
+        self.state: dict = {}
+        self.start = 0.0  # hour of the model at which it was given
+        self.doses: list[tuple[float, float]] = []  # hour and amount of every dose so far
+        self.stopped = False
+        self.set(**parameters)
+
+    def on_start(self, model: "TumorModel") -> None:
+        """The treatment joins the model."""
+
+    def on_dose(self, model: "TumorModel", dose: int) -> None:
+        """A dose is given; ``dose`` counts from 0."""
+
+    def on_step(self, model: "TumorModel") -> None:
+        """A step begins; ``model.add_hazard`` and ``model.infuse`` may be used."""
+
+    def modify(self, rules: "RulesOf", model: "TumorModel") -> None:
+        """Bend the rules of this step: ``rules.kill.scale(2)``, ``rules.occupy("pd1", s)``."""
+
+    def measure(self, model: "TumorModel") -> dict[str, float]:
+        """Numbers about itself, recorded with the time series."""
+        return {}
+
+    def level(self, model: "TumorModel", half_life: float) -> float:
+        """Mean over this step of what is left of all doses, each worth 1 when given; ``half_life`` in hours."""
+        return mean_level(self.doses, model.hours, model.hours + model.dt, half_life)
+
+    @classmethod
+    def describe(cls) -> str:
+        """Its first line."""
+        return (cls.__doc__ or cls.__name__).strip().splitlines()[0]
+
+
+def snake_case(word: str) -> str:
+    """PembrolizumabLow -> pembrolizumab_low; PD1Blockade -> pd1_blockade."""
+    word = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", word)
+    return word.lower()
+
+
+def checked_name(name: str) -> str:
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise TreatmentError(f"a treatment is named with letters, digits and underscores, not {name!r}")
+    return name

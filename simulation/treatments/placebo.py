@@ -1,0 +1,10 @@
+"""The smallest treatment: dosed and counted, and nothing else."""
+
+from ..schedule import Schedule
+from .base import Treatment
+
+
+class Placebo(Treatment):
+    """An infusion without effect, every 3 weeks; its arm equals the control to the last bit."""
+
+    schedule = Schedule(every="3 weeks")

@@ -1,0 +1,306 @@
+"""The tumorlab command: what it prints, what it leaves on disk, how it stops, and what it says to mistakes."""
+
+import hashlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from experiments.cli import app
+from experiments.folder import RunFolder
+from experiments.scenario import Scenario
+from simulation.plots import overview
+from simulation.results import Results
+
+ROOT = Path(__file__).parents[1]
+SMALL = """
+question = "What does the drug do?"
+parameters = "melanoma"
+shape = [31, 31]
+days = 2
+[grow]
+cells = 150
+[arms.pembrolizumab]
+[[arms.pembrolizumab.treatments]]
+drug = "pembrolizumab"
+[arms.twin]
+start = "twin"
+set = { "tumor.pdl1" = 1.0 }
+"""
+COLUMNS = ["arm", "day", "tumor_cells", "t_cells", "car_t_cells", "nk_cells", "mean_antigen", "mean_car_target",
+           "mean_pdl1", "mean_mhc", "kills_by_t", "kills_by_car_t", "kills_by_nk"]
+
+
+def tumorlab(*words):
+    return CliRunner().invoke(app, list(map(str, words)))
+
+
+def succeed(*words) -> str:
+    result = tumorlab(*words)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refuse(*words) -> str:
+    """The sentence to a mistake: exit code 2, one line, no traceback."""
+    result = tumorlab(*words)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output and result.stdout == ""
+    assert result.stderr.startswith("Error: ") and result.stderr.count("\n") == 1, result.stderr
+    return result.stderr
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory):
+    file = tmp_path_factory.mktemp("scenario") / "small.toml"
+    file.write_text(SMALL)
+    return file
+
+
+@pytest.fixture(scope="module")
+def folder(scenario):
+    """A finished run."""
+    succeed("run", scenario, "--out", scenario.parent / "run")
+    return scenario.parent / "run"
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.glob("*.csv")}
+
+
+def test_list_names_everything_in_one_line_each():
+    lines = [line.split()[0] for line in succeed("list").splitlines()]
+    assert {"checkpoint_blockade", "pembrolizumab", "melanoma", "placebo", "b_all"} <= set(lines)
+    assert len(lines) == len(set(lines)) + lines.count("Parameter") - 1, "every name once"
+
+
+@pytest.mark.parametrize("name, expected", [("pembrolizumab", "half_life"), ("melanoma", "tumor.division_rate"),
+                                            ("checkpoint_blockade", "arm pembrolizumab")])
+def test_show_explains_one_thing(name, expected):
+    shown = succeed("show", name)
+    assert expected in shown and "source" in shown and "range" in shown
+
+
+def test_show_suggests_the_nearest_name():
+    assert "did you mean 'pembrolizumab'" in refuse("show", "pembrolizumap")
+
+
+def test_version():
+    assert succeed("--version").startswith("tumorlab ")
+
+
+def test_a_run_says_what_happened_and_where_the_picture_is(scenario, tmp_path):
+    *outcomes, picture = succeed("run", scenario, "--days", "0.5", "--out", tmp_path / "run", "--quiet").splitlines()
+    assert [line.split()[0] for line in outcomes] == ["control", "pembrolizumab", "twin"]
+    assert all("cells" in line for line in outcomes)
+    assert Path(picture.removeprefix("picture: ")).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_folder_of_a_run(folder):
+    series = pd.read_csv(folder / "timeseries.csv")
+    assert list(series["arm"].unique()) == ["control", "pembrolizumab", "twin"]
+    assert set(COLUMNS) <= set(series) and list(series)[:2] == ["arm", "day"]
+    assert list(series[series["arm"] == "control"]["day"]) == [0.25 * n for n in range(9)], "one row per 6 h"
+    assert set(json.loads((folder / "columns.json").read_text())) == set(series)
+    assert pd.read_csv(folder / "doses.csv")["treatment"].tolist() == ["pembrolizumab"]
+    record = json.loads((folder / "run.json").read_text())
+    assert record["arms"]["twin"]["parameters"]["tumor.pdl1"] == 1.0
+    assert {"version", "seed", "packages", "papers", "wall_seconds", "command"} <= set(record)
+    files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
+    assert record["files"].keys() == files.keys() - {"run.json"}
+    assert all(hashlib.sha256(files[name].read_bytes()).hexdigest() == said for name, said in record["files"].items())
+    assert {path.parent.name for path in folder.glob("snapshots/*/day_*.npz")} == {"control", "pembrolizumab", "twin"}
+
+
+def test_forks_start_from_one_tumour_and_twins_from_their_own(folder):
+    start = pd.read_csv(folder / "timeseries.csv").query("day == 0").set_index("arm")
+    assert start.loc["control"].equals(start.loc["pembrolizumab"])
+    assert start.loc["twin", "mean_pdl1"] > start.loc["control", "mean_pdl1"]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(scenario, folder, tmp_path):
+    succeed("run", scenario, "--out", tmp_path / "same")
+    succeed("run", scenario, "--out", tmp_path / "other", "--seed", 2)
+    assert tables(tmp_path / "same") == tables(folder)
+    assert tables(tmp_path / "other")["timeseries.csv"] != tables(folder)["timeseries.csv"]
+
+
+def test_leaving_an_arm_out_does_not_change_the_others(scenario, folder, tmp_path):
+    succeed("run", scenario, "--out", tmp_path / "run", "--arms", "twin")
+    some, whole = (pd.read_csv(path / "timeseries.csv") for path in (tmp_path / "run", folder))
+    assert list(some["arm"].unique()) == ["control", "twin"]
+    assert some.equals(whole[whole["arm"] != "pembrolizumab"].reset_index(drop=True))
+
+
+def test_set_reaches_the_model_and_the_record(scenario, tmp_path):
+    succeed("run", scenario, "--out", tmp_path / "run", "--days", "0.25", "--arms", "pembrolizumab", "--set",
+            "tumor.division_rate=0.3", "--set", "treatments.pembrolizumab.half_life=20 day")
+    arms = json.loads((tmp_path / "run" / "run.json").read_text())["arms"]
+    assert arms["control"]["parameters"]["tumor.division_rate"] == 0.3
+    assert arms["pembrolizumab"]["treatments"]["pembrolizumab"]["half_life"] == 20
+
+
+def test_an_existing_folder_is_left_alone(scenario, folder):
+    before = tables(folder)
+    said = refuse("run", scenario, "--out", folder, "--days", 1)
+    assert str(folder) in said and "--resume" in said and "--overwrite" in said
+    assert tables(folder) == before
+
+
+def test_overwrite_replaces_a_run_but_nothing_else(scenario, tmp_path):
+    run = tmp_path / "run"
+    for days in ("0.5", "0.25"):
+        succeed("run", scenario, "--out", run, "--days", days, "--arms", "control", "--overwrite")
+    assert pd.read_csv(run / "timeseries.csv")["day"].max() == 0.25
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("dear")
+    assert "something else" in refuse("run", scenario, "--out", tmp_path / "letters", "--overwrite")
+    assert (tmp_path / "letters" / "dear.txt").exists()
+
+
+def test_resume_on_a_finished_run_shows_its_summary(scenario, folder):
+    before = {file: file.stat().st_mtime_ns for file in folder.rglob("*")}
+    assert "picture: " in succeed("run", scenario, "--out", folder, "--resume")
+    assert {file: file.stat().st_mtime_ns for file in folder.rglob("*")} == before
+
+
+@pytest.mark.parametrize("option, value", [("--seed", "2"), ("--days", "9"), ("--arms", "twin"),
+                                           ("--set", "tumor.pdl1=1")])
+def test_resume_with_another_option_is_refused(scenario, folder, option, value):
+    assert option in refuse("run", scenario, "--out", folder, "--resume", option, value)
+
+
+def test_resume_of_nothing_just_starts(scenario, tmp_path):
+    succeed("run", scenario, "--out", tmp_path / "run", "--resume", "--days", "0.25", "--arms", "control")
+    assert RunFolder(tmp_path / "run").finished
+
+
+class Stopped(BaseException):
+    """A stop that no code catches, at a chosen moment."""
+
+
+def stop_at(arm: str, day: float):
+    def on_progress(name, now, days):
+        if name == arm and now >= day:
+            raise Stopped
+    return on_progress
+
+
+@pytest.mark.parametrize("arm, day", [("growing", 0), ("control", 1), ("pembrolizumab", 1.5), ("twin", 1)])
+def test_a_stopped_run_is_completed_bit_for_bit(scenario, folder, tmp_path, monkeypatch, arm, day):
+    from experiments import run
+    monkeypatch.setattr(run, "CHECKPOINT_DAYS", 0.5)
+    with pytest.raises(Stopped):
+        run.run_scenario(Scenario.load(scenario), tmp_path / "run", on_progress=stop_at(arm, day))
+    assert "no finished run" in refuse("plot", tmp_path / "run")
+    succeed("run", scenario, "--out", tmp_path / "run", "--resume")
+    assert tables(tmp_path / "run") == tables(folder)
+    assert len(list((tmp_path / "run" / "snapshots").rglob("*"))) == len(list((folder / "snapshots").rglob("*")))
+
+
+def test_a_damaged_checkpoint_is_named_and_passed_over(scenario, folder, tmp_path, monkeypatch):
+    from experiments import run
+    monkeypatch.setattr(run, "CHECKPOINT_DAYS", 0.5)
+    with pytest.raises(Stopped):
+        run.run_scenario(Scenario.load(scenario), tmp_path / "run", on_progress=stop_at("control", 1.5))
+    newest = RunFolder(tmp_path / "run").checkpoints("control")[0]
+    largest = max(newest.rglob("*.*"), key=lambda file: file.stat().st_size)
+    content = bytearray(largest.read_bytes())
+    content[len(content) // 2] ^= 1
+    largest.write_bytes(content)
+    result = tumorlab("run", scenario, "--out", tmp_path / "run", "--resume")
+    assert result.exit_code == 0 and str(newest) in result.stderr
+    assert tables(tmp_path / "run") == tables(folder)
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_hit_is_completed_bit_for_bit(scenario, tmp_path, blow):
+    words = ["run", str(scenario), "--days", "30", "--arms", "control", "--out"]
+    run = tmp_path / "run"
+    process = subprocess.Popen([sys.executable, "-m", "experiments.cli", *words, str(run)], cwd=ROOT,
+                               stderr=subprocess.PIPE, text=True)
+    patience = time.monotonic() + 120
+    while not RunFolder(run).checkpoints("control") and process.poll() is None and time.monotonic() < patience:
+        time.sleep(0.005)
+    process.send_signal(blow)
+    said = process.communicate()[1]
+    if blow == signal.SIGINT:
+        assert process.returncode == 130 and "--resume" in said and "Traceback" not in said
+    assert not RunFolder(run).finished
+    succeed(*words, run, "--resume")
+    succeed(*words, tmp_path / "whole")
+    assert tables(run) == tables(tmp_path / "whole")
+
+
+def test_a_disk_that_fills_up_is_one_sentence(scenario, tmp_path):
+    """No file can become larger than a few kilobytes: the system refuses the rest, as a full disk does."""
+    before, disposition = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        said = refuse("run", scenario, "--out", tmp_path / "run", "--quiet")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, disposition)
+    assert str(tmp_path / "run") in said
+    assert not RunFolder(tmp_path / "run").finished and not list(tmp_path.rglob("*.part"))
+    succeed("run", scenario, "--out", tmp_path / "run", "--resume")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(scenario, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    assert str(tmp_path / "file") in refuse("run", scenario, "--out", tmp_path / "file" / "run")
+
+
+def test_plot_draws_again_and_the_record_stays_true(folder):
+    drawn = succeed("plot", folder).split()
+    assert len(drawn) == 5 and all(Path(file).read_bytes().startswith(b"\x89PNG") for file in drawn)
+    files = json.loads((folder / "run.json").read_text())["files"]
+    assert files["overview.png"] == hashlib.sha256((folder / "overview.png").read_bytes()).hexdigest()
+    assert overview(Results.load(folder))
+
+
+def test_a_damaged_snapshot_is_named(scenario, tmp_path):
+    succeed("run", scenario, "--out", tmp_path / "run", "--days", "0.25", "--arms", "control")
+    snapshot = next((tmp_path / "run").glob("snapshots/control/*.npz"))
+    content = bytearray(snapshot.read_bytes())
+    content[len(content) // 2] ^= 1
+    snapshot.write_bytes(content)
+    assert str(snapshot) in refuse("plot", tmp_path / "run")
+    assert str(snapshot) in refuse("run", scenario, "--out", tmp_path / "run", "--resume")
+    snapshot.unlink()
+    assert str(snapshot) in refuse("plot", tmp_path / "run")
+
+
+@pytest.mark.parametrize("words, expected", [
+    (["checkpoint_blokade"], "'checkpoint_blockade'"),
+    (["nowhere.toml"], "nowhere.toml"),
+    (["checkpoint_blockade", "--arms", "pembro"], "'pembrolizumab'"),
+    (["checkpoint_blockade", "--days", "nan"], "--days"),
+    (["checkpoint_blockade", "--days", "-1"], "--days"),
+    (["checkpoint_blockade", "--seed", "-1"], "--seed"),
+    (["checkpoint_blockade", "--set", "tumor.division_rate"], "dotted.name=value"),
+    (["checkpoint_blockade", "--set", "tumor.divison_rate=1"], "division_rate"),
+    (["checkpoint_blockade", "--set", "tumor.division_rate=nan"], "finite"),
+    (["checkpoint_blockade", "--set", "treatments.pembrolizumab.first_dose=-3"], "first_dose"),
+    (["checkpoint_blockade", "--resume", "--overwrite"], "exclude"),
+])
+def test_a_mistake_on_the_command_line_writes_nothing(tmp_path, monkeypatch, words, expected):
+    monkeypatch.chdir(tmp_path)
+    assert expected in refuse("run", *words)
+    assert os.listdir(tmp_path) == []
+
+
+def test_check_treatment_accepts_what_ships_and_names_what_is_broken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "keeps every promise" in succeed("check-treatment", "placebo")
+    assert "nowhere" in refuse("check-treatment", "nowhere:Drug")
+    (tmp_path / "half_made.py").write_text("class Drug:\n    pass\n")
+    assert tumorlab("check-treatment", "half_made:Drug").exit_code in (1, 2)

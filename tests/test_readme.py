@@ -1,0 +1,54 @@
+"""What the README shows is run as it is written there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from experiments.scenario import Scenario
+from simulation import TumorModel
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+SESSION, TREATMENT, USE = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+(SCENARIO,) = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the README's treatment in it, as the current one."""
+    (tmp_path / "chemotherapy.py").write_text(TREATMENT, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_the_treatment_keeps_its_promises_and_can_be_used(folder, capsys):
+    exec(compile(USE, "README.md", "exec"), {})
+    assert "chemotherapy" in capsys.readouterr().out
+
+
+def test_the_treatment_kills_tumour_cells(folder):
+    from chemotherapy import Chemotherapy
+
+    control = TumorModel(shape=(61, 61), seed=2)
+    treated = control.fork(treatments=[Chemotherapy(potency=3)])
+    for arm in (control, treated):
+        arm.run(days=1)
+    assert treated.counts()["tumor_cell"] < 0.8 * control.counts()["tumor_cell"]
+
+
+def test_the_scenario_is_accepted(folder):
+    scenario = Scenario.from_text(SCENARIO)
+    assert list(scenario.arms) == ["control", "pembrolizumab", "both", "more_visible"]
+    assert [treatment.name for treatment in scenario.build_treatments("both")] == ["pembrolizumab", "chemo"]
+
+
+def test_the_scenarios_of_the_table_are_those_that_ship():
+    table = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
+    assert sorted(table) == Scenario.names()
+
+
+@pytest.mark.slow
+def test_the_first_session_runs(folder, capsys):
+    exec(compile(SESSION, "README.md", "exec"), {})
+    assert (folder / "courses.png").stat().st_size > 10_000
