@@ -22,9 +22,9 @@ class Entry:
 
     def references(self) -> list[str]:
         """The papers behind the rows, in full."""
-        sources = ";".join(row["source"] for row in self.rows).split(";")
-        keys = {source.split(":")[0].strip() for source in sources}
-        return [f"{key}: {BIBLIOGRAPHY[key]}" for key in sorted(keys & set(BIBLIOGRAPHY))]
+        sources = [source.strip() for row in self.rows for source in row["source"].split(";")]
+        return [f"{key}: {reference}" for key, reference in BIBLIOGRAPHY.items()
+                if any(source == key or source.startswith(f"{key}:") for source in sources)]
 
 
 def overview() -> dict[str, dict[str, str]]:

@@ -66,20 +66,9 @@ class RunFolder:
         for folder in (self.path / "snapshots", *(self.path / "checkpoints").glob("*/")):
             shutil.rmtree(folder, ignore_errors=not folder.exists())
 
-    def keep(self, model: object, name: str) -> None:
-        """Save a checkpoint under ``checkpoints/<name>``; it appears under that name only when it is whole."""
-        target = self.path / "checkpoints" / name
-        part = target.with_name(f".{target.name}.part")
-        for stale in (part, target):
-            if stale.exists():
-                shutil.rmtree(stale)
-        part.parent.mkdir(parents=True, exist_ok=True)
-        model.save(part)
-        part.rename(target)
-
     def keep_arm(self, model: object, arm: str, *, last: bool) -> None:
         """Save an arm's checkpoint of this day; older ones go, but for one to fall back on while the run lasts."""
-        self.keep(model, f"{arm}/day_{model.day:07.2f}")
+        model.save(self.path / "checkpoints" / arm / f"day_{model.day:07.2f}")
         for old in self.checkpoints(arm)[1 if last else KEPT:]:
             shutil.rmtree(old)
 
@@ -89,8 +78,8 @@ class RunFolder:
 
     def finish(self, record: dict) -> None:
         """Write run.json with the SHA-256 of every file; from now on the run is finished."""
-        for part in (self.path / "checkpoints").rglob(".*.part"):
-            shutil.rmtree(part)
+        for part in [*(self.path / "checkpoints").rglob(".*/")]:  # of a save that was killed
+            shutil.rmtree(part, ignore_errors=True)
         hashes = {name: _hash(file) for name, file in self._files() if name != "run.json"}
         write_atomically(self.path / "run.json", json.dumps(record | {"files": hashes}, indent=1) + "\n")
 

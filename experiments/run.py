@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simulation.files import write_atomically
-from simulation.model import StateError, TumorModel
-from simulation.results import Results
+from simulation.model import TumorModel
+from simulation.results import Results, ResultsError
+from simulation.state import StateError
 
 from .folder import PICTURES, RunError, RunFolder
 from .outcomes import tell
@@ -93,10 +94,10 @@ class _Run:
         if model is None:
             tumor = self._grown() if self.scenario.arms[arm].start == "fork" else self._grow(arm)
             model = tumor.fork(treatments=self.scenario.build_treatments(arm), arm=arm)
-        days = self.scenario.days
+        days, report = self.scenario.days, lambda model: self.progress(arm, model.day, self.scenario.days)
         while days - model.day > HALF_AN_HOUR:
             until = min(days, ((model.day + HALF_AN_HOUR) // CHECKPOINT_DAYS + 1) * CHECKPOINT_DAYS)
-            model.run(days=until - model.day, progress=False, on_progress=lambda model: self.progress(arm, model.day, days))
+            model.run(days=until - model.day, progress=False, on_progress=report)
             self.folder.keep_arm(model, arm, last=days - model.day <= HALF_AN_HOUR)
         self.about[arm] = {
             "start": self.scenario.arms[arm].start,
@@ -113,8 +114,11 @@ class _Run:
         """The model of the newest checkpoint that is whole; a damaged one is named and passed over."""
         for checkpoint in checkpoints:
             try:
-                return TumorModel.load(checkpoint)
-            except StateError as error:
+                model = TumorModel.load(checkpoint)
+                for snapshot in model.results.snapshots.values():  # into memory: its checkpoint will be removed
+                    model.results.add_snapshot(snapshot)
+                return model
+            except (StateError, ResultsError) as error:
                 self.notes.append(f"{error}; continued from what was before it")
         return None
 
@@ -125,7 +129,7 @@ class _Run:
             self._common = self._newest([kept] if kept.exists() else [])
             if self._common is None:
                 self._common = self._grow(None)
-                self.folder.keep(self._common, "grown")
+                self._common.save(kept)
         return self._common
 
     def _grow(self, arm: str | None) -> TumorModel:

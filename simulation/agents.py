@@ -138,7 +138,7 @@ def rates_of(group: str) -> dict[str, str]:
     """Rules of a lymphocyte, each from the parameter of that group."""
     same = ("squeeze", "persistence", "potency", "division_limit", "il2_divisions", "il2_drive", "influx_gain",
             "ifn_gamma_secretion", "il2_secretion", "il2_uptake", "oxygen_uptake")
-    rated = ("engage", "kill", "detach", "exhaustion", "recovery", "fixation", "division", "death")
+    rated = ("engage", "kill", "detach", "exhaustion", "recovery", "fixation", "forgetting", "division", "death")
     return {
         **{rule: f"{group}.{rule}" for rule in same},
         **{rule: f"{group}.{rule}_rate" for rule in rated},

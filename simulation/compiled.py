@@ -1,7 +1,7 @@
 """The one decorator for compiled loops, and the folder that keeps what was compiled.
 
 numba's disk cache notices an edit in the file of a loop, but not in the files that loop calls. So the cache
-folder carries a hash of every source file of this package: an edit anywhere starts a new folder.
+folder carries a hash of all files that hold loops or their constants: an edit in any of them starts a new folder.
 """
 
 import hashlib
@@ -12,12 +12,15 @@ from pathlib import Path
 import platformdirs
 
 PACKAGE = Path(__file__).parent
+MARKS = (b"compiled import", b"INDEX", b"EMPTY =")  # files that hold loops, or the constants that loops read
 
 
 def source_hash() -> str:
-    """Sixteen hex digits that change when any Python file of the package changes."""
+    """Sixteen hex digits that change when any file changes that a compiled loop is made from."""
     digest = hashlib.sha256()
     for file in sorted(PACKAGE.rglob("*.py")):
+        if not any(mark in file.read_bytes() for mark in MARKS):
+            continue
         digest.update(file.relative_to(PACKAGE).as_posix().encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

@@ -23,8 +23,8 @@ class Mesh:
 
     A coarser mesh changes what a cell reads, against one node a site of 15 um, by (mean over sites): oxygen at 30 um
     0.8 % (5 % inside a tumour, where it is nearly used up), chemokine at 30 um 2.1 %, IL-2 at 30 um 8 % (its reach is
-    55 um; a lone secreting cell reads 25 % too little of its own), IFN-gamma at 60 um 0.8 %. Totals differ by under
-    0.3 %, and beyond two nodes from a source so do ring means (IL-2: 1 %).
+    55 um; a lone secreting cell reads 25 % too little of its own), IFN-gamma at 60 um 0.8 to 2 %. Totals differ by
+    under 0.3 %, ring means around a lone cell from one node on by under 0.3 % (chemokine) and 1 to 2 % (IL-2).
     """
 
     def __init__(self, shape_sites: tuple[int, ...], spacing_um: float, coarse: int = 1):
@@ -97,7 +97,7 @@ class Field:
         Arrays of `mesh.size` float64: `source` in unit/h, `uptake` and `supply` in 1/h, none negative; absent is zero.
         Backward Euler, the past weighted so that decay and approach to the steady state are exact where nothing
         diffuses. A change of sources is what it blurs: 50 um2/s in steps of 1 h are 19 % off (mean over sites) in the
-        hour in which sources appear, 1.4 % after 4 h; in steps of 0.5 h, 11 % and 0.8 %.
+        hour in which sources appear, 1.4 % after 4 h; in steps of 0.5 h, 10 % and 0.6 %.
         Raises FieldError for an input that is negative or not finite.
         """
         source, uptake, supply = (

@@ -26,6 +26,7 @@ question = "What does the drug do?"
 parameters = "melanoma"
 shape = [31, 31]
 days = 2
+tumor_cells = 100
 [grow]
 cells = 150
 [arms.pembrolizumab]
@@ -74,6 +75,10 @@ def folder(scenario):
 
 def tables(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.glob("*.csv")}
+
+
+def snapshots(folder: Path) -> dict[str, bytes]:
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.glob("snapshots/*/*.npz")}
 
 
 def test_list_names_everything_in_one_line_each():
@@ -203,7 +208,6 @@ def test_a_stopped_run_is_completed_bit_for_bit(scenario, folder, tmp_path, monk
     assert "no finished run" in refuse("plot", tmp_path / "run")
     succeed("run", scenario, "--out", tmp_path / "run", "--resume")
     assert tables(tmp_path / "run") == tables(folder)
-    assert len(list((tmp_path / "run" / "snapshots").rglob("*"))) == len(list((folder / "snapshots").rglob("*")))
 
 
 def test_a_damaged_checkpoint_is_named_and_passed_over(scenario, folder, tmp_path, monkeypatch):
@@ -238,6 +242,7 @@ def test_a_run_that_is_hit_is_completed_bit_for_bit(scenario, tmp_path, blow):
     succeed(*words, run, "--resume")
     succeed(*words, tmp_path / "whole")
     assert tables(run) == tables(tmp_path / "whole")
+    assert snapshots(run) == snapshots(tmp_path / "whole")
 
 
 def test_a_disk_that_fills_up_is_one_sentence(scenario, tmp_path):

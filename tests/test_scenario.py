@@ -1,4 +1,4 @@
-"""Scenario files: what ships is in order, and every mistake is one sentence that names file, key and what is allowed."""
+"""Scenario files: what ships is in order; every mistake is one sentence that names file, key and what is allowed."""
 
 import pytest
 
@@ -109,7 +109,7 @@ MISTAKES = {
     "parameter unit": ("= 0.5", '= "22 mmHg"', ["set:", "tumor.division_rate", "mmHg"]),
     "drug": ('"pembrolizumab"', '"pembrolizumap"', ["arms.drug.treatments[0]", "'pembrolizumab'"]),
     "before the start": ('drug = "pem', 'first_dose = -1\ndrug = "pem', ["first_dose = -1", "before the start"]),
-    "drug parameter": ('drug = "pem', 'parameters = { halflife = 20 }\ndrug = "pem', ["arms.drug.treatments[0]", "half"]),
+    "drug parameter": ('drug = "pem', 'parameters = { halflife = 20 }\ndrug = "pem', ["treatments[0]", "half_life"]),
     "schedule": ('drug = "pem', 'schedule = { evry = 3 }\ndrug = "pem', ["arms.drug.treatments[0]", "evry"]),
     "twice one name": ("[arms.drug]", '[arms.drug]\n[[arms.drug.treatments]]\ndrug = "pembrolizumab"',
                        ["arms.drug.treatments", "two treatments", "'pembrolizumab'"]),

@@ -56,9 +56,9 @@ class Tumor(ParameterGroup):
                               range=(0, 10))
     repair_rate = Parameter(1.2, "1/hour", "repair of one unit of damage", source="Weigelin2021", range=(0, 60))
     lethal_hits = Parameter(3, "hits", "damage at which a cell dies", source="Weigelin2021", range=(1, 100), integer=True)
-    chemokine_secretion = Parameter(0.2, "1/hour", "chemokine made without interferon, half-effects in the cell's own site",
+    chemokine_secretion = Parameter(3.0, "1/hour", "chemokine made without interferon, half-effects in the cell's own site",
                                     source="assumed: a weak constitutive lure", range=(0, 100))
-    chemokine_induced = Parameter(3.0, "1/hour", "further chemokine at saturating interferon",
+    chemokine_induced = Parameter(6.0, "1/hour", "further chemokine at saturating interferon",
                                   source="assumed: CXCL9 and CXCL10 are interferon-induced", range=(0, 100))
     oxygen_uptake = Parameter(10, "1/minute", "oxygen consumed in packed tissue", source="PhysiCell", range=(0, 100))
 
@@ -96,7 +96,8 @@ class Lymphocyte(ParameterGroup):
     il2_divisions = Parameter(7, "divisions", "further divisions at saturating IL-2", source="Marchingo2014", range=(0, 50))
     il2_drive = Parameter(0.1, "1", "drive to divide from saturating IL-2 alone",
                           source="assumed: high-dose IL-2 expands lymphocytes without antigen", range=(0, 1))
-    stimulation_memory = Parameter(17, "hour", "how long stimulation is remembered", source="assumed: about one day", range=(0.1, 500))
+    forgetting_rate = Parameter(1.41, "1/day", "fading of stimulation; a memory of 17 hours", source="assumed: about one day",
+                                range=(0.01, 100))
     death_rate = Parameter(0.2, "1/day", "death; its inverse is the lifespan in tissue", source="SPQSP", range=(0, 5))
     ifn_gamma_secretion = Parameter(2.0, "1/hour", "IFN-gamma of an active cell, half-effects in its own site",
                                     source="assumed: a few per cent active cells then give about one half-effect", range=(0, 1000))

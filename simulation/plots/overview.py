@@ -15,7 +15,7 @@ from .tissue import kind_handles, tissue
 
 STATES = {"mean_pdl1": "PD-L1 on tumour cells", "mean_presented_mhc": "MHC-I on tumour cells",
           "mean_vigour": "T-cell vigour (1 = fresh)"}
-WIDTH, CURVES = 16.0, 4.6
+WIDTH, CURVES = 16.0, 4.9
 UPRIGHT = 4
 
 

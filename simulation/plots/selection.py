@@ -136,8 +136,7 @@ def trait_axis(axes: Axes, edges: np.ndarray, trait: str) -> None:
 
 
 def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
-    """Ends as lines in the colour of the arm, starts dotted (one grey shape if all start alike); zeros as bars on the left.
-    """
+    """Ends as lines in the arm's colour, starts dotted (one grey shape if all are alike), zeros as bars on the left."""
     edges, colors = bins(arms, trait), style.arm_colors(arms)
     starts = {name: tumor_trait(arm.snapshots[nearest_day(arm, 0)], trait) for name, arm in arms.items()}
     ends = {name: tumor_trait(arm.snapshots[nearest_day(arm, None)], trait) for name, arm in arms.items()}
@@ -160,7 +159,8 @@ def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
     axes.set_ylim(0, top)
     axes.set_ylabel("% of tumour cells")
     axes.set_xlabel(axes.get_xlabel(), loc="right")
-    axes.set_title(f"{TRAITS[trait][0].upper()}{TRAITS[trait][1:]}: start ({'grey' if alike else 'dotted'}), end (line)")
+    words = TRAITS[trait][0].upper() + TRAITS[trait][1:]
+    axes.set_title(f"{words}: start ({'grey' if alike else 'dotted'}), end (line)", fontsize=12)
 
 
 def lost_bars(axes: Axes, bars: list[tuple[str, float, float]], edges: np.ndarray, top: float) -> None:
@@ -177,11 +177,12 @@ def lost_bars(axes: Axes, bars: list[tuple[str, float, float]], edges: np.ndarra
         low, middle, high = np.exp(left + step * (place + np.array([0.1, 0.5, 0.9])))
         height = 0.68 * top * share / highest
         axes.fill_between([low, high], 0, height, color=color, alpha=opacity, linewidth=0, zorder=3)
-        axes.text(middle, height + 0.01 * top, f"{share:.2g} %" if share else "0", ha="center", va="bottom", fontsize=10,
-                  color=color, rotation=90 if share else 0, zorder=4)
+        axes.text(middle, height + 0.01 * top, f"{share:.2g} %" if share else "0", ha="center", va="bottom",
+                  rotation=90 if share else 0, fontsize=10, color=color, zorder=4)
     end = np.exp(left + step * len(bars))
     axes.axvspan(np.exp(left), end, color="#F4F4F4", zorder=0, linewidth=0)
-    axes.text(np.exp(left + step * len(bars) / 2), 0.98 * top, "none", ha="center", va="top", color=style.MUTED, fontsize=11)
+    middle = np.exp(left + step * len(bars) / 2)
+    axes.text(middle, 0.98 * top, "none", ha="center", va="top", color=style.MUTED, fontsize=11)
     axes.set_xlim(np.exp(left), edges[-1])
 
 

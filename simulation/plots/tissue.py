@@ -42,12 +42,16 @@ def tissue(results: Results | Snapshot, day: float | None = None, show: str = "k
         if snapshot.liquid and show not in snapshot.fields:
             composition(axes, snapshot)
         else:
-            plane = middle(snapshot) if projection == "slice" else nearest_to_viewer(snapshot)
-            draw(axes, plane, show, legend)
+            whole_picture = show in ("kinds", "vigour") or show in snapshot.fields
+            shown = snapshot.is_kind(*(snapshot.kinds if whole_picture else ("tumor_cell",)))
+            draw(axes, middle(snapshot) if projection == "slice" else nearest_to_viewer(snapshot, shown), show, legend)
+            if len(snapshot.shape) == 3:
+                words = f"middle layer of {snapshot.shape[2]}" if projection == "slice" else "seen from above"
+                axes.set_xlabel(words, fontsize=10.5, color=style.MUTED)
         axes.set_title(headline(snapshot), **({} if legend else {"fontsize": 12, "fontweight": "normal"}))
         if legend and (show == "kinds" or snapshot.liquid):
-            axes.legend(handles=kind_handles(snapshot), loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=4,
-                        handlelength=0.9, columnspacing=1.2, handletextpad=0.5)
+            figure.legend(handles=kind_handles(snapshot), loc="outside lower center", ncols=5, handlelength=0.9,
+                          columnspacing=1.2, handletextpad=0.5)
     return figure
 
 
@@ -81,14 +85,15 @@ def middle(snapshot: Snapshot) -> Snapshot:
     return Snapshot(snapshot.day, snapshot.shape[:2], snapshot.spacing, snapshot.liquid, snapshot.kinds, cells, fields)
 
 
-def nearest_to_viewer(snapshot: Snapshot) -> Snapshot:
-    """A 2-D snapshot as it is; of a 3-D one, the topmost cell of every column and the highest value of every field."""
+def nearest_to_viewer(snapshot: Snapshot, shown: np.ndarray) -> Snapshot:
+    """A 2-D snapshot as it is; of a 3-D one, the topmost shown cell of every column and the highest of every field."""
     if len(snapshot.shape) == 2:
         return snapshot
-    columns, depth = np.divmod(snapshot.cells["site"], snapshot.shape[2])
+    some = {trait: values[shown] for trait, values in snapshot.cells.items()}
+    columns, depth = np.divmod(some["site"], snapshot.shape[2])
     order = np.lexsort((depth, columns))
     topmost = order[np.append(columns[order][1:] != columns[order][:-1], True)] if order.size else order
-    cells = {trait: values[topmost] for trait, values in snapshot.cells.items()} | {"site": columns[topmost]}
+    cells = {trait: values[topmost] for trait, values in some.items()} | {"site": columns[topmost]}
     fields = {name: values.max(axis=2) for name, values in snapshot.fields.items()}
     return Snapshot(snapshot.day, snapshot.shape[:2], snapshot.spacing, snapshot.liquid, snapshot.kinds, cells, fields)
 
@@ -107,11 +112,11 @@ def draw(axes: Axes, plane: Snapshot, show: str, legend: bool) -> None:
         image = axes.imshow(tinted(plane, tumor, style.FAINT if show == "vigour" else style.KIND_COLORS["tumor_cell"]),
                             interpolation="nearest", **put)
         if show == "kinds":
-            dots(axes, plane, ~tumor, kind_colors(plane)[plane.cells["kind"][~tumor]])
+            immune_cells(axes, plane)
         else:
             who = plane.is_kind("t_cell", "car_t_cell")
             norm, cmap = style.scale(show, plane.cells[show]), style.colormap(show)
-            image = dots(axes, plane, who, plane.cells[show][who], norm=norm, cmap=cmap)
+            image = dots(axes, plane, who, dot_size(plane, who), array=plane.cells[show][who], norm=norm, cmap=cmap)
     elif show == "clone":
         image = axes.imshow(clones(plane, tumor), interpolation="nearest", **put)
     else:
@@ -153,29 +158,36 @@ def tinted(plane: Snapshot, cells: np.ndarray, color: str) -> np.ndarray:
 def clones(plane: Snapshot, cells: np.ndarray) -> np.ndarray:
     """The eight largest clones in a colour each, all others grey."""
     names, which, sizes = np.unique(plane.cells["clone"][cells], return_inverse=True, return_counts=True)
-    palette = np.array([to_rgb("#D5D5D5")] * max(names.size, 1))
-    largest = np.argsort(-sizes, kind="stable")[: len(CLONE_COLORS)]
-    palette[largest] = [to_rgb(color) for color in CLONE_COLORS[: largest.size]]
+    palette = np.full((names.size, 3), to_rgb("#D5D5D5"))
+    for clone, color in zip(np.argsort(-sizes, kind="stable"), CLONE_COLORS, strict=False):
+        palette[clone] = to_rgb(color)
     pixel, (wide, high), _ = blocks(plane, cells)
     image = np.ones((high * wide, 3))
     image[pixel] = palette[which]
     return image.reshape(high, wide, 3)
 
 
-def kind_colors(plane: Snapshot) -> np.ndarray:
-    """One RGB row per kind of the snapshot."""
-    return np.array([to_rgb(style.kind_color(kind, plane.kinds)) for kind in plane.kinds])
+def immune_cells(axes: Axes, plane: Snapshot) -> None:
+    """All cells that are not tumour, the rarer kinds on top and up to twice as large."""
+    kinds = sorted((kind for kind in plane.kinds if kind != "tumor_cell"), key=lambda kind: -plane.counts()[kind])
+    sizes = [dot_size(plane, plane.is_kind(kind)) for kind in kinds]
+    for kind, size in zip(kinds, sizes, strict=True):
+        color = style.kind_color(kind, plane.kinds)
+        dots(axes, plane, plane.is_kind(kind), min(size, 2 * min(sizes)), facecolors=[color])
 
 
-def dots(axes: Axes, plane: Snapshot, cells: np.ndarray, colors: np.ndarray, **mapping):
-    """The chosen cells as dots: at least visible, covering little of the picture, never smaller than a site."""
-    across, up = np.divmod(plane.cells["site"][cells], plane.shape[1])
+def dot_size(plane: Snapshot, cells: np.ndarray) -> float:
+    """Diameter in um: large enough to be seen, covering little of the picture, never smaller than a site."""
     width = max(plane.shape) * plane.spacing
-    size = max(plane.spacing, min(SMALLEST_DOT * width, width * np.sqrt(DOTS_COVER / max(across.size, 1))))
+    return max(plane.spacing, width * min(SMALLEST_DOT, np.sqrt(DOTS_COVER / max(np.count_nonzero(cells), 1))))
+
+
+def dots(axes: Axes, plane: Snapshot, cells: np.ndarray, size: float, **colors) -> EllipseCollection:
+    """The chosen cells as dots of one diameter (um)."""
+    across, up = np.divmod(plane.cells["site"][cells], plane.shape[1])
     where = np.column_stack([(across + 0.5) * plane.spacing, (up + 0.5) * plane.spacing])
     drawn = EllipseCollection([size], [size], [0.0], units="x", offsets=where, offset_transform=axes.transData,
-                              linewidths=0, zorder=2, rasterized=True, **mapping)
-    drawn.set(array=colors) if mapping else drawn.set(facecolors=colors)
+                              linewidths=0, zorder=2, rasterized=True, **colors)
     return axes.add_collection(drawn, autolim=False)
 
 
