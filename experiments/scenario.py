@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from simulation import parameter_sets, treatments
 from simulation.parameters import Parameters, nearest
@@ -29,13 +29,26 @@ class Grow(Table):
 
 
 class Regimen(Table):
-    """One treatment of one arm."""
+    """One treatment of one arm; the treatment's own parameters stand beside these keys or in ``parameters``."""
 
     drug: str = Field(min_length=1, description="the name of a treatment or module:Class")
-    name: str | None = Field(None, pattern=r"^[\w-]+$", max_length=60, description="letters, digits, _ and -")
+    name: str | None = Field(None, pattern=r"^[A-Za-z]\w*$", max_length=60, description="letters, digits and underscores")
     first_dose: Value = Field(0.0, description="a number of days after day 0, at least 0")
     parameters: dict[str, Value] = Field({}, description="a table of the treatment's own parameters")
     schedule: dict | None = Field(None, description='a table such as { every = "3 weeks", times = 4 }')
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_parameters(cls, table: object) -> object:
+        try:
+            own = treatments.find(table["drug"]).parameters()
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return table  # told better when the treatment is built
+        beside = {key: value for key, value in table.items() if key in own and key not in cls.model_fields}
+        given = table.get("parameters", {})
+        if not beside or not isinstance(given, dict):
+            return table
+        return {key: value for key, value in table.items() if key not in beside} | {"parameters": given | beside}
 
     @field_validator("first_dose")
     @classmethod

@@ -142,6 +142,7 @@ def rates_of(group: str) -> dict[str, str]:
     return {
         **{rule: f"{group}.{rule}" for rule in same},
         **{rule: f"{group}.{rule}_rate" for rule in rated},
+        "move": f"{group}.speed",
         "bias": f"{group}.chemokine_bias",
         "influx": f"{group}.base_influx",
     }

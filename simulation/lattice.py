@@ -23,6 +23,7 @@ class Space(NamedTuple):
     claim: np.ndarray  # int32 per padded site: scratch of propose-claim-commit, zero between uses
     interior: np.ndarray  # int32 per interior site: its padded index
     offsets: np.ndarray  # int64 per neighbour
+    spacing: float  # um
     liquid: bool
 
 
@@ -54,6 +55,7 @@ class Lattice:
             claim=np.zeros(occupant.size, dtype=np.int32),
             interior=np.ascontiguousarray(index[inside].ravel()),
             offsets=self.directions @ self.strides,
+            spacing=self.spacing,
             liquid=self.liquid,
         )
 

@@ -10,7 +10,6 @@ from . import measures, parameter_sets, tissue
 from .agents import KINDS
 from .bibliography import references
 from .cells import CellTable, inherit, start_trait
-from .compiled import already_compiled
 from .kernels import act as acting
 from .kernels import death, division, recruitment, sensing
 from .kernels.contact import ANTIGEN_UNITS
@@ -116,7 +115,7 @@ class TumorModel(Inhabitants, mesa.Model):
         every = max(1, round(snapshot_every * 24.0 / self.dt)) if snapshot_every else 0
         if every and self.day not in self.results.snapshots:
             self.results.add_snapshot(self.snapshot())
-        for _ in watch(steps, f"{self.arm}, {days:g} days", progress, first=not already_compiled()):
+        for _ in watch(steps, f"{self.arm}, {days:g} days", progress):
             self.step()
             if every and (self.clock - self.origin) % every == 0:
                 self.results.add_snapshot(self.snapshot())

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.progress import track
 
+from .compiled import already_compiled
 
-def watch(steps: int, label: str, progress: bool | None, first: bool = False) -> Iterator[int]:
+
+def watch(steps: int, label: str, progress: bool | None) -> Iterator[int]:
     """Count ``steps``, showing how far it is; ``progress=None`` decides by whether stderr is a terminal."""
     if progress is None:
         progress = sys.stderr.isatty()
-    if first and progress:
+    if progress and not already_compiled():
         Console(stderr=True).print("Compiling loops for the first time (about half a minute)...")
     if not progress:
         return iter(range(steps))

@@ -24,7 +24,7 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule("move", "/h", "steps to a neighbouring site, tried by a searching cell"),
+    Rule("move", "um/h", "speed of a searching cell where nothing is in its way"),
     Rule("squeeze", "", "probability that a step onto a yielding cell exchanges places with it"),
     Rule("persistence", "", "probability of keeping the heading of the last step"),
     Rule("bias", "", "probability of heading up the chemokine gradient where chemokine saturates"),

@@ -143,11 +143,10 @@ def rebuilt(cls, plain: dict, arrays: dict, kinds, processes):
     values = {name: (value, plain["sources"][name]) for name, value in plain["parameters"].items()}
     disease = ParameterSet(values=values, **plain["parameter_set"])
     treatments = [treatment_from(table) for table in plain["treatments"]]
-    brought = [kind for t in treatments for kind in t.kinds] + [kind for t in treatments for kind in t.kinds]
-    own = [kind for kind in kinds if kind not in brought]
+    kinds = list(kinds)  # in the order in which they joined: rows hold the number of their kind
+    kinds += [kind for treatment in treatments for kind in treatment.kinds if kind not in kinds]
     model = cls(disease, shape=tuple(plain["shape"]), seed=plain["seed"], dt=plain["dt"], liquid=plain["liquid"],
-                tumor_cells=0, immune_cells=False, arm=plain["arm"], cell_kinds=dict.fromkeys([*own, *brought]),
-                processes=processes)
+                tumor_cells=0, immune_cells=False, arm=plain["arm"], cell_kinds=kinds, processes=processes)
     model.lattice.occupant[model.lattice.interior] = -1
     model.cells.restore({name.removeprefix("cells/"): a for name, a in arrays.items() if name.startswith("cells/")})
     rows = np.flatnonzero(model.cells.alive)

@@ -39,13 +39,13 @@ def test_the_treatment_kills_tumour_cells(folder):
 
 def test_the_scenario_is_accepted(folder):
     scenario = Scenario.from_text(SCENARIO)
-    assert list(scenario.arms) == ["control", "pembrolizumab", "both", "more_visible"]
+    assert list(scenario.arms) == ["control", "pembrolizumab", "both", "less_visible"]
     assert [treatment.name for treatment in scenario.build_treatments("both")] == ["pembrolizumab", "chemo"]
 
 
 def test_the_scenarios_of_the_table_are_those_that_ship():
-    table = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
-    assert sorted(table) == Scenario.names()
+    table = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", README, re.MULTILINE))
+    assert table == {name: Scenario.load(name).question for name in Scenario.names()}
 
 
 @pytest.mark.slow

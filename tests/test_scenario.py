@@ -68,6 +68,12 @@ def test_a_treatment_is_set_by_its_dotted_name():
     assert scenario.overrides() == {"tumor.division_rate": 0.5}, "a treatment's value is not the tumour's"
 
 
+def test_a_treatment_s_own_parameters_stand_beside_its_name_or_in_a_table():
+    for written in ("half_life = 20", 'parameters = { half_life = "20 days" }'):
+        scenario = read(GOOD.replace('drug = "pem', f'{written}\ndrug = "pem'))
+        assert scenario.build_treatments("drug")[0].value("half_life") == 20
+
+
 def test_two_builds_of_one_arm_share_nothing():
     first, second = read().build_treatments("drug"), read().build_treatments("drug")
     assert first[0] is not second[0]
@@ -84,7 +90,7 @@ def test_options_change_a_copy_and_keep_the_control():
 MISTAKES = {
     "unknown key": ("days = 2", "days = 2\ndyas = 3", ["unknown key dyas", "'days'"]),
     "unknown key in an arm": ("[arms.drug]", '[arms.drug]\nstrat = "fork"', ["unknown key arms.drug.strat", "'start'"]),
-    "unknown key in a treatment": ('drug = "pem', 'dose = 2\ndrug = "pem', ["arms.drug.treatments[0].dose"]),
+    "unknown key in a treatment": ('drug = "pem', 'dosis = 2\ndrug = "pem', ["arms.drug.treatments[0].dosis"]),
     "unknown table": ("[grow]", "[grwo]", ["unknown key grwo", "'grow'"]),
     "missing key": ("days = 2\n", "", ["days is missing", "a number of days"]),
     "wrong type": ("days = 2", 'days = "two"', ["days = 'two'", "a number of days"]),

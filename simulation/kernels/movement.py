@@ -39,7 +39,7 @@ def move(cells, space, rates, movers, yields, uphill, pull, node, keys, tick, ho
             name = cells.name[row]
             slot = rates.slot[MOVE]
             speed = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[MOVE, kind]
-            if not happens(uniform(go, name), speed, each):
+            if not happens(uniform(go, name), speed / space.spacing, each):
                 continue
             site = cells.site[row]
             draw = uniform(turn, name)

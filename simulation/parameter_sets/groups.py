@@ -56,10 +56,10 @@ class Tumor(ParameterGroup):
                               range=(0, 10))
     repair_rate = Parameter(1.2, "1/hour", "repair of one unit of damage", source="Weigelin2021", range=(0, 60))
     lethal_hits = Parameter(3, "hits", "damage at which a cell dies", source="Weigelin2021", range=(1, 100), integer=True)
-    chemokine_secretion = Parameter(3.0, "1/hour", "chemokine made without interferon, half-effects in the cell's own site",
-                                    source="assumed: a weak constitutive lure", range=(0, 100))
-    chemokine_induced = Parameter(6.0, "1/hour", "further chemokine at saturating interferon",
-                                  source="assumed: CXCL9 and CXCL10 are interferon-induced", range=(0, 100))
+    chemokine_secretion = Parameter(30, "1/hour", "chemokine made without interferon, half-effects in the cell's own site",
+                                    source="assumed: inflamed tumours lure T cells from some hundred um", range=(0, 1000))
+    chemokine_induced = Parameter(60, "1/hour", "further chemokine at saturating interferon",
+                                  source="assumed: CXCL9 and CXCL10 are interferon-induced", range=(0, 1000))
     oxygen_uptake = Parameter(10, "1/minute", "oxygen consumed in packed tissue", source="PhysiCell", range=(0, 100))
 
 
@@ -99,8 +99,8 @@ class Lymphocyte(ParameterGroup):
     forgetting_rate = Parameter(1.41, "1/day", "fading of stimulation; a memory of 17 hours", source="assumed: about one day",
                                 range=(0.01, 100))
     death_rate = Parameter(0.2, "1/day", "death; its inverse is the lifespan in tissue", source="SPQSP", range=(0, 5))
-    ifn_gamma_secretion = Parameter(2.0, "1/hour", "IFN-gamma of an active cell, half-effects in its own site",
-                                    source="assumed: a few per cent active cells then give about one half-effect", range=(0, 1000))
+    ifn_gamma_secretion = Parameter(40, "1/hour", "IFN-gamma of an active cell, half-effects in its own site",
+                                    source="assumed: one active cell in a hundred sites then gives about one half-effect", range=(0, 1000))
     il2_secretion = Parameter(0, "nM/hour", "IL-2 of an active cell in its own site", source="assumed: none", range=(0, 1000))
     il2_uptake = Parameter(54, "1/hour", "IL-2 cleared by one cell; 51 um3/s from a site of 15 um", source="Busse2010",
                            range=(0, 10_000))
@@ -171,7 +171,7 @@ class NKCell(Lymphocyte):
     il2_drive = Parameter(0.5, "1", "drive to divide from saturating IL-2 alone",
                           source="assumed: NK cells carry the intermediate IL-2 receptor without activation", range=(0, 1))
     death_rate = Parameter(0.1, "1/day", "death", source="assumed: turnover of 5 to 15 days", range=(0, 5))
-    ifn_gamma_secretion = Parameter(1.0, "1/hour", "IFN-gamma of an active cell, half-effects in its own site",
+    ifn_gamma_secretion = Parameter(20, "1/hour", "IFN-gamma of an active cell, half-effects in its own site",
                                     source="assumed: half of a T cell", range=(0, 1000))
     il2_uptake = Parameter(5, "1/hour", "IL-2 cleared by one cell", source="assumed: a tenth of the receptors of a T cell",
                            range=(0, 10_000))
@@ -213,7 +213,7 @@ class Fields(ParameterGroup):
     il2_decay = Parameter(0.2, "1/minute", "loss of IL-2", source="QSPIO", range=(0, 100))
     il2_half = Parameter(0.32, "nM", "IL-2 of half effect on expansion", source="Marchingo2014", range=(0.001, 100))
     chemokine_diffusion = Parameter(30, "um2/second", "diffusion of CXCL9 and CXCL10", source="assumed: 10 to 100 for their size", range=(0, 1000))
-    chemokine_decay = Parameter(3, "1/hour", "loss of chemokine; with diffusion a reach of 190 um", source="assumed: 1 to 10 an hour", range=(0, 1000))
+    chemokine_decay = Parameter(1, "1/hour", "loss of chemokine; with diffusion a reach of 330 um", source="assumed: 1 to 10 an hour", range=(0, 1000))
     oxygen_diffusion = Parameter(1667, "um2/second", "diffusion of oxygen", source="PhysiCell", range=(0, 100_000))
     oxygen_decay = Parameter(0.1, "1/minute", "background use of oxygen", source="PhysiCell", range=(0, 100))
     oxygen_supply = Parameter(1000, "1/minute", "exchange of one vessel with its site", source="assumed: a vessel holds its site near its own level", range=(0, 100_000))

@@ -10,7 +10,7 @@ from ..results import Results
 from . import style
 from .arms import by_name, column, last_day, nearest_day, tumor_trait
 from .selection import start_and_end
-from .time_courses import IMMUNE, arm_legend, burden, dose_rows, eliminated_on, present, stack
+from .time_courses import arm_legend, burden, dose_rows, eliminated_on, immune_columns, present, stack
 from .tissue import kind_handles, tissue
 
 STATES = {"mean_pdl1": "PD-L1 on tumour cells", "mean_presented_mhc": "MHC-I on tumour cells",
@@ -50,6 +50,7 @@ def tissues(figure, arms: Mapping[str, Results]) -> None:
         block.suptitle(f"{style.name_words(name)}: {outcome(results)}", color=colors[name], fontweight="bold",
                        fontsize=14 if len(arms) < 3 else 12.5)
         if not len(results.snapshots):
+            block.text(0.5, 0.5, "no snapshot was kept", ha="center", color=style.MUTED)
             continue
         wanted = ([0.0] if len(arms) == 1 else []) + [last_day(arms) / 2, None]
         days = dict.fromkeys(nearest_day(results, day) for day in wanted)
@@ -66,7 +67,7 @@ def curves(figure, arms: Mapping[str, Results]) -> None:
     """Four columns: burden, immune cells, states over time, and the trait under selection at start and end."""
     grid = figure.add_gridspec(1, 4, width_ratios=[1.25, 1, 1, 1.1])
     burden(figure.add_subplot(grid[0]), arms)
-    for cell, columns, unit, counts in ((grid[1], present(arms, IMMUNE), "cells", True),
+    for cell, columns, unit, counts in ((grid[1], present(arms, immune_columns(arms)), "cells", True),
                                         (grid[2], STATES, "mean", False)):
         panels = [figure.add_subplot(part) for part in cell.subgridspec(len(columns), 1)]
         stack(panels, arms, columns, unit=unit, counts=counts, whole=("mean_vigour",))
@@ -81,7 +82,9 @@ def outcome(results: Results) -> str:
     if not cells.size:
         return "nothing recorded"
     if (gone := eliminated_on(days, cells)) is not None:
-        return f"eliminated on day {gone:.0f}" if cells[0] > 0 else "no tumour"
+        return f"eliminated on day {gone:.0f}"
+    if not cells.any():
+        return "no tumour"
     if cells[0] <= 0:
         return f"{cells[-1]:,.0f} cells"
     end, lowest = cells[-1] / cells[0], cells.min() / cells[0]

@@ -71,7 +71,7 @@ def bins(arms: Mapping[str, Results], trait: str) -> np.ndarray:
     return np.geomspace(low / 1.2, high * 1.2, 41)
 
 
-def shape(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def shape_of(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Per cent of all cells in each bin; cells beyond the ends count in the end bins, zeros nowhere."""
     some = np.clip(values[values > 0], edges[0], edges[-1])
     return np.histogram(some, edges)[0] * 100 / max(values.size, 1)
@@ -84,7 +84,7 @@ def without(values: np.ndarray) -> float:
 
 def ridges(axes: Axes, results: Results, days: list[float], trait: str, edges: np.ndarray, color: str) -> None:
     """One filled shape per day, the first on top, all on one vertical scale."""
-    shapes = [shape(tumor_trait(results.snapshots[day], trait), edges) for day in days]
+    shapes = [shape_of(tumor_trait(results.snapshots[day], trait), edges) for day in days]
     many = [len(tumor_trait(results.snapshots[day], trait)) >= FEW for day in days]
     tallest = max((values.max() for values, enough in zip(shapes, many, strict=True) if enough), default=0) or 100
     for row, (day, values) in enumerate(zip(days, shapes, strict=True)):
@@ -144,10 +144,11 @@ def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
         starts = {"start": starts[next(iter(arms))]}
     for name, values in starts.items():
         dotted = {"color": colors.get(name), "linestyle": ":", "linewidth": 1.6}
-        axes.stairs(shape(values, edges), edges, zorder=2, **({"fill": True, "color": "#D0D0D0"} if alike else dotted))
+        look = {"fill": True, "color": "#D0D0D0"} if alike else dotted
+        axes.stairs(shape_of(values, edges), edges, zorder=2, **look)
     for name, values in ends.items():
         if values.size >= FEW:
-            axes.stairs(shape(values, edges), edges, color=colors[name], linewidth=2.2, zorder=3)
+            axes.stairs(shape_of(values, edges), edges, color=colors[name], linewidth=2.2, zorder=3)
     top = axes.get_ylim()[1]
     for name, values in ends.items():
         if 0 < values.size < FEW:

@@ -1,7 +1,7 @@
 """One palette, one type size and a few axis habits for all pictures.
 
-Kinds of cell and arms have colours of their own, told apart by colour-blind readers (after Okabe & Ito 2008; a test
-simulates the three common forms). Maps are perceptually uniform.
+Kinds of cell and arms have colours of their own, told apart by colour-blind readers (in the manner of Okabe & Ito 2008;
+a test simulates the three common forms). Maps are perceptually uniform.
 """
 
 import io
@@ -16,11 +16,11 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normal
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-KIND_COLORS = {"tumor_cell": "#DDB58E", "t_cell": "#0072B2", "car_t_cell": "#CC2F00", "nk_cell": "#00A676"}
+KIND_COLORS = {"tumor_cell": "#E3C09C", "t_cell": "#0064B4", "car_t_cell": "#CC2F00", "nk_cell": "#008A4E"}
 KIND_WORDS = {"tumor_cell": "tumour cells", "t_cell": "CD8 T cells", "car_t_cell": "CAR T cells", "nk_cell": "NK cells"}
 OTHER_KINDS = ("#8E44AD", "#F0E442", "#56B4E9", "#000000")
 CONTROL = "#4D4D4D"
-ARM_COLORS = ("#9B2D8E", "#DB8400", "#2F93DE", "#6B5300", "#E377C2", "#17A589")
+ARM_COLORS = ("#9B2D8E", "#DB8400", "#2F93DE", "#6B5300", "#000000", "#B9A67C")
 NOTHING = "#FFFFFF"
 INVISIBLE = "#B8B8B8"
 FAINT = "#F0E4D6"
@@ -156,8 +156,8 @@ def count_axis(axes: Axes, values: np.ndarray) -> None:
 
 def level_axis(axes: Axes, values: np.ndarray, whole: bool = False) -> None:
     """A linear axis from zero; ``whole`` ends it at one, for shares and vigour."""
-    top = float(np.nanmax(values)) if np.any(np.isfinite(values)) else 1.0
-    axes.set_ylim(0, 1.04 if whole else max(top * 1.12, 1e-9))
+    top = float(np.max(values, initial=0.0, where=np.isfinite(values))) or 1.0
+    axes.set_ylim(0, 1.04 if whole else top * 1.12)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value) if value else "0"))
 
@@ -165,6 +165,7 @@ def level_axis(axes: Axes, values: np.ndarray, whole: bool = False) -> None:
 def day_axis(axes: Axes, last: float, label: bool = True) -> None:
     """The axis of days, from day 0 to the last day."""
     axes.set_xlim(0, max(last, 0.25))
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 1.4, 2, 2.8, 3.5, 5, 7, 10]))
+    weeks = [1, 1.4, 2, 2.8, 3.5, 5, 7, 10] if last >= 14 else [1, 2, 5, 10]
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=7, steps=weeks))
     axes.set_xlabel("day" if label else "")
     axes.tick_params(labelbottom=label)

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from ..results import Results
+from ..results import COLUMNS, Results
 from . import style
 from .arms import by_name, column, last_day
 
@@ -30,7 +30,7 @@ def time_courses(arms: Results | Iterable[Results] | Mapping[str, Results]) -> F
         grid = figure.add_gridspec(2, 2)
         burden(figure.add_subplot(grid[0, 0]), arms)
         for cell, columns, unit, counts in (
-            (grid[0, 1], present(arms, IMMUNE), "cells", True),
+            (grid[0, 1], present(arms, immune_columns(arms)), "cells", True),
             (grid[1, 0], present(arms, SHOWN), "mean", False),
             (grid[1, 1], present(arms, KILLS), "cells", False),
         ):
@@ -38,6 +38,12 @@ def time_courses(arms: Results | Iterable[Results] | Mapping[str, Results]) -> F
             stack([figure.add_subplot(part) for part in small], arms, columns, unit=unit, counts=counts)
         arm_legend(figure, arms)
     return figure
+
+
+def immune_columns(arms: Mapping[str, Results]) -> dict[str, str]:
+    """The columns of immune cells, those of plug-in kinds last."""
+    more = dict.fromkeys(name for results in arms.values() for name in results.timeseries if name not in COLUMNS)
+    return IMMUNE | {name: name.replace("_", " ") for name in more}
 
 
 def present(arms: Mapping[str, Results], columns: dict[str, str]) -> dict[str, str]:
@@ -81,11 +87,9 @@ def burden(axes: Axes, arms: Mapping[str, Results]) -> None:
 
 
 def eliminated_on(days: np.ndarray, cells: np.ndarray) -> float | None:
-    """The day from which no tumour cell is left, or None."""
-    if not cells.size or cells[-1] > 0:
-        return None
+    """The day from which no tumour cell is left; None if some are, or if there never was one."""
     alive = np.flatnonzero(cells > 0)
-    return float(days[alive[-1] + 1] if alive.size else days[0])
+    return float(days[alive[-1] + 1]) if alive.size and alive[-1] + 1 < cells.size else None
 
 
 def stack(panels: list[Axes], arms: Mapping[str, Results], columns: dict[str, str], *, unit: str = "",

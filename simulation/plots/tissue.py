@@ -12,7 +12,7 @@ from ..snapshots import Snapshot
 from . import style
 from .arms import nearest_day
 
-VIEWS = ("kinds", "antigen", "car_target", "pdl1", "mhc", "vigour", "clone")
+VIEWS = ("kinds", "antigen", "car_target", "pdl1", "pdl1_constitutive", "mhc", "vigour", "clone")
 PIXELS = 420
 SMALLEST_DOT = 0.0115
 DOTS_COVER = 0.15
