@@ -12,6 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from typer.core import TyperGroup
 
+UsageError = typer.BadParameter.__base__
+
 
 class Commands(TyperGroup):
     """Commands whose bad input ends in a sentence; errors that are not ours are defects and keep their traceback."""
@@ -26,6 +28,9 @@ class Commands(TyperGroup):
             if type(error).__module__.split(".")[0] not in ("simulation", "experiments"):
                 raise
             typer.echo(f"Error: {str(error).rstrip('.')}.", err=True)
+            raise typer.Exit(2) from None
+        except UsageError as error:
+            typer.echo(f"Error: {error.format_message().rstrip('.')}; see tumorlab --help.", err=True)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
             typer.echo("Stopped.", err=True)
@@ -140,6 +145,8 @@ def plot(folder: Annotated[Path, typer.Argument(help="The folder of a finished r
 @app.command()
 def benchmark(out: Annotated[Path | None, typer.Option(help="Write the numbers to this JSON file.")] = None) -> None:
     """Measure speed and memory on this machine, beside plain Mesa."""
+    if out and not os.access(out.absolute().parent, os.W_OK):
+        raise typer.BadParameter(f"nothing can be written in {out.absolute().parent}", param_hint="'--out'")
     from . import benchmark
     benchmark.main(out)
 
@@ -204,6 +211,8 @@ def _given(options: dict) -> list[str]:
 
 
 def _names(arms: str | None) -> list[str] | None:
+    if arms is not None and not arms.strip(" ,"):
+        raise typer.BadParameter("it must be names of arms such as a,b", param_hint="'--arms'")
     return None if arms is None else [name.strip() for name in arms.split(",") if name.strip()]
 
 

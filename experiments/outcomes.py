@@ -17,7 +17,7 @@ def tell(arms: dict[str, Results]) -> dict[str, str]:
     told = {}
     for arm, results in arms.items():
         parts = [burden(results.timeseries)]
-        if arm != "control" and end is not None:
+        if arm != "control" and end is not None and results.timeseries["tumor_cells"].iloc[0] > 0:
             parts += beside(int(results.timeseries["tumor_cells"].iloc[-1]), end)
         told[arm] = ", ".join(parts + changes(results.timeseries))
     return told
@@ -45,7 +45,7 @@ def burden(series: pd.DataFrame) -> str:
 def beside(end: int, control: int) -> list[str]:
     """The last day's tumour in words of the control's."""
     if control == 0:
-        return ["the control eliminated as well" if end == 0 else "while the control was eliminated"]
+        return ["as was the control"] if end == 0 else ["while the control was eliminated"]
     if end == 0:
         return [f"while the control has {control:,} cells"]
     if 0.95 < end / control < 1.05:

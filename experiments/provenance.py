@@ -7,11 +7,12 @@ PACKAGES = ("mesa", "numpy", "scipy", "numba", "pandas", "matplotlib", "pydantic
 
 
 def version() -> str:
-    """The installed version of this package."""
+    """The version of this package, installed or run from its source."""
     try:
         return metadata.version("tumorlab")
     except metadata.PackageNotFoundError:
-        return "(not installed)"
+        from simulation import __version__
+        return __version__
 
 
 def packages() -> dict[str, str]:

@@ -141,16 +141,21 @@ class _Run:
             what = f"growing {arm}" if arm else "growing"
             model.grow(grow.cells, max_days=grow.max_days, immune_cells=grow.immune_cells,
                        on_progress=lambda model: self.progress(what, model.hours / 24, grow.max_days))
-            if (cells := model.counts()["tumor_cell"]) < grow.cells:
-                whose = f"the tumour of {arm}" if arm else "the tumour"
-                self.notes.append(f"{whose} did not reach {grow.cells} cells in {grow.max_days:g} days: day 0 begins "
-                                  f"with {cells}")
         return model
+
+    def _start_cells(self, arms: dict[str, Results]) -> dict[str, int]:
+        """Tumour cells of day 0, once for all forks of the common tumour."""
+        cells = {arm: int(results.timeseries["tumor_cells"].iloc[0]) for arm, results in arms.items()}
+        forks = [arm for arm in arms if self.scenario.arms[arm].start == "fork"]
+        return {arm: number for arm, number in cells.items() if arm not in forks[1:]}
 
     def finish(self, results: list[Results], plan: dict, command: str, began: float) -> RunSummary:
         """Write tables, snapshots and picture, then run.json, which marks the run finished."""
         arms = {result.arm: result for result in results}
         outcomes = tell(arms)
+        if grow := self.scenario.grow:
+            self.notes += [f"{arm} starts with {cells} tumour cells, not {grow.cells}, after {grow.max_days:g} days"
+                           for arm, cells in self._start_cells(arms).items() if cells < grow.cells]
         Results.save_all(self.folder.path, results)
         write_atomically(self.folder.path / PICTURES[0], overview(arms, self.scenario.question))
         scenario = self.scenario

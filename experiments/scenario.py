@@ -32,7 +32,8 @@ class Regimen(Table):
     """One treatment of one arm; the treatment's own parameters stand beside these keys or in ``parameters``."""
 
     drug: str = Field(min_length=1, description="the name of a treatment or module:Class")
-    name: str | None = Field(None, pattern=r"^[A-Za-z]\w*$", max_length=60, description="letters, digits and underscores")
+    name: str | None = Field(None, pattern=r"^[A-Za-z]\w*$", max_length=60,
+                             description="letters, digits and underscores")
     first_dose: Value = Field(0.0, description="a number of days after day 0, at least 0")
     parameters: dict[str, Value] = Field({}, description="a table of the treatment's own parameters")
     schedule: dict | None = Field(None, description='a table such as { every = "3 weeks", times = 4 }')

@@ -344,7 +344,7 @@ class TumorModel(Inhabitants, mesa.Model):
     def infuse(self, kind: str, number: int, by: Treatment) -> int:
         """Bring cells in through the vessels; returns how many found room. Their names come from treatment and dose."""
         self.kinds.index(kind)
-        number = int(number)
+        number = min(int(number), self.lattice.size)  # more would never find room
         entries = self.lattice.interior if self.liquid or not len(self.vessels) else self.vessels
         purpose, dose = f"treatments.{by.name}.infuse.{kind}", len(by.doses)
         sites, chosen = np.empty(number, dtype=np.int64), np.empty(number, dtype=np.int64)

@@ -1,2 +1,70 @@
-def check_treatment(cls): ...
-def check_cell_kind(kind): ...
+"""The promises every plug-in keeps, for its author to run: ``check_treatment(Drug)``, ``check_cell_kind(KIND)``."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from .kinds import CellKind
+from .treatments import Treatment, find
+
+
+class CheckFailed(AssertionError):
+    """A plug-in breaks promises; ``broken`` has one sentence for each: what is wrong, and the right form."""
+
+    def __init__(self, name: str, broken: list[str]):
+        self.broken = list(broken)
+        many = "a promise" if len(broken) == 1 else f"{len(broken)} promises"
+        super().__init__("\n- ".join([f"{name} breaks {many}:", *broken]))
+
+
+class Broken(Exception):
+    """A promise that broke while it was tried: a sentence, and in what tissue."""
+
+    def __init__(self, sentence: str, where: str = ""):
+        super().__init__(sentence + where)
+        self.sentence = sentence
+
+
+Promise = Callable[[Any], Iterator[str] | None]
+"""Tried on one subject: gives one sentence for each way in which it is broken. Its docstring is the promise."""
+
+
+def check_treatment(treatment: type[Treatment] | str) -> list[str]:
+    """Try every promise of a treatment (a class, a name, or ``module:Class``) in small tissues; takes a few seconds.
+
+    Returns the promises kept. Raises CheckFailed with one sentence for every one that is broken.
+    """
+    from .treatment_promises import PROMISES, Trial
+
+    cls = find(treatment) if isinstance(treatment, str) else treatment
+    if not (isinstance(cls, type) and issubclass(cls, Treatment)):
+        raise CheckFailed(f"{cls!r}", ["it is not a subclass of simulation.Treatment: write class Drug(Treatment)"])
+    return keep(cls.__name__, PROMISES, Trial(cls))
+
+
+def check_cell_kind(kind: CellKind) -> list[str]:
+    """Try every promise of a kind of cell in small tissues; takes a few seconds.
+
+    Returns the promises kept. Raises CheckFailed with one sentence for every one that is broken.
+    """
+    from .kind_promises import PROMISES, Nursery
+
+    if not isinstance(kind, CellKind):
+        raise CheckFailed(f"{kind!r}", ["it is not a CellKind: write CellKind('my_cell', agent=MyCell, ...)"])
+    return keep(f"kind {kind.name!r}", PROMISES, Nursery(kind))
+
+
+def keep(name: str, promises: Iterable[Promise], subject) -> list[str]:
+    """Try promises on one subject; returns those kept, raises CheckFailed with the sentences of all that are broken."""
+    kept, broken = [], {}
+    for promise in promises:
+        try:
+            found = [(sentence, sentence) for sentence in promise(subject) or ()]
+        except Broken as error:
+            found = [(error.sentence, str(error))]
+        for sentence, told in found:
+            broken.setdefault(sentence, told)  # one fault may break several promises: it is told once
+        if not found:
+            kept.append(promise.__doc__)
+    if broken:
+        raise CheckFailed(name, [*broken.values()])
+    return kept

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from ..results import Results
 from . import style
-from .arms import by_name, column, last_day, nearest_day, tumor_trait
-from .selection import start_and_end
+from .arms import by_name, column, last_day, nearest_day
+from .selection import start_and_end, trait_under_selection
 from .time_courses import arm_legend, burden, dose_rows, eliminated_on, immune_columns, present, stack
 from .tissue import kind_handles, tissue
 
@@ -89,7 +89,7 @@ def outcome(results: Results) -> str:
         return f"{cells[-1]:,.0f} cells"
     end, lowest = cells[-1] / cells[0], cells.min() / cells[0]
     if lowest < min(0.5, end / 3):
-        return f"fell to {percent(lowest)}, then regrew"
+        return f"fell to {percent(lowest)}, " + ("then regrew" if end > 0.5 else f"now at {percent(end)}")
     if end >= 1.25:
         return f"grew {end:.1f}-fold"
     return f"held at {percent(end)}" if end > 0.8 else f"shrank to {percent(end)}"
@@ -98,18 +98,3 @@ def outcome(results: Results) -> str:
 def percent(share: float) -> str:
     """A share as per cent with two digits."""
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
-
-
-def trait_under_selection(arms: Mapping[str, Results]) -> str:
-    """The CAR target where CAR T cells were at work, the MHC-I capacity where that moved most, else the antigen."""
-    if any(np.nanmax(column(results, "car_t_cells")[1], initial=0) > 0 for results in arms.values()):
-        return "car_target"
-    return max(("antigen", "mhc"), key=lambda trait: max(shift(results, trait) for results in arms.values()))
-
-
-def shift(results: Results, trait: str) -> float:
-    """How far the mean of a trait has fallen or risen, as a share of its start."""
-    ends = [tumor_trait(results.snapshots[nearest_day(results, day)], trait) for day in (0, None)]
-    if not all(values.size for values in ends) or ends[0].mean() <= 0:
-        return 0.0
-    return abs(float(ends[1].mean() / ends[0].mean()) - 1)

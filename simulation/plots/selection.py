@@ -19,14 +19,14 @@ DAYS_SHOWN = 7
 FEW = 30
 
 
-def distributions(arms: Results | Iterable[Results] | Mapping[str, Results], trait: str = "antigen") -> Figure:
-    """The distribution of a tumour trait day below day, one column per arm.
+def distributions(arms: Results | Iterable[Results] | Mapping[str, Results], trait: str | None = None) -> Figure:
+    """The distribution of a tumour trait (by default the one under selection) day below day, one column per arm.
 
     The first day's shape stays as an outline behind every later one; cells that have lost the trait altogether stand
     apart as a bar with their share in per cent. Horizontal axis logarithmic.
     """
     arms = by_name(arms)
-    checked(trait)
+    trait = checked(trait or trait_under_selection(arms))
     days = {name: chosen_days(results) for name, results in arms.items()}
     edges = bins(arms, trait)
     rows = max(len(chosen) for chosen in days.values())
@@ -46,10 +46,11 @@ def distributions(arms: Results | Iterable[Results] | Mapping[str, Results], tra
     return figure
 
 
-def checked(trait: str) -> None:
-    """Raise ValueError with the choices unless ``trait`` is a trait of tumour cells."""
+def checked(trait: str) -> str:
+    """The trait itself; ValueError with the choices unless it is one of tumour cells."""
     if trait not in TRAITS:
         raise ValueError(f"no distribution of {trait!r} (choices: {', '.join(TRAITS)})")
+    return trait
 
 
 def chosen_days(results: Results) -> list[float]:
@@ -149,7 +150,7 @@ def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
     for name, values in ends.items():
         if values.size >= FEW:
             axes.stairs(shape_of(values, edges), edges, color=colors[name], linewidth=2.2, zorder=3)
-    top = axes.get_ylim()[1]
+    top = axes.get_ylim()[1] if any(values.size for values in (*starts.values(), *ends.values())) else 10.0
     for name, values in ends.items():
         if 0 < values.size < FEW:
             one_by_one(axes, values, 0, 0.08 * top, colors[name])
@@ -167,7 +168,7 @@ def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
 def lost_bars(axes: Axes, bars: list[tuple[str, float, float]], edges: np.ndarray, top: float) -> None:
     """A shaded strip left of the distribution with the per cent of cells that have none: colour, opacity, per cent.
 
-    The bars have a scale of their own, so each says its number.
+    They are on the scale of the axis as long as they fit, and shortened alike when one does not: each says its number.
     """
     if not any(share for _, _, share in bars):
         return
@@ -176,7 +177,7 @@ def lost_bars(axes: Axes, bars: list[tuple[str, float, float]], edges: np.ndarra
     highest = max(share for _, _, share in bars)
     for place, (color, opacity, share) in enumerate(bars):
         low, middle, high = np.exp(left + step * (place + np.array([0.1, 0.5, 0.9])))
-        height = 0.68 * top * share / highest
+        height = share * min(1.0, 0.68 * top / highest)
         axes.fill_between([low, high], 0, height, color=color, alpha=opacity, linewidth=0, zorder=3)
         axes.text(middle, height + 0.01 * top, f"{share:.2g} %" if share else "0", ha="center", va="bottom",
                   rotation=90 if share else 0, fontsize=10, color=color, zorder=4)
@@ -187,13 +188,14 @@ def lost_bars(axes: Axes, bars: list[tuple[str, float, float]], edges: np.ndarra
     axes.set_xlim(np.exp(left), edges[-1])
 
 
-def selection_differential(arms: Results | Iterable[Results] | Mapping[str, Results], trait: str = "antigen") -> Figure:
+def selection_differential(arms: Results | Iterable[Results] | Mapping[str, Results],
+                           trait: str | None = None) -> Figure:
     """How far the mean of ln trait has moved since day 0, above the share of cells that have lost it altogether.
 
     Cells without any of the trait have no logarithm: they are left out of the upper curve and counted in the lower one.
     """
     arms = by_name(arms)
-    checked(trait)
+    trait = checked(trait or trait_under_selection(arms))
     colors = style.arm_colors(arms)
     with style.context():
         figure = style.picture(9, 6.5)
@@ -213,7 +215,7 @@ def selection_differential(arms: Results | Iterable[Results] | Mapping[str, Resu
         upper.set_ylabel("change of mean ln " + TRAITS[trait])
         fold = upper.secondary_yaxis("right", functions=(np.exp, lambda y: np.log(np.maximum(y, 1e-12))))
         fold.set_ylabel("fold of the start")
-        fold.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high - low < 5 else (1,)))
+        fold.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 6, 7, 8) if high - low < 1.5 else (1, 2, 5)))
         fold.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"×{value:.2g}"))
         upper.legend(loc="best")
         style.level_axis(lower, np.concatenate(shares))
@@ -234,3 +236,20 @@ def moved(results: Results, trait: str) -> tuple[np.ndarray, np.ndarray, list[fl
         means = np.array([np.log(values[values > 0]).mean() if np.any(values > 0) else np.nan for values in snapshots])
     known = means[np.isfinite(means)]
     return days, means - (known[0] if known.size else 0.0), lost_share
+
+
+def trait_under_selection(arms: Mapping[str, Results]) -> str:
+    """The CAR target where CAR T cells were at work, the MHC-I capacity where that moved most, else the antigen."""
+    if any(np.nanmax(column(results, "car_t_cells")[1], initial=0) > 0 for results in arms.values()):
+        return "car_target"
+    return max(("antigen", "mhc"), key=lambda trait: max(shift(results, trait) for results in arms.values()))
+
+
+def shift(results: Results, trait: str) -> float:
+    """How far the mean of a trait has fallen or risen, as a share of its start."""
+    if not len(results.snapshots):
+        return 0.0
+    ends = [tumor_trait(results.snapshots[nearest_day(results, day)], trait) for day in (0, None)]
+    if not all(values.size for values in ends) or ends[0].mean() <= 0:
+        return 0.0
+    return abs(float(ends[1].mean() / ends[0].mean()) - 1)

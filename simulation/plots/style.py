@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator
 
 KIND_COLORS = {"tumor_cell": "#E3C09C", "t_cell": "#0064B4", "car_t_cell": "#CC2F00", "nk_cell": "#008A4E"}
 KIND_WORDS = {"tumor_cell": "tumour cells", "t_cell": "CD8 T cells", "car_t_cell": "CAR T cells", "nk_cell": "NK cells"}
@@ -165,7 +165,7 @@ def level_axis(axes: Axes, values: np.ndarray, whole: bool = False) -> None:
 def day_axis(axes: Axes, last: float, label: bool = True) -> None:
     """The axis of days, from day 0 to the last day."""
     axes.set_xlim(0, max(last, 0.25))
-    weeks = [1, 1.4, 2, 2.8, 3.5, 5, 7, 10] if last >= 14 else [1, 2, 5, 10]
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=7, steps=weeks))
+    weeks = MultipleLocator(7 * np.ceil(last / 45)) if last >= 14 else MaxNLocator(nbins=7, steps=[1, 2, 5, 10])
+    axes.xaxis.set_major_locator(weeks)
     axes.set_xlabel("day" if label else "")
     axes.tick_params(labelbottom=label)

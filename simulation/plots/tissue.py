@@ -17,6 +17,8 @@ PIXELS = 420
 SMALLEST_DOT = 0.0115
 DOTS_COVER = 0.15
 SQUARES = 20
+FREE = "#F1F1F1"
+FEW = 60
 BELOW_ANY_SCALE = 1e-12
 CLONE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
 
@@ -69,7 +71,7 @@ def kind_handles(*snapshots: Snapshot) -> list[Patch]:
     kinds = [kind for kind in known if kind == "tumor_cell" or any(number.get(kind) for number in counts)]
     handles = [Patch(color=style.kind_color(kind, kinds), label=style.kind_words(kind)) for kind in kinds]
     if any(snapshot.liquid for snapshot in snapshots):
-        handles.append(Patch(facecolor=style.NOTHING, edgecolor="#C8C8C8", label="free"))
+        handles.append(Patch(color=FREE, label="free"))
     return handles
 
 
@@ -168,7 +170,11 @@ def clones(plane: Snapshot, cells: np.ndarray) -> np.ndarray:
 
 
 def immune_cells(axes: Axes, plane: Snapshot) -> None:
-    """All cells that are not tumour, the rarer kinds on top and up to twice as large."""
+    """All cells that are not tumour, rarer kinds on top and up to twice as large; a few tumour cells as dots, too."""
+    tumor = plane.is_kind("tumor_cell")
+    if np.count_nonzero(tumor) < FEW:
+        dots(axes, plane, tumor, dot_size(plane, tumor), facecolors=[style.KIND_COLORS["tumor_cell"]],
+             edgecolors="#8A5A2B", linewidths=0.7)
     kinds = sorted((kind for kind in plane.kinds if kind != "tumor_cell"), key=lambda kind: -plane.counts()[kind])
     sizes = [dot_size(plane, plane.is_kind(kind)) for kind in kinds]
     for kind, size in zip(kinds, sizes, strict=True):
@@ -187,7 +193,7 @@ def dots(axes: Axes, plane: Snapshot, cells: np.ndarray, size: float, **colors) 
     across, up = np.divmod(plane.cells["site"][cells], plane.shape[1])
     where = np.column_stack([(across + 0.5) * plane.spacing, (up + 0.5) * plane.spacing])
     drawn = EllipseCollection([size], [size], [0.0], units="x", offsets=where, offset_transform=axes.transData,
-                              linewidths=0, zorder=2, rasterized=True, **colors)
+                              zorder=2, rasterized=True, **{"linewidths": 0} | colors)
     return axes.add_collection(drawn, autolim=False)
 
 
@@ -244,10 +250,10 @@ def composition(axes: Axes, snapshot: Snapshot) -> None:
     counts = snapshot.counts()
     share = {kind: count * squares / sites for kind, count in counts.items()}
     whole = {kind: max(int(round(part)), 1 if counts[kind] else 0) for kind, part in share.items()}
-    colors = [color for kind, number in whole.items() for color in [style.kind_color(kind, snapshot.kinds)] * number]
-    for place in range(squares):
-        color = colors[place] if place < len(colors) else style.NOTHING
-        axes.add_patch(Rectangle((place % SQUARES + 0.08, place // SQUARES + 0.08), 0.84, 0.84, facecolor=color,
-                                 edgecolor="#DDDDDD" if place >= len(colors) else "none", linewidth=0.6))
+    colors = np.array([to_rgb(style.kind_color(kind, snapshot.kinds)) for kind in whole] + [to_rgb(FREE)])
+    place = np.full(squares, len(whole))
+    filled = np.repeat(np.arange(len(whole)), list(whole.values()))[:squares]
+    place[: filled.size] = filled
+    axes.pcolormesh(colors[place].reshape(SQUARES, SQUARES, 3), edgecolors="white", linewidth=1.6)
     bare(axes, (0, SQUARES, 0, SQUARES))
     axes.set_xlabel(f"liquid: no places; a square is {sites / squares:,.0f} sites", fontsize=10.5, color=style.MUTED)

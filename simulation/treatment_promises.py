@@ -1,0 +1,303 @@
+"""What every treatment promises, and how ``check_treatment`` tries it."""
+
+import difflib
+import inspect
+import math
+import tempfile
+import traceback
+import warnings
+from collections.abc import Iterator
+from functools import cached_property
+from numbers import Real
+from pathlib import Path
+
+from .bibliography import is_known
+from .model import TumorModel, class_path
+from .parameters import nearest
+from .schedule import Schedule
+from .state import StateError, encoded
+from .testing import Broken
+from .treatments import Aldesleukin, Nivolumab, Treatment, TreatmentError, find
+from .treatments.base import checked_name
+from .witness import HOOKS, KEPT, Witness, differences
+
+BRISK = Schedule(every="8 hours")
+HOURS = 30  # of one trial: four doses, and five rows of results
+CROWD = {"t_cell.initial_density": 400, "car_t_cell.initial_density": 200, "nk_cell.initial_density": 200}
+
+
+class Trial:
+    """Small tissues in which one treatment is tried."""
+
+    def __init__(self, cls: type[Treatment]):
+        self.cls = cls
+
+    @cached_property
+    def tissue(self) -> TumorModel:
+        """A little tumour under attack; every arm forks from it."""
+        model = TumorModel("melanoma", shape=(21, 21), seed=11, tumor_cells=120, overrides=CROWD)
+        for _ in range(12):
+            model.step()
+        return model
+
+    @cached_property
+    def treated(self) -> TumorModel:
+        """The tissue after the whole trial."""
+        return self.run(self.arm(self.drug()))
+
+    def made(self, **keywords) -> Treatment:
+        """The treatment from its constructor. Raises Broken when that fails."""
+        try:
+            return self.cls(**keywords)
+        except Exception as error:
+            words = f"with {', '.join(keywords)} by keyword" if keywords else "without arguments"
+            raise Broken(f"it cannot be constructed {words} ({told(error)}): an __init__ of your own has defaults for all "
+                         "arguments and passes name, schedule and **parameters on to super().__init__") from None
+
+    def drug(self, **keywords) -> Treatment:
+        """The treatment with many doses in little time."""
+        self.made()
+        return self.made(**{"schedule": BRISK, "first_dose": self.cls.first_dose.low, **keywords})
+
+    def arm(self, *treatments, tissue: TumorModel | None = None) -> TumorModel:
+        return (tissue or self.tissue).fork(treatments=treatments)
+
+    def run(self, *models: TumorModel, hours: int = HOURS, where: str = "") -> TumorModel:
+        """Step all models in turn; returns the first. Raises Broken with the hook that failed."""
+        for _ in range(hours):
+            for model in models:
+                try:
+                    model.step()
+                except Exception as error:
+                    raise Broken(f"{hook_in(error)} raises {told(error)}", where) from None
+        return models[0]
+
+
+def told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def hook_in(error: Exception) -> str:
+    """The hook in which an error came up, in words."""
+    names = [frame.name for frame in traceback.extract_tb(error.__traceback__) if frame.name in HOOKS]
+    return f"{names[0]}()" if names else "a step with this treatment"
+
+
+# ---------------------------------------------------------------- what it declares
+
+
+def constructed(trial: Trial) -> None:
+    """It is constructed without arguments."""
+    trial.made()
+
+
+def described(trial: Trial) -> Iterator[str]:
+    """The first line of its docstring says what it is."""
+    line = (vars(trial.cls).get("__doc__") or "").strip().partition("\n")[0]
+    if not 0 < len(line) <= 120:
+        yield ("the first line of its docstring does not say what it is: write \"\"\"What it is and how it is given.\"\"\", "
+               "at most 120 characters, below the line of the class")
+
+
+def sourced(trial: Trial) -> Iterator[str]:
+    """Every parameter names its source."""
+    for name, parameter in trial.cls.parameters().items():
+        if not is_known(parameter.source):
+            yield (f"the source {parameter.source!r} of parameter {name} is not known: name a key of "
+                   "simulation.bibliography.BIBLIOGRAPHY, or write 'assumed: the reason'")
+
+
+def named(trial: Trial) -> Iterator[str]:
+    """Its name is a word, and another can be given."""
+    for drug, expected in ((trial.made(), None), (trial.made(name="another_name"), "another_name")):
+        try:
+            checked_name(drug.name)
+        except TreatmentError as error:
+            yield f"its name cannot be used: {error}"
+        if expected not in (None, drug.name):
+            yield f"it was named 'another_name' and calls itself {drug.name!r}: pass name on to super().__init__"
+
+
+def scheduled(trial: Trial) -> Iterator[str]:
+    """Its schedule is a Schedule, and another can be given."""
+    if not isinstance(trial.cls.schedule, Schedule):
+        yield f"its schedule is {trial.cls.schedule!r}: write schedule = Schedule(every=\"3 weeks\")"
+    elif trial.made(schedule=BRISK).schedule != BRISK:
+        yield "it keeps its own schedule when another is given: pass schedule on to super().__init__"
+
+
+def hooked(trial: Trial) -> Iterator[str]:
+    """Its hooks have the documented names and arguments."""
+    for hook, arguments in HOOKS.items():
+        signature = inspect.signature(getattr(trial.cls, hook))
+        taken = [*signature.parameters][1:]
+        try:
+            signature.bind(None, *arguments)
+            fits = set(taken) != set(arguments) or taken == [*arguments]
+        except TypeError:
+            fits = False
+        if not fits:
+            yield f"{hook}() takes ({', '.join(taken)}): write def {hook}(self, {', '.join(arguments)})"
+    own = {name for cls in trial.cls.__mro__ for name, member in vars(cls).items() if inspect.isfunction(member)}
+    for name in sorted(own - set(dir(Treatment))):
+        if near := difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.8):
+            yield f"{name}() is never called by the model{nearest(name, near)}"
+
+
+def importable(trial: Trial) -> Iterator[str]:
+    """It can be found again as module:Class, so that a saved model can be loaded."""
+    path = class_path(trial.cls)
+    try:
+        found = find(path)
+    except TreatmentError:
+        found = None
+    if found is not trial.cls:
+        yield (f"{path} does not lead back to it, so a model with it can be neither saved nor forked: define it at the "
+               "top of a module that can be imported")
+    elif trial.cls.__module__ == "__main__":
+        warnings.warn(f"{trial.cls.__name__} is defined in the running script, where another process that loads a model "
+                      "does not find it: move it into a module of its own", stacklevel=5)
+
+
+def copied(trial: Trial) -> Iterator[str]:
+    """It can be printed and copied, and the copy is independent."""
+    drug = trial.made()
+    if type(drug).__name__ not in repr(drug):
+        yield f"repr() gives {repr(drug)!r}, which does not name it: leave __repr__ to Treatment"
+    try:
+        twin = drug.copy()
+    except Exception as error:
+        yield f"copy() raises {told(error)}: let attributes hold numbers, texts and arrays only"
+        return
+    alike = [(type(each), each.name, each.schedule, each.changed(), each.state) for each in (drug, twin)]
+    if alike[0] != alike[1] or twin.state is drug.state or twin.doses is drug.doses:
+        yield "copy() does not give an equal and independent treatment: leave copy to Treatment"
+
+
+def sweepable(trial: Trial) -> Iterator[str]:
+    """Every parameter can be set to either end of its range, in the constructor or later, and the model runs."""
+    for name, parameter in trial.cls.parameters().items():
+        for end in (parameter.low, parameter.high):
+            value = int(end) if parameter.integer else end
+            drug, later = trial.made(**{name: value}), trial.made()
+            later.set(**{name: value})
+            one, other = attributes(drug), attributes(later)
+            if drug.value(name) != value:
+                yield f"the constructor loses {name} = {value:g}: pass **parameters on to super().__init__"
+            elif stale := [key for key in one if one[key] != other.get(key)]:
+                yield f"self.{stale[0]} does not follow {name} when that is set after construction: make it a property"
+            elif name != "first_dose":
+                where = f", with {name} = {value:g} {parameter.unit}"
+                trial.run(trial.arm(trial.drug(**{name: value})), hours=3, where=where)
+                continue
+            break
+
+
+def attributes(drug: Treatment) -> dict[str, str]:
+    """What it holds beside its parameters and what every treatment has."""
+    return {name: repr(value) for name, value in vars(drug).items() if name not in KEPT}
+
+
+# ---------------------------------------------------------------- what it does
+
+
+def discreet(trial: Trial) -> Iterator[str]:
+    """Its hooks write only their own traits and state; all else goes through rules and the verbs of the model."""
+    model = trial.arm()
+    witness = Witness(model, model.give(trial.drug()))
+    trial.run(model)
+    yield from witness.sentences()
+
+
+def savable(trial: Trial) -> Iterator[str]:
+    """Its state holds only what can be saved."""
+    for drug in trial.treated.treatments.values():
+        try:
+            encoded(drug.state, "self.state")
+        except StateError as error:
+            yield str(error)
+
+
+def repeatable(trial: Trial) -> Iterator[str]:
+    """The same seed gives the same run."""
+    if found := differences(trial.treated, trial.run(trial.arm(trial.drug()))):
+        yield f"two runs with one seed differ in {found}: draw with model.randomness, and remember only in self.state"
+
+
+def independent(trial: Trial) -> Iterator[str]:
+    """Two models do not influence each other."""
+    if any(repeatable(trial)):
+        return  # said already
+    beside = trial.arm(trial.drug())
+    trial.run(beside, trial.arm(trial.drug(), tissue=trial.tissue.fork(seed=12)))
+    if found := differences(trial.treated, beside):
+        yield f"a second model beside the first changes {found}: remember only in self.state, not in class or module"
+
+
+def resumable(trial: Trial) -> Iterator[str]:
+    """A run that is forked, or saved and loaded, goes on to the last bit."""
+    if any(importable(trial)):
+        return  # said already
+    model = trial.run(trial.arm(trial.drug()), hours=HOURS // 2)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            others = {"forked": model.fork()}
+            model.save(Path(folder, "saved"))
+            others["saved and loaded"] = TumorModel.load(Path(folder, "saved"))
+        except StateError as error:
+            yield str(error)
+            return
+    for word, other in others.items():
+        if found := differences(trial.treated, trial.run(other, hours=HOURS - HOURS // 2)):
+            yield (f"when the model is {word}, the run goes on differently in {found}: remember only in self.state, and "
+                   "draw with model.randomness")
+
+
+def orderless(trial: Trial) -> Iterator[str]:
+    """The order of the list of treatments does not matter."""
+    others = Aldesleukin(name="a_cytokine"), Nivolumab(name="z_antibody")
+    one, other = trial.arm(trial.drug(), *others), trial.arm(*others[::-1], trial.drug())
+    if found := differences(trial.run(one), trial.run(other)):
+        yield f"the order of the list of treatments changes {found}: on_start() must not look at other treatments"
+
+
+def patient(trial: Trial) -> Iterator[str]:
+    """Before its first dose it leaves no trace."""
+    model = trial.run(trial.arm(drug := trial.drug(first_dose=min(30.0, trial.cls.first_dose.high))))
+    if not model.treatments[drug.name].doses and (found := differences(trial.run(trial.arm()), model)):
+        yield (f"it changes {found} although its first dose has not been given: act in on_dose(), or in proportion to "
+               "self.level(model, half_life)")
+
+
+def sturdy(trial: Trial) -> None:
+    """It runs without tumour cells, without immune cells, in 3-D and in liquid, and measures finite numbers."""
+    for where, tissue in odd_tissues(trial).items():
+        model = trial.arm(tissue=tissue)
+        drug = model.give(trial.drug())
+        trial.run(model, hours=10, where=f", {where}")
+        found = drug.measure(model)
+        if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+            raise Broken(f"measure() returns {found!r}: return a table such as {{\"level\": 0.5}}")
+        for name, value in found.items():
+            if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+                raise Broken(f"measure() returns {name} = {value!r}, which is no finite number", f", {where}")
+
+
+def odd_tissues(trial: Trial) -> dict[str, TumorModel]:
+    """Tissues in which a hook may stumble, by what is special about them."""
+    no_tumor, no_immune = trial.tissue.fork(), trial.tissue.fork()
+    no_tumor.kill(no_tumor.rows("tumor_cell").nonzero()[0])
+    no_immune.immune_cells = False
+    no_immune.kill((no_immune.cells.alive & ~no_immune.rows("tumor_cell")).nonzero()[0])
+    return {
+        "in a small tissue": trial.tissue,
+        "without tumour cells": no_tumor,
+        "without immune cells": no_immune,
+        "without any cell": TumorModel(shape=(9, 9), seed=13, tumor_cells=0, immune_cells=False),
+        "in 3-D": TumorModel(shape=(9, 9, 9), seed=14, tumor_cells=60, overrides=CROWD),
+        "in liquid": TumorModel("b_all", shape=(21, 21), seed=15, tumor_cells=120, overrides=CROWD),
+    }
+
+
+PROMISES = (constructed, described, sourced, named, scheduled, hooked, importable, copied, sweepable, discreet, savable,
+            repeatable, independent, resumable, orderless, patient, sturdy)
