@@ -72,7 +72,7 @@ def _scenario(scenario: Scenario, all_parameters: bool) -> Entry:
         given = scenario.build_treatments(name)
         own = [f"{dotted} = {value}" for dotted, value in arm.set.items()]
         regimens = [f"{one.name} ({one.schedule}, from day {one.value('first_dose'):g})" for one in given]
-        twin = ["grown on its own from the same seed"] if arm.start == "twin" else []
+        twin = ["a twin from the same seed"] if arm.start == "twin" else []
         facts.append(f"arm {name}: " + "; ".join([*twin, *own, *regimens] or ["untreated"]))
         for treatment in given:
             rows |= {row["name"]: row for row in treatment.table(f"treatments.{treatment.name}")}

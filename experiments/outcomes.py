@@ -35,9 +35,9 @@ def burden(series: pd.DataFrame) -> str:
     if lowest < 0.5 * start and end > 2 * lowest:
         return (f"shrank to {_share(lowest, start)} of its start by day {days[cells.idxmin()]:.0f} "
                 f"and grew back to {_share(end, start)} {numbers}")
-    if end > 1.5 * start:
+    if end > 1.25 * start:
         return f"grew {end / start:.1f}-fold {numbers}"
-    if end < 0.67 * start:
+    if end < 0.8 * start:
         return f"shrank to {_share(end, start)} of its start {numbers}"
     return f"held at {_share(end, start)} of its start {numbers}"
 

@@ -154,7 +154,7 @@ class _Run:
         arms = {result.arm: result for result in results}
         outcomes = tell(arms)
         if grow := self.scenario.grow:
-            self.notes += [f"{arm} starts with {cells} tumour cells, not {grow.cells}, after {grow.max_days:g} days"
+            self.notes += [f"{arm} starts with {cells} tumour cells, not {grow.cells}; max_days is {grow.max_days:g}"
                            for arm, cells in self._start_cells(arms).items() if cells < grow.cells]
         Results.save_all(self.folder.path, results)
         write_atomically(self.folder.path / PICTURES[0], overview(arms, self.scenario.question))

@@ -24,7 +24,7 @@ class Broken(Exception):
         self.sentence = sentence
 
 
-Promise = Callable[[Any], Iterator[str] | None]
+Promise = Callable[[Any], Iterator["str | Broken"] | None]
 """Tried on one subject: gives one sentence for each way in which it is broken. Its docstring is the promise."""
 
 
@@ -57,12 +57,16 @@ def keep(name: str, promises: Iterable[Promise], subject) -> list[str]:
     """Try promises on one subject; returns those kept, raises CheckFailed with the sentences of all that are broken."""
     kept, broken = [], {}
     for promise in promises:
+        found = []
         try:
-            found = [(sentence, sentence) for sentence in promise(subject) or ()]
+            for each in promise(subject) or ():
+                found.append(each if isinstance(each, Broken) else Broken(each))
         except Broken as error:
-            found = [(error.sentence, str(error))]
-        for sentence, told in found:
-            broken.setdefault(sentence, told)  # one fault may break several promises: it is told once
+            found.append(error)
+        except Exception as error:
+            found.append(Broken(f"{type(error).__name__}: {error}", f", when this was tried: {promise.__doc__}"))
+        for each in found:
+            broken.setdefault(each.sentence, str(each))  # one fault may break several promises: it is told once
         if not found:
             kept.append(promise.__doc__)
     if broken:

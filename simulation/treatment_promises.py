@@ -22,8 +22,9 @@ from .treatments.base import checked_name
 from .witness import HOOKS, KEPT, Witness, differences
 
 BRISK = Schedule(every="8 hours")
-HOURS = 30  # of one trial: four doses, and five rows of results
-CROWD = {"t_cell.initial_density": 400, "car_t_cell.initial_density": 200, "nk_cell.initial_density": 200}
+HOURS = 26  # of one trial: four doses, and five rows of results
+CROWD = {"t_cell.initial_density": 300, "car_t_cell.initial_density": 60, "nk_cell.initial_density": 150,
+         "tumor.pdl1": 0.7, "tumor.mhc": 0.5, "tumor.car_target": 0.2}  # all of them kill, and the tumour lasts
 
 
 class Trial:
@@ -35,7 +36,7 @@ class Trial:
     @cached_property
     def tissue(self) -> TumorModel:
         """A little tumour under attack; every arm forks from it."""
-        model = TumorModel("melanoma", shape=(21, 21), seed=11, tumor_cells=120, overrides=CROWD)
+        model = TumorModel("melanoma", shape=(21, 21), seed=11, tumor_cells=250, overrides=CROWD)
         for _ in range(12):
             model.step()
         return model
@@ -47,17 +48,23 @@ class Trial:
 
     def made(self, **keywords) -> Treatment:
         """The treatment from its constructor. Raises Broken when that fails."""
+        if keywords:
+            self.made()
         try:
             return self.cls(**keywords)
         except Exception as error:
             words = f"with {', '.join(keywords)} by keyword" if keywords else "without arguments"
-            raise Broken(f"it cannot be constructed {words} ({told(error)}): an __init__ of your own has defaults for all "
-                         "arguments and passes name, schedule and **parameters on to super().__init__") from None
+            raise Broken(f"it cannot be constructed {words} ({told(error)}): an __init__ of your own has defaults for "
+                         "all arguments and passes name, schedule and **parameters on to super().__init__") from None
 
     def drug(self, **keywords) -> Treatment:
-        """The treatment with many doses in little time."""
-        self.made()
-        return self.made(**{"schedule": BRISK, "first_dose": self.cls.first_dose.low, **keywords})
+        """The treatment with many doses in little time. Raises Broken when it cannot be given to a model."""
+        drug = self.made(**{"schedule": BRISK, "first_dose": self.cls.first_dose.low, **keywords})
+        try:
+            drug.copy()
+        except Exception as error:
+            raise Broken(f"copy() raises {told(error)}: let attributes hold numbers, texts and arrays only") from None
+        return drug
 
     def arm(self, *treatments, tissue: TumorModel | None = None) -> TumorModel:
         return (tissue or self.tissue).fork(treatments=treatments)
@@ -71,6 +78,13 @@ class Trial:
                 except Exception as error:
                     raise Broken(f"{hook_in(error)} raises {told(error)}", where) from None
         return models[0]
+
+    def faults(self, model: TumorModel, hours: int, where: str) -> Iterator[Broken]:
+        """What goes wrong when a model is run."""
+        try:
+            self.run(model, hours=hours, where=where)
+        except Broken as broken:
+            yield broken
 
 
 def told(error: Exception) -> str:
@@ -95,8 +109,8 @@ def described(trial: Trial) -> Iterator[str]:
     """The first line of its docstring says what it is."""
     line = (vars(trial.cls).get("__doc__") or "").strip().partition("\n")[0]
     if not 0 < len(line) <= 120:
-        yield ("the first line of its docstring does not say what it is: write \"\"\"What it is and how it is given.\"\"\", "
-               "at most 120 characters, below the line of the class")
+        yield ("the first line of its docstring does not say what it is: write \"\"\"What it is, when given.\"\"\", at "
+               "most 120 characters, below the line of the class")
 
 
 def sourced(trial: Trial) -> Iterator[str]:
@@ -155,26 +169,22 @@ def importable(trial: Trial) -> Iterator[str]:
         yield (f"{path} does not lead back to it, so a model with it can be neither saved nor forked: define it at the "
                "top of a module that can be imported")
     elif trial.cls.__module__ == "__main__":
-        warnings.warn(f"{trial.cls.__name__} is defined in the running script, where another process that loads a model "
+        warnings.warn(f"{trial.cls.__name__} is defined in the running script, where another process loading a model "
                       "does not find it: move it into a module of its own", stacklevel=5)
 
 
 def copied(trial: Trial) -> Iterator[str]:
     """It can be printed and copied, and the copy is independent."""
-    drug = trial.made()
+    drug = trial.drug()
+    twin = drug.copy()
     if type(drug).__name__ not in repr(drug):
         yield f"repr() gives {repr(drug)!r}, which does not name it: leave __repr__ to Treatment"
-    try:
-        twin = drug.copy()
-    except Exception as error:
-        yield f"copy() raises {told(error)}: let attributes hold numbers, texts and arrays only"
-        return
     alike = [(type(each), each.name, each.schedule, each.changed(), each.state) for each in (drug, twin)]
     if alike[0] != alike[1] or twin.state is drug.state or twin.doses is drug.doses:
         yield "copy() does not give an equal and independent treatment: leave copy to Treatment"
 
 
-def sweepable(trial: Trial) -> Iterator[str]:
+def sweepable(trial: Trial) -> Iterator[str | Broken]:
     """Every parameter can be set to either end of its range, in the constructor or later, and the model runs."""
     for name, parameter in trial.cls.parameters().items():
         for end in (parameter.low, parameter.high):
@@ -188,14 +198,14 @@ def sweepable(trial: Trial) -> Iterator[str]:
                 yield f"self.{stale[0]} does not follow {name} when that is set after construction: make it a property"
             elif name != "first_dose":
                 where = f", with {name} = {value:g} {parameter.unit}"
-                trial.run(trial.arm(trial.drug(**{name: value})), hours=3, where=where)
+                yield from trial.faults(trial.arm(trial.drug(**{name: value})), hours=3, where=where)
                 continue
             break
 
 
 def attributes(drug: Treatment) -> dict[str, str]:
     """What it holds beside its parameters and what every treatment has."""
-    return {name: repr(value) for name, value in vars(drug).items() if name not in KEPT}
+    return {name: repr(value) for name, value in vars(drug).items() if name not in KEPT and " at 0x" not in repr(value)}
 
 
 # ---------------------------------------------------------------- what it does
@@ -213,7 +223,7 @@ def savable(trial: Trial) -> Iterator[str]:
     """Its state holds only what can be saved."""
     for drug in trial.treated.treatments.values():
         try:
-            encoded(drug.state, "self.state")
+            encoded(drug.state, f"treatment {drug.name}")
         except StateError as error:
             yield str(error)
 
@@ -249,8 +259,8 @@ def resumable(trial: Trial) -> Iterator[str]:
             return
     for word, other in others.items():
         if found := differences(trial.treated, trial.run(other, hours=HOURS - HOURS // 2)):
-            yield (f"when the model is {word}, the run goes on differently in {found}: remember only in self.state, and "
-                   "draw with model.randomness")
+            yield (f"when the model is {word}, the run goes on differently in {found}: remember only in self.state, "
+                   "and draw with model.randomness")
 
 
 def orderless(trial: Trial) -> Iterator[str]:
@@ -269,18 +279,20 @@ def patient(trial: Trial) -> Iterator[str]:
                "self.level(model, half_life)")
 
 
-def sturdy(trial: Trial) -> None:
+def sturdy(trial: Trial) -> Iterator[str | Broken]:
     """It runs without tumour cells, without immune cells, in 3-D and in liquid, and measures finite numbers."""
     for where, tissue in odd_tissues(trial).items():
         model = trial.arm(tissue=tissue)
         drug = model.give(trial.drug())
-        trial.run(model, hours=10, where=f", {where}")
-        found = drug.measure(model)
+        faults = [*trial.faults(model, hours=10, where=f", {where}")]
+        yield from faults
+        found = {} if faults else drug.measure(model)
         if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
-            raise Broken(f"measure() returns {found!r}: return a table such as {{\"level\": 0.5}}")
+            yield f"measure() returns {found!r}: return a table such as {{\"level\": 0.5}}"
+            continue
         for name, value in found.items():
             if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-                raise Broken(f"measure() returns {name} = {value!r}, which is no finite number", f", {where}")
+                yield Broken(f"measure() returns {name} = {value!r}, which is no finite number", f", {where}")
 
 
 def odd_tissues(trial: Trial) -> dict[str, TumorModel]:

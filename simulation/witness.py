@@ -15,6 +15,7 @@ HOOKS = {"on_start": ("model",), "on_dose": ("model", "dose"), "on_step": ("mode
 VERBS = ("infuse", "kill", "born")  # what on_start, on_dose and on_step may do to cells
 GENERATORS = {"random": "getstate", "numpy.random": "get_state"}  # of the whole process: looked at, never drawn from
 KEPT = {*HOOKS, "name", "prefix", "schedule", "state", "start", "doses", "stopped", "_values", "_inside", "_sources"}
+RATES = "model/rates of kinds"
 INSTEAD = {
     "cells": "bend a rule (rules.kill.scale(2, where=chosen)), or call model.infuse, model.kill or model.add_hazard in "
              "on_dose or on_step",
@@ -97,10 +98,12 @@ class Witness:
 
     def _compare(self) -> None:
         after = self._seen()
-        for thing in self._before | after:
-            if self._before.get(thing) != after.get(thing):
-                place, _, name = thing.partition("/")
-                self._changed.setdefault((self._hook, place), {})[name] = None
+        changed = [thing for thing in self._before | after if self._before.get(thing) != after.get(thing)]
+        if any(thing.startswith("parameters/") for thing in changed):
+            changed = [thing for thing in changed if thing != RATES]  # they follow
+        for thing in changed:
+            place, _, name = thing.partition("/")
+            self._changed.setdefault((self._hook, place), {})[name] = None
         self._before = after
 
     def _seen(self) -> dict[str, object]:
@@ -111,7 +114,7 @@ class Witness:
             if column not in self._own:
                 seen[name if place in ("cells", "tissue") else f"model/{name}"] = array.tobytes()
         seen["model/lattice"] = model.lattice.occupant.tobytes()
-        seen["model/rates of kinds"] = model.kinds.baseline(model.parameters).tobytes()
+        seen[RATES] = model.kinds.baseline(model.parameters).tobytes()
         for name in ("seed", "dt", "clock", "origin", "steps", "primed", "immune_cells", "liquid"):
             seen[f"model/{name}"] = getattr(model, name)
         seen |= {f"parameters/{name}": value for name, value in model.parameters.declared().items()}

@@ -27,6 +27,11 @@ parameters = "melanoma"
 shape = [31, 31]
 days = 2
 tumor_cells = 100
+[set]
+"tumor.division_rate" = 2
+"t_cell.initial_density" = 40
+"t_cell.kill_rate" = 0.1
+"nk_cell.kill_rate" = 0.1
 [grow]
 cells = 150
 [arms.pembrolizumab]
@@ -227,7 +232,7 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(scenario, folder, tmp_pat
 
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_hit_is_completed_bit_for_bit(scenario, tmp_path, blow):
-    words = ["run", str(scenario), "--days", "30", "--arms", "control", "--out"]
+    words = ["run", str(scenario), "--days", "14", "--arms", "control", "--out"]
     run = tmp_path / "run"
     process = subprocess.Popen([sys.executable, "-m", "experiments.cli", *words, str(run)], cwd=ROOT,
                                stderr=subprocess.PIPE, text=True)

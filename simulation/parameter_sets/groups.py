@@ -142,17 +142,21 @@ class CarTCell(Lymphocyte):
                            range=(0, 5))
     il2_secretion = Parameter(17.7, "nM/hour", "IL-2 of an active cell in its own site; 10 molecules a second",
                               source="assumed: as CD8", range=(0, 1000))
+    exhaustion_rate = Parameter(0.08, "1/day", "plastic exhaustion while engaged with a fully recognised cell",
+                                source="assumed: a 4-1BB CAR tires more slowly than a CD8 receptor", range=(0, 10))
+    fixation_rate = Parameter(0.02, "1/day", "plastic exhaustion becoming fixed", source="assumed: as its exhaustion",
+                              range=(0, 10))
 
 
 class NKCell(Lymphocyte):
     """Natural killer cells."""
 
-    initial_density = Parameter(10, "cells/mm2", "cells scattered over the tissue at the start (per mm3 in 3-D)",
+    initial_density = Parameter(5, "cells/mm2", "cells scattered over the tissue at the start (per mm3 in 3-D)",
                                 source="assumed: NK cells are rare in tumours", range=(0, 4000))
-    base_influx = Parameter(3, "cells/mm2/day", "cells that enter without antigen release (per mm3 in 3-D)",
+    base_influx = Parameter(1, "cells/mm2/day", "cells that enter without antigen release (per mm3 in 3-D)",
                             source="assumed: NK cells are rare in tumours", range=(0, 1000))
-    influx_gain = Parameter(3, "cells/mm2/day", "further cells that enter at saturating antigen release",
-                            source="assumed: as their base", range=(0, 1000))
+    influx_gain = Parameter(2, "cells/mm2/day", "further cells that enter at saturating antigen release",
+                            source="assumed: as rare as before", range=(0, 1000))
     half_mhc = Parameter(0.15, "1", "presented MHC-I of half inhibition", source="Brodin2010", range=(0.001, 1))
     engage_rate = Parameter(0.6, "1/hour", "contacts with a fully activating neighbour",
                             source="assumed: contacts in tumours are transient", range=(0, 600))
