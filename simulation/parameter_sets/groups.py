@@ -94,7 +94,7 @@ class Lymphocyte(ParameterGroup):
                               range=(0, 5))
     division_limit = Parameter(4, "divisions", "divisions without IL-2", source="Marchingo2014", range=(0, 50), integer=True)
     il2_divisions = Parameter(7, "divisions", "further divisions at saturating IL-2", source="Marchingo2014", range=(0, 50))
-    il2_drive = Parameter(0.1, "1", "drive to divide from saturating IL-2 alone",
+    il2_drive = Parameter(0.5, "1", "drive to divide from saturating IL-2 alone",
                           source="assumed: high-dose IL-2 expands lymphocytes without antigen", range=(0, 1))
     forgetting_rate = Parameter(1.41, "1/day", "fading of stimulation; a memory of 17 hours", source="assumed: about one day",
                                 range=(0.01, 100))
@@ -134,7 +134,7 @@ class CarTCell(Lymphocyte):
                            source="Watanabe2015", range=(0.0001, 10))
     division_rate = Parameter(0.9, "1/day", "divisions of a fully stimulated cell", source="assumed: doubling in about 0.8 days",
                               range=(0, 5))
-    division_limit = Parameter(9, "divisions", "divisions without IL-2", source="assumed: expansion about 500-fold",
+    division_limit = Parameter(12, "divisions", "divisions without IL-2", source="assumed: expansion a thousand-fold and more in patients",
                                range=(0, 50), integer=True)
     il2_divisions = Parameter(3, "divisions", "further divisions at saturating IL-2", source="assumed: less dependent than CD8",
                               range=(0, 50))
@@ -171,8 +171,8 @@ class NKCell(Lymphocyte):
                            range=(0, 100))
     exhaustion_rate = Parameter(0, "1/day", "plastic exhaustion while engaged", source="assumed: limited by granules instead",
                                 range=(0, 10))
-    division_rate = Parameter(0.4, "1/day", "divisions of a fully stimulated cell", source="assumed: below CD8", range=(0, 5))
-    il2_drive = Parameter(0.5, "1", "drive to divide from saturating IL-2 alone",
+    division_rate = Parameter(0.5, "1/day", "divisions of a fully stimulated cell", source="assumed: as CD8", range=(0, 5))
+    il2_drive = Parameter(1.0, "1", "drive to divide from saturating IL-2 alone",
                           source="assumed: NK cells carry the intermediate IL-2 receptor without activation", range=(0, 1))
     death_rate = Parameter(0.1, "1/day", "death", source="assumed: turnover of 5 to 15 days", range=(0, 5))
     ifn_gamma_secretion = Parameter(20, "1/hour", "IFN-gamma of an active cell, half-effects in its own site",
