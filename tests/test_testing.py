@@ -332,8 +332,8 @@ BAD = {
     NotANumber: [r"measure\(\) returns vigour = nan, which is no finite number, without immune cells"],
     MeasuresText: [r"measure\(\)"],
 }
-ONE_FAULT = [NeedsArguments, _Hidden, ScalesAntigen, WarmsTheTissue, TurnsAKnob, Hoarder, Jealous, Eager, Assigns, NotANumber,
-             DrawsForOthers]
+ONE_FAULT = [NeedsArguments, _Hidden, ScalesAntigen, WarmsTheTissue, TurnsAKnob, Hoarder, Jealous, Eager, Assigns,
+             NotANumber, DrawsForOthers]
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda cls: cls.__name__)
