@@ -114,10 +114,7 @@ class _Run:
         """The model of the newest checkpoint that is whole; a damaged one is named and passed over."""
         for checkpoint in checkpoints:
             try:
-                model = TumorModel.load(checkpoint)
-                for snapshot in model.results.snapshots.values():  # into memory: its checkpoint will be removed
-                    model.results.add_snapshot(snapshot)
-                return model
+                return TumorModel.load(checkpoint)
             except (StateError, ResultsError) as error:
                 self.notes.append(f"{error}; continued from what was before it")
         return None

@@ -14,7 +14,7 @@ def watch(steps: int, label: str, progress: bool | None) -> Iterator[int]:
     if progress is None:
         progress = sys.stderr.isatty()
     if progress and not already_compiled():
-        Console(stderr=True).print("Compiling loops for the first time (about half a minute)...")
+        Console(stderr=True).print("Compiling loops for the first time (about a minute)...")
     if not progress:
         return iter(range(steps))
     return iter(track(range(steps), description=label, console=Console(stderr=True), transient=True))

@@ -194,6 +194,7 @@ def save(model, folder: str | os.PathLike) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        fresh.chmod(0o755)
         try:
             (fresh / "state.npz").write_bytes(buffer.getvalue())
             (fresh / "state.json").write_text(json.dumps(plain, indent=1))
@@ -240,4 +241,6 @@ def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=()):
     processes = list(processes) or [constant_at(path) for path in plain["processes"]]
     model = rebuilt(cls, plain, arrays, kinds, processes)
     model.results = Results.load(folder / "results")[plain["arm"]]
+    for snapshot in model.results.snapshots.values():  # into memory: the folder may go away
+        model.results.add_snapshot(snapshot)
     return model

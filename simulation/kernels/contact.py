@@ -6,8 +6,8 @@ repair, detachment and death happen in their true order and no rate is biased by
 
 import numpy as np
 
-from ..compiled import loop
 from ..cells import DEAD
+from ..compiled import loop
 from ..lattice import EMPTY
 from ..randomness import GOLDEN, mix, stream_at, uniform
 from ..rules import INDEX

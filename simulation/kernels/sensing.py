@@ -1,6 +1,5 @@
 """Cells read the fields: interferon lifts presented MHC-I and PD-L1, and recognition scores follow."""
 
-import numpy as np
 
 from ..compiled import loop
 from ..rules import INDEX

@@ -13,11 +13,13 @@ class Tumor(ParameterGroup):
     antigen = Parameter(1.0, "1", "mean antigen; 1 is about 30 peptide-MHC a cell at full MHC-I",
                         source="Purbhoo2004", range=(0, 10))
     antigen_spread = Parameter(0.3, "1", "sigma of ln antigen between cells at the start",
-                               source="assumed: 0.3 to 0.6 measured within cell lines, 0.8 to 1.2 between", range=(0, 2))
+                               source="assumed: 0.3 to 0.6 measured within cell lines, 0.8 to 1.2 between",
+                               range=(0, 2))
     antigen_negative_share = Parameter(0.0, "1", "share of cells without antigen at the start",
                                        source="assumed: pre-existing negatives are 0.1 to 20 % where reported",
                                        range=(0, 1))
-    car_target = Parameter(1.0, "1", "mean CAR target; 1 is 10^4 molecules a cell", source="Majzner2018", range=(0, 100))
+    car_target = Parameter(1.0, "1", "mean CAR target; 1 is 10^4 molecules a cell",
+                           source="Majzner2018", range=(0, 100))
     car_target_spread = Parameter(0.3, "1", "sigma of ln CAR target between cells at the start",
                                   source="assumed: as for antigen", range=(0, 2))
     car_target_negative_share = Parameter(0.0, "1", "share of cells without CAR target at the start",
@@ -46,18 +48,22 @@ class Tumor(ParameterGroup):
                             source="assumed: as loss; HLA loss of one copy is found in 17 % of cancers", range=(0, 0.1))
     division_rate = Parameter(0.69, "1/day", "divisions of a cell with room and oxygen in plenty",
                               source="assumed: mouse tumours double in 1 to 3 days", range=(0, 5))
-    death_rate = Parameter(0.10, "1/day", "spontaneous death", source="assumed: 0.05 to 0.3 gives loss factors of 0.3 to 0.7",
+    death_rate = Parameter(0.10, "1/day", "spontaneous death",
+                           source="assumed: 0.05 to 0.3 gives loss factors of 0.3 to 0.7",
                            range=(0, 5))
     interferon_arrest = Parameter(0.5, "1", "share of division lost at saturating interferon", source="Beck2019",
                                   range=(0, 1))
     oxygen_half = Parameter(15, "mmHg", "oxygen at which division is half as fast", source="PhysiCell", range=(0, 100))
-    necrosis_threshold = Parameter(5, "mmHg", "oxygen below which cells die of hypoxia", source="PhysiCell", range=(0, 100))
+    necrosis_threshold = Parameter(5, "mmHg", "oxygen below which cells die of hypoxia",
+                                   source="PhysiCell", range=(0, 100))
     necrosis_rate = Parameter(0.7, "1/day", "death below that threshold", source="assumed: most die within two days",
                               range=(0, 10))
     repair_rate = Parameter(1.2, "1/hour", "repair of one unit of damage", source="Weigelin2021", range=(0, 60))
-    lethal_hits = Parameter(3, "hits", "damage at which a cell dies", source="Weigelin2021", range=(1, 100), integer=True)
+    lethal_hits = Parameter(3, "hits", "damage at which a cell dies",
+                            source="Weigelin2021", range=(1, 100), integer=True)
     chemokine_secretion = Parameter(30, "1/hour", "chemokine made without interferon, half-effects in the cell's own site",
-                                    source="assumed: inflamed tumours lure T cells from some hundred um", range=(0, 1000))
+                                    source="assumed: inflamed tumours lure T cells from some hundred um",
+                                    range=(0, 1000))
     chemokine_induced = Parameter(60, "1/hour", "further chemokine at saturating interferon",
                                   source="assumed: CXCL9 and CXCL10 are interferon-induced", range=(0, 1000))
     oxygen_uptake = Parameter(10, "1/minute", "oxygen consumed in packed tissue", source="PhysiCell", range=(0, 100))
@@ -79,7 +85,8 @@ class Lymphocyte(ParameterGroup):
                                source="assumed: PhysiCell uses 0.5", range=(0, 1))
     squeeze = Parameter(0.05, "1", "probability that a step onto a tumour cell exchanges places",
                         source="assumed: a packed tumour would be impenetrable without", range=(0, 1))
-    engage_rate = Parameter(12, "1/hour", "contacts with a fully recognised neighbour", source="PhysiCell", range=(0, 600))
+    engage_rate = Parameter(12, "1/hour", "contacts with a fully recognised neighbour",
+                            source="PhysiCell", range=(0, 600))
     kill_rate = Parameter(2, "1/hour", "lytic hits of an engaged cell", source=MODEL, range=(0, 600))
     potency = Parameter(1, "hits", "damage units of one hit", source="Weigelin2021", range=(1, 100), integer=True)
     detach_rate = Parameter(1.5, "1/hour", "contacts that end by themselves; 40 minutes when the kill fails",
@@ -90,21 +97,28 @@ class Lymphocyte(ParameterGroup):
     fixation_rate = Parameter(0.05, "1/day", "plastic exhaustion becoming fixed",
                               source="assumed: fixed by about two weeks (Philip 2017 has the states, not the rate)",
                               range=(0, 10))
-    division_rate = Parameter(0.5, "1/day", "divisions of a fully stimulated cell", source="assumed: 8 to 24 h in a lymph node, far slower in tumours",
+    division_rate = Parameter(0.5, "1/day", "divisions of a fully stimulated cell",
+                              source="assumed: 8 to 24 h in a lymph node, far slower in tumours",
                               range=(0, 5))
-    division_limit = Parameter(4, "divisions", "divisions without IL-2", source="Marchingo2014", range=(0, 50), integer=True)
-    il2_divisions = Parameter(7, "divisions", "further divisions at saturating IL-2", source="Marchingo2014", range=(0, 50))
+    division_limit = Parameter(4, "divisions", "divisions without IL-2",
+                               source="Marchingo2014", range=(0, 50), integer=True)
+    il2_divisions = Parameter(7, "divisions", "further divisions at saturating IL-2",
+                              source="Marchingo2014", range=(0, 50))
     il2_drive = Parameter(0.5, "1", "drive to divide from saturating IL-2 alone",
                           source="assumed: high-dose IL-2 expands lymphocytes without antigen", range=(0, 1))
-    forgetting_rate = Parameter(1.41, "1/day", "fading of stimulation; a memory of 17 hours", source="assumed: about one day",
+    forgetting_rate = Parameter(1.41, "1/day", "fading of stimulation; a memory of 17 hours",
+                                source="assumed: about one day",
                                 range=(0.01, 100))
     death_rate = Parameter(0.2, "1/day", "death; its inverse is the lifespan in tissue", source="SPQSP", range=(0, 5))
     ifn_gamma_secretion = Parameter(40, "1/hour", "IFN-gamma of an active cell, half-effects in its own site",
-                                    source="assumed: one active cell in a hundred sites then gives about one half-effect", range=(0, 1000))
-    il2_secretion = Parameter(0, "nM/hour", "IL-2 of an active cell in its own site", source="assumed: none", range=(0, 1000))
+                                    source="assumed: one active cell in a hundred sites then gives about one half-effect",
+                                    range=(0, 1000))
+    il2_secretion = Parameter(0, "nM/hour", "IL-2 of an active cell in its own site",
+                              source="assumed: none", range=(0, 1000))
     il2_uptake = Parameter(54, "1/hour", "IL-2 cleared by one cell; 51 um3/s from a site of 15 um", source="Busse2010",
                            range=(0, 10_000))
-    oxygen_uptake = Parameter(1, "1/minute", "oxygen consumed in packed tissue", source="assumed: a tenth of a tumour cell",
+    oxygen_uptake = Parameter(1, "1/minute", "oxygen consumed in packed tissue",
+                              source="assumed: a tenth of a tumour cell",
                               range=(0, 100))
 
 
@@ -132,13 +146,17 @@ class CarTCell(Lymphocyte):
                            source="Watanabe2015", range=(0.0001, 10))
     half_drive = Parameter(0.3, "1", "CAR target of half stimulation, ten times more than for lysis",
                            source="Watanabe2015", range=(0.0001, 10))
-    division_rate = Parameter(0.9, "1/day", "divisions of a fully stimulated cell", source="assumed: doubling in about 0.8 days",
+    division_rate = Parameter(0.9, "1/day", "divisions of a fully stimulated cell",
+                              source="assumed: doubling in about 0.8 days",
                               range=(0, 5))
-    division_limit = Parameter(12, "divisions", "divisions without IL-2", source="assumed: expansion a thousand-fold and more in patients",
+    division_limit = Parameter(12, "divisions", "divisions without IL-2",
+                               source="assumed: expansion a thousand-fold and more in patients",
                                range=(0, 50), integer=True)
-    il2_divisions = Parameter(3, "divisions", "further divisions at saturating IL-2", source="assumed: less dependent than CD8",
+    il2_divisions = Parameter(3, "divisions", "further divisions at saturating IL-2",
+                              source="assumed: less dependent than CD8",
                               range=(0, 50))
-    death_rate = Parameter(0.15, "1/day", "death; contraction half-life about 4.3 days", source="assumed: Stein 2019 as remembered",
+    death_rate = Parameter(0.15, "1/day", "death; contraction half-life about 4.3 days",
+                           source="assumed: Stein 2019 as remembered",
                            range=(0, 5))
     il2_secretion = Parameter(17.7, "nM/hour", "IL-2 of an active cell in its own site; 10 molecules a second",
                               source="assumed: as CD8", range=(0, 1000))
@@ -166,18 +184,24 @@ class NKCell(Lymphocyte):
     detach_rate = Parameter(0.9, "1/hour", "contacts that end by themselves; 68 minutes when the kill fails",
                             source="Jenkins2015", range=(0, 600))
     capacity = Parameter(5, "1", "kills before granules are spent", source="Bhat2007", range=(1, 100))
-    refill_rate = Parameter(1, "1/day", "kills regained", source="assumed: days to refill; IL-2 restores", range=(0, 100))
-    il2_refill = Parameter(3, "1", "how many times faster at saturating IL-2, beyond 1", source="assumed: IL-2 restores",
+    refill_rate = Parameter(1, "1/day", "kills regained",
+                            source="assumed: days to refill; IL-2 restores", range=(0, 100))
+    il2_refill = Parameter(3, "1", "how many times faster at saturating IL-2, beyond 1",
+                           source="assumed: IL-2 restores",
                            range=(0, 100))
-    exhaustion_rate = Parameter(0, "1/day", "plastic exhaustion while engaged", source="assumed: limited by granules instead",
+    exhaustion_rate = Parameter(0, "1/day", "plastic exhaustion while engaged",
+                                source="assumed: limited by granules instead",
                                 range=(0, 10))
-    division_rate = Parameter(0.5, "1/day", "divisions of a fully stimulated cell", source="assumed: as CD8", range=(0, 5))
+    division_rate = Parameter(0.5, "1/day", "divisions of a fully stimulated cell",
+                              source="assumed: as CD8", range=(0, 5))
     il2_drive = Parameter(1.0, "1", "drive to divide from saturating IL-2 alone",
-                          source="assumed: NK cells carry the intermediate IL-2 receptor without activation", range=(0, 1))
+                          source="assumed: NK cells carry the intermediate IL-2 receptor without activation",
+                          range=(0, 1))
     death_rate = Parameter(0.1, "1/day", "death", source="assumed: turnover of 5 to 15 days", range=(0, 5))
     ifn_gamma_secretion = Parameter(20, "1/hour", "IFN-gamma of an active cell, half-effects in its own site",
                                     source="assumed: half of a T cell", range=(0, 1000))
-    il2_uptake = Parameter(5, "1/hour", "IL-2 cleared by one cell", source="assumed: a tenth of the receptors of a T cell",
+    il2_uptake = Parameter(5, "1/hour", "IL-2 cleared by one cell",
+                           source="assumed: a tenth of the receptors of a T cell",
                            range=(0, 10_000))
 
 
@@ -187,7 +211,8 @@ class Checkpoint(ParameterGroup):
     brake = Parameter(0.45, "1", "probability that a hit is lost and the contact ends, at full signal",
                       source="assumed: full engagement then lowers killing by 50 to 90 %", range=(0, 1))
     half_pdl1 = Parameter(0.5, "1", "shown PD-L1 of half inhibition (Hill 2)", source="QSPIO", range=(0.001, 10))
-    exhaustion_gain = Parameter(2, "1", "how much faster a fully inhibited cell exhausts", source="assumed: dysfunction is faster",
+    exhaustion_gain = Parameter(2, "1", "how much faster a fully inhibited cell exhausts",
+                                source="assumed: dysfunction is faster",
                                 range=(0, 20))
     max_occupancy = Parameter(0.85, "1", "most of a receptor that antibodies cover", source="Brahmer2010", range=(0, 1))
 
@@ -203,7 +228,8 @@ class Recruitment(ParameterGroup):
                             range=(0, 300))
     half_release = Parameter(20, "deaths/mm2/day", "antigen-weighted deaths of half the gain",
                              source="assumed: a few per cent of a packed tumour a day", range=(0.01, 10_000))
-    delay = Parameter(4, "day", "from antigen release to arrival", source="assumed: effectors arrive day 5 to 8 in mice",
+    delay = Parameter(4, "day", "from antigen release to arrival",
+                      source="assumed: effectors arrive day 5 to 8 in mice",
                       range=(0, 30))
     memory = Parameter(3, "day", "how long release is remembered", source="assumed: days", range=(0.1, 60))
 
@@ -211,16 +237,21 @@ class Recruitment(ParameterGroup):
 class Fields(ParameterGroup):
     """Substances between cells."""
 
-    ifn_gamma_diffusion = Parameter(50, "um2/second", "diffusion of IFN-gamma", source="assumed: 20 to 100 for its size", range=(0, 1000))
-    ifn_gamma_decay = Parameter(7.7, "1/day", "loss of IFN-gamma; with diffusion a reach of 750 um", source="QSPIO", range=(0, 1000))
+    ifn_gamma_diffusion = Parameter(50, "um2/second", "diffusion of IFN-gamma",
+                                    source="assumed: 20 to 100 for its size", range=(0, 1000))
+    ifn_gamma_decay = Parameter(7.7, "1/day", "loss of IFN-gamma; with diffusion a reach of 750 um",
+                                source="QSPIO", range=(0, 1000))
     il2_diffusion = Parameter(10, "um2/second", "diffusion of IL-2", source="Busse2010", range=(0, 1000))
     il2_decay = Parameter(0.2, "1/minute", "loss of IL-2", source="QSPIO", range=(0, 100))
     il2_half = Parameter(0.32, "nM", "IL-2 of half effect on expansion", source="Marchingo2014", range=(0.001, 100))
-    chemokine_diffusion = Parameter(30, "um2/second", "diffusion of CXCL9 and CXCL10", source="assumed: 10 to 100 for their size", range=(0, 1000))
-    chemokine_decay = Parameter(1, "1/hour", "loss of chemokine; with diffusion a reach of 330 um", source="assumed: 1 to 10 an hour", range=(0, 1000))
+    chemokine_diffusion = Parameter(30, "um2/second", "diffusion of CXCL9 and CXCL10",
+                                    source="assumed: 10 to 100 for their size", range=(0, 1000))
+    chemokine_decay = Parameter(1, "1/hour", "loss of chemokine; with diffusion a reach of 330 um",
+                                source="assumed: 1 to 10 an hour", range=(0, 1000))
     oxygen_diffusion = Parameter(1667, "um2/second", "diffusion of oxygen", source="PhysiCell", range=(0, 100_000))
     oxygen_decay = Parameter(0.1, "1/minute", "background use of oxygen", source="PhysiCell", range=(0, 100))
-    oxygen_supply = Parameter(1000, "1/minute", "exchange of one vessel with its site", source="assumed: a vessel holds its site near its own level", range=(0, 100_000))
+    oxygen_supply = Parameter(1000, "1/minute", "exchange of one vessel with its site",
+                              source="assumed: a vessel holds its site near its own level", range=(0, 100_000))
     oxygen_vessel = Parameter(38, "mmHg", "oxygen in vessels", source="PhysiCell", range=(0, 150))
 
 

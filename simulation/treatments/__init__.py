@@ -4,7 +4,6 @@ import importlib
 import inspect
 
 from ..parameters import nearest
-from . import car_t, checkpoint_blockade, cytokines, placebo
 from .base import Treatment, TreatmentError, snake_case
 from .car_t import CarT
 from .checkpoint_blockade import Atezolizumab, Nivolumab, PD1Blockade, PDL1Blockade, Pembrolizumab

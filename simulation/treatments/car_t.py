@@ -7,7 +7,8 @@ from .base import Treatment
 class CarT(Treatment):
     """CAR T cells, one infusion."""
 
-    dose = Parameter(2e8, "cells", "CAR T cells infused into the patient", source="label:tisagenlecleucel", range=(0, 1e12))
+    dose = Parameter(2e8, "cells", "CAR T cells infused into the patient",
+                     source="label:tisagenlecleucel", range=(0, 1e12))
     trafficking = Parameter(0.1, "1", "share of infused cells that reach tumour tissue", range=(0, 1),
                             source="assumed: most infused cells are held in lung, liver and spleen")
     patient_tumor_cells = Parameter(1e9, "cells", "tumour cells of the whole patient, of which the patch is a part",
