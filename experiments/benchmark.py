@@ -23,18 +23,19 @@ from rich.table import Table
 
 from simulation import TumorModel
 from simulation.files import write_atomically
+from simulation.lattice import EMPTY
 from simulation.model import VERBS
 
 TREATMENTS = ("pembrolizumab", "aldesleukin", "interferon_alfa", "car_t")
 LYMPHOCYTES = {"t_cell": 0.18, "car_t_cell": 0.02, "nk_cell": 0.10}  # for every tumour cell
-FILLED = 0.8  # share of the sites that cells take up inside the tumour
+GROWTH = {"tumor.division_rate": 5.0, "tumor.interferon_arrest": 0.0}  # makes up for the killed
 SAME_RULES = ("sense", "act", "divide", "die", "settle")  # what the plain Mesa twin does as well
 PACKAGES = ("numpy", "numba", "mesa")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One size: ``tumor_cells`` on ``shape``, ``steps`` timed after ``warm`` steps; ``mesa_steps`` timed of plain Mesa."""
+    """One size: ``tumor_cells`` on ``shape``; ``steps`` are timed after ``warm`` ones, and ``mesa_steps`` of plain Mesa."""
 
     name: str
     shape: tuple[int, ...]
@@ -59,18 +60,19 @@ QUICK = (
 
 
 def infiltrated(case: Case, seed: int = 1) -> TumorModel:
-    """A tumour in the middle of the tissue with lymphocytes all through it, treated."""
-    model = TumorModel(shape=case.shape, seed=seed, tumor_cells=0, immune_cells=False, treatments=TREATMENTS)
+    """A round tumour with lymphocytes all over the tissue, inside it and around it, under treatment."""
+    model = TumorModel(shape=case.shape, seed=seed, tumor_cells=0, immune_cells=False, treatments=TREATMENTS,
+                       overrides=GROWTH)
     model.immune_cells = True
-    numbers = {"tumor_cell": case.tumor_cells}
-    numbers |= {kind: round(share * case.tumor_cells) for kind, share in LYMPHOCYTES.items()}
-    inner = np.argsort(model.lattice.from_centre(), kind="stable")[: round(sum(numbers.values()) / FILLED)]
-    by_chance = np.argsort(model.randomness.uniform("benchmark", 0, inner), kind="stable")
-    sites = model.lattice.interior[inner[by_chance]].astype(np.int64)
-    for kind, number in numbers.items():
-        mine, sites = sites[:number], sites[number:]
-        model._settle_new(kind, mine, model.randomness.names(f"benchmark.{kind}", 0, mine))
-    model.cells.sort_by_site(model.lattice.occupant, model.lattice.interior)
+    lattice, draws = model.lattice, model.randomness
+    by_chance = lattice.interior[np.argsort(draws.uniform("benchmark", 0, lattice.interior), kind="stable")]
+    for kind, share in LYMPHOCYTES.items():
+        sites, by_chance = np.split(by_chance.astype(np.int64), [round(share * case.tumor_cells)])
+        model._settle_new(kind, sites, draws.names(f"benchmark.{kind}", 0, sites))
+    inmost = lattice.interior[np.argsort(lattice.from_centre(), kind="stable")].astype(np.int64)
+    sites = inmost[lattice.occupant[inmost] == EMPTY][: case.tumor_cells]
+    model._settle_new("tumor_cell", sites, draws.names("benchmark.tumor_cell", 0, sites))
+    model.cells.sort_by_site(lattice.occupant, lattice.interior)
     return model
 
 
@@ -216,10 +218,11 @@ def show(console: Console, result: dict) -> None:
     mesa = next(found for found in cases if "ratio_to_mesa" in found)
     console.print(
         f"Plain Mesa, the same rules, {mesa['case']}: {mesa['mesa_step_ms']:.0f} ms a step; compiled "
-        f"{mesa['same_rules_ms']:.2f} ms: {result['ratio_to_mesa']:.0f} times faster. Plain Mesa has no fields, recruitment "
-        f"and treatments; the whole step with all of them is {result['ratio_to_mesa_whole_step']:.0f} times faster.\n"
+        f"{mesa['same_rules_ms']:.2f} ms: {result['ratio_to_mesa']:.0f} times faster. Plain Mesa has no fields, "
+        "recruitment and treatments; the whole step with all of them is "
+        f"{result['ratio_to_mesa_whole_step']:.0f} times faster.\n"
         f"Cost per cell, largest to smallest in 2-D: {result['cost_per_cell_largest_to_smallest']:.2f}.\n"
         "Medians over steps; compilation and the first steps are left out. Memory is the peak of a fresh process above "
         "what it needs with a tiny tumour.\n"
-        f"{where['processor']}, {where['cores']} cores, load {where['load']:.1f} at the start; Python {where['python']}, "
-        f"numpy {where['numpy']}, numba {where['numba']}, Mesa {where['mesa']}.", soft_wrap=True)
+        f"{where['processor']}, {where['cores']} cores, load {where['load']:.1f} at the start; "
+        f"Python {where['python']}, numpy {where['numpy']}, numba {where['numba']}, Mesa {where['mesa']}.", soft_wrap=True)

@@ -175,6 +175,8 @@ class NKCell(Lymphocyte):
                             source="assumed: NK cells are rare in tumours", range=(0, 1000))
     influx_gain = Parameter(2, "cells/mm2/day", "further cells that enter at saturating antigen release",
                             source="assumed: as rare as before", range=(0, 1000))
+    chemokine_bias = Parameter(0.05, "1", "probability of heading up the chemokine where it saturates",
+                               source="assumed: NK cells stay in the stroma more than T cells do", range=(0, 1))
     half_mhc = Parameter(0.15, "1", "presented MHC-I of half inhibition", source="Brodin2010", range=(0.001, 1))
     engage_rate = Parameter(0.6, "1/hour", "contacts with a fully activating neighbour",
                             source="assumed: contacts in tumours are transient", range=(0, 600))
