@@ -54,6 +54,9 @@ class CellAgent(mesa.Agent):
     @property
     def row(self) -> int:
         """Its row in the cell table at this moment. Raises DeadCellError when it has died."""
+        return self._living_row()
+
+    def _living_row(self) -> int:
         row = self.model.cells.row_of(self._name)
         if row < 0:
             raise DeadCellError(f"{type(self).__name__} {self._name} is dead: ask .alive first, or take model.agents anew")
@@ -91,9 +94,11 @@ class CellAgent(mesa.Agent):
         if name.startswith("__") or "model" not in self.__dict__:
             raise AttributeError(name)
         cells = self.model.cells
+        if isinstance(getattr(type(self), name, None), property):  # it raised an AttributeError: the cell is dead
+            self._living_row()
         if name not in cells:
             raise AttributeError(f"{type(self).__name__} has no trait {name!r}")
-        return cells[name][self.row].item()
+        return cells[name][self._living_row()].item()
 
     def __setattr__(self, name: str, value):
         cells = self.model.cells

@@ -2,27 +2,22 @@
 
 import dataclasses
 import math
-import tempfile
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
 from .agents import KINDS, READ_ONLY, CellAgent
+from .bench import CROWD, HALF, HOURS, Broken, continued, run, told
 from .cells import COLUMNS
-from .kinds import RECOGNITIONS, CellKind, Number, resolve
+from .kinds import RECOGNITIONS, CellKind, Number, Recognition, resolve
 from .model import TumorModel
 from .parameter_sets import find
 from .parameters import nearest
 from .results import COLUMNS as RESULTS
 from .state import StateError, constant_at, path_of_constant
-from .testing import Broken
 from .treatments import Treatment
 from .witness import differences
-
-HOURS = 24
-CROWD = {"t_cell.initial_density": 300, "car_t_cell.initial_density": 150, "nk_cell.initial_density": 150}
 
 
 class Fertility(Treatment):
@@ -37,7 +32,7 @@ class Fertility(Treatment):
 
 
 class Nursery:
-    """Small tissues in which one kind of cell lives beside those that ship."""
+    """One kind of cell on the bench, among those that ship."""
 
     def __init__(self, kind: CellKind):
         self.kind = kind
@@ -47,27 +42,19 @@ class Nursery:
     def tissue(self, kind: CellKind | None = None, number: int = 12, **keywords) -> TumorModel:
         """A little tumour, with ``number`` cells of the kind born by hand. Raises Broken when it cannot be built."""
         kind = kind or self.kind
-        settings = {"shape": (21, 21), "seed": 21, "tumor_cells": 100, "overrides": CROWD} | keywords
+        settings = {"shape": (21, 21), "seed": 21, "tumor_cells": 250, "overrides": CROWD} | keywords
         try:
             model = TumorModel(cell_kinds=() if self.ships else (kind,), **settings)
             for _ in range(number):
                 kind.agent(model)
         except Exception as error:
-            raise Broken(f"a model with it cannot be built ({type(error).__name__}: {error})") from None
+            raise Broken(f"a model with it cannot be built ({told(error)})") from None
         return model
 
     @cached_property
     def grown(self) -> TumorModel:
         """The usual tissue after the whole trial."""
-        return self.run(self.tissue())
-
-    def run(self, model: TumorModel, hours: int = HOURS, where: str = "") -> TumorModel:
-        for _ in range(hours):
-            try:
-                model.step()
-            except Exception as error:
-                raise Broken(f"a step with it raises {type(error).__name__}: {error}", where) from None
-        return model
+        return run(self.tissue())
 
     def number(self, number: Number, what: str, high: float = math.inf) -> Iterator[str]:
         """A sentence unless it is a number from 0 to ``high``, or the dotted name of a parameter that is one."""
@@ -118,7 +105,7 @@ def acquainted(nursery: Nursery) -> Iterator[str]:
         for other, recognition in pairs.items():
             if other not in kinds:
                 yield f"{word} names an unknown kind {other!r}{nearest(other, kinds)}"
-            if recognition not in recognitions:
+            if not isinstance(recognition, Recognition) and recognition not in recognitions:
                 yield f"{word} names an unknown recognition {recognition!r}{nearest(recognition, recognitions)}"
 
 
@@ -176,7 +163,7 @@ def lawful(nursery: Nursery) -> Iterator[str]:
     model = nursery.tissue()
     before = model.counts()
     for _ in range(4):
-        nursery.run(model, HOURS // 4)
+        run(model, hours=HOURS // 4)
         yield from irregularities(model)
     for k, (name, number) in enumerate(before.items()):
         gained = int(model.counters["births"][k] + model.counters["arrived"][k] - model.counters["deaths"][k])
@@ -188,7 +175,7 @@ def dividing(nursery: Nursery) -> Iterator[str]:
     """Where it can divide, daughters inherit its traits within their range."""
     model = nursery.tissue()
     model.give(Fertility()).state["kind"] = nursery.kind.name
-    nursery.run(model, where=", while its cells divide")
+    run(model, where=", while its cells divide")
     yield from irregularities(model)
     if not model.counters["births"][model.kinds.index(nursery.kind.name)]:
         yield "its cells cannot be made to divide, whatever their drive"
@@ -198,23 +185,14 @@ def resumable(nursery: Nursery) -> Iterator[str]:
     """A run that is forked, or saved and loaded, goes on to the last bit."""
     if any(importable(nursery)):
         return  # said already
-    model = nursery.run(nursery.tissue(), HOURS // 2)
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            others = {"forked": model.fork()}
-            model.save(Path(folder, "saved"))
-            others["saved and loaded"] = TumorModel.load(Path(folder, "saved"))
-        except StateError as error:
-            yield str(error)
-            return
-    for word, other in others.items():
-        if found := differences(nursery.grown, nursery.run(other, HOURS - HOURS // 2)):
+    for word, other in continued(run(nursery.tissue(), hours=HALF)):
+        if found := differences(nursery.grown, other):
             yield f"when the model is {word}, the run goes on differently in {found}: keep all in the cell table"
 
 
 def repeatable(nursery: Nursery) -> Iterator[str]:
     """The same seed gives the same run."""
-    if found := differences(nursery.grown, nursery.run(nursery.tissue())):
+    if found := differences(nursery.grown, run(nursery.tissue())):
         yield f"two runs with one seed differ in {found}: keep all in the cell table"
 
 
@@ -224,16 +202,16 @@ def unobtrusive(nursery: Nursery) -> Iterator[str]:
         return
     rates = {rule: number for rule, number in nursery.kind.rates.items() if not rule.startswith("influx")}
     absent = dataclasses.replace(nursery.kind, rates=rates, initial_density=0.0)
-    without = nursery.run(TumorModel(shape=(21, 21), seed=21, tumor_cells=100, overrides=CROWD))
-    if found := differences(without, nursery.run(nursery.tissue(absent, number=0))):
+    without = run(TumorModel(shape=(21, 21), seed=21, tumor_cells=250, overrides=CROWD))
+    if found := differences(without, run(nursery.tissue(absent, number=0))):
         yield f"its mere declaration changes {found} of other cells: give it no trait that they have with other numbers"
 
 
 def sturdy(nursery: Nursery) -> None:
     """It lives in 3-D, in liquid, and alone."""
-    nursery.run(nursery.tissue(shape=(9, 9, 9)), hours=8, where=", in 3-D")
-    nursery.run(nursery.tissue(parameters="b_all"), hours=8, where=", in liquid")
-    nursery.run(nursery.tissue(tumor_cells=0, immune_cells=False), hours=8, where=", alone")
+    run(nursery.tissue(shape=(9, 9, 9)), hours=8, where=", in 3-D")
+    run(nursery.tissue(parameters="b_all"), hours=8, where=", in liquid")
+    run(nursery.tissue(tumor_cells=0, immune_cells=False), hours=8, where=", alone")
 
 
 def irregularities(model: TumorModel) -> Iterator[str]:

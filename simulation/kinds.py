@@ -57,7 +57,7 @@ class CellKind:
     """A kind of cell.
 
     ``rates``: rule name -> number (inside units) or dotted parameter name; what is left out is zero. ``engages``: kind of
-    target -> name of the recognition, this kind's row in the interaction table; ``engaged_by`` its column.
+    target -> Recognition or the name of one, this kind's row in the interaction table; ``engaged_by`` its column.
     ``motile`` cells move, ``yielding`` ones can be changed places with, ``driven`` ones divide only as stimulation and
     vigour allow. ``capacity``: kills in store. ``column``: the name of its count in results.
     """
@@ -66,8 +66,8 @@ class CellKind:
     agent: type
     traits: tuple[Trait, ...] = ()
     rates: Mapping[str, Number] = field(default_factory=dict)
-    engages: Mapping[str, str] = field(default_factory=dict)
-    engaged_by: Mapping[str, str] = field(default_factory=dict)
+    engages: Mapping[str, "str | Recognition"] = field(default_factory=dict)
+    engaged_by: Mapping[str, "str | Recognition"] = field(default_factory=dict)
     motile: bool = False
     yielding: bool = False
     driven: bool = False
@@ -118,6 +118,11 @@ class Kinds:
             raise KindError(f"there is a kind {kind.name!r} already")
         if len(self.all) == 127:
             raise KindError("a model holds at most 127 kinds of cells")
+        for recognition in (*kind.engages.values(), *kind.engaged_by.values()):
+            if isinstance(recognition, Recognition) and recognition not in self.recognitions:
+                if recognition.name in [each.name for each in self.recognitions]:
+                    raise KindError(f"kind {kind.name!r}: there is another recognition {recognition.name!r} already")
+                self.recognitions.append(recognition)
         self.all.append(kind)
 
     @property
@@ -152,11 +157,10 @@ class Kinds:
         for i, kind in enumerate(self.all):
             for pairs, cell in ((kind.engages, lambda j, i=i: (i, j)), (kind.engaged_by, lambda j, i=i: (j, i))):
                 for other, recognition in pairs.items():
-                    if recognition not in names:
-                        raise KindError(
-                            f"kind {kind.name!r}: there is no recognition {recognition!r}{nearest(recognition, names)}"
-                        )
-                    table[cell(self.index(other))] = names.index(recognition)
+                    name = recognition.name if isinstance(recognition, Recognition) else recognition
+                    if name not in names:
+                        raise KindError(f"kind {kind.name!r}: there is no recognition {name!r}{nearest(name, names)}")
+                    table[cell(self.index(other))] = names.index(name)
         return table
 
     def attackers(self) -> np.ndarray:

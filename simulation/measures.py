@@ -14,30 +14,28 @@ QUANTITIES = ("number", "antigen", "ln_antigen", "antigen_positive", "car_target
 @loop
 def tally(cells, space, antigen, car_target, mhc, low, totals):
     """Sums per kind, float64 (kinds, quantities) in the order of QUANTITIES."""
-    for i in range(space.interior.size):
-        row = space.occupant[space.interior[i]]
+    occupant, interior, kinds, partner = space.occupant, space.interior, cells.kind, cells.partner
+    pdl1, presented, exhaustion, fixed = cells.pdl1_shown, cells.presented_mhc, cells.exhaustion, cells.fixed_exhaustion
+    for i in range(interior.size):
+        row = occupant[interior[i]]
         if row < 0:
             continue
-        t = totals[cells.kind[row]]
-        t[0] += 1.0
-        t[1] += antigen[row]
+        k = kinds[row]
+        totals[k, 0] += 1.0
+        totals[k, 1] += antigen[row]
         if antigen[row] > 0.0:
-            t[2] += np.log(antigen[row])
-            t[3] += 1.0
-        t[4] += car_target[row]
-        if car_target[row] == 0.0:
-            t[5] += 1.0
-        t[6] += cells.pdl1_shown[row]
-        t[7] += mhc[row]
-        t[8] += cells.presented_mhc[row]
-        if antigen[row] < low:
-            t[9] += 1.0
-        if mhc[row] < low:
-            t[10] += 1.0
-        t[11] += (1.0 - cells.exhaustion[row]) * (1.0 - cells.fixed_exhaustion[row])
-        t[12] += cells.fixed_exhaustion[row]
-        if cells.partner[row] >= 0:
-            t[13] += 1.0
+            totals[k, 2] += np.log(antigen[row])
+            totals[k, 3] += 1.0
+        totals[k, 4] += car_target[row]
+        totals[k, 5] += car_target[row] == 0.0
+        totals[k, 6] += pdl1[row]
+        totals[k, 7] += mhc[row]
+        totals[k, 8] += presented[row]
+        totals[k, 9] += antigen[row] < low
+        totals[k, 10] += mhc[row] < low
+        totals[k, 11] += (1.0 - exhaustion[row]) * (1.0 - fixed[row])
+        totals[k, 12] += fixed[row]
+        totals[k, 13] += partner[row] >= 0
 
 
 def share(part: float, whole: float) -> float:

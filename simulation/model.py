@@ -485,8 +485,8 @@ class TumorModel(Inhabitants, mesa.Model):
     def _scratch_for(self, rows: int) -> acting.Scratch:
         if self._scratch is None or len(self._scratch.dest) < rows:
             size = rows + rows // 2 + 16
-            dest, who, onto = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
-            self._scratch = acting.Scratch(dest, who, onto, np.empty(4096), np.empty(4096, dtype=np.int64))
+            roaming, dest, who, onto = (np.empty(size, dtype=np.int64) for _ in range(4))
+            self._scratch = acting.Scratch(roaming, dest, who, onto, np.empty(4096), np.empty(4096, dtype=np.int64))
         return self._scratch
 
     def checked_trait(self, kind: str, name: str, value) -> float:

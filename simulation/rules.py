@@ -115,6 +115,11 @@ class Rules:
             raise AttributeError(name)
         return RuleReport(self, checked_rule(name))
 
+    def __setattr__(self, name: str, value):
+        if name in INDEX:
+            raise RuleError(f"rules.{name} cannot be assigned to: a treatment's modify() says rules.{name}.scale({value!r})")
+        object.__setattr__(self, name, value)
+
     def __dir__(self):
         return [*super().__dir__(), *INDEX]
 
@@ -270,7 +275,7 @@ class RuleReport:
         for k, (kind, value) in enumerate(self.value.items()):
             base = self._rules._baseline[INDEX[self._name]][k]
             text = f"{base:.3g}{unit}"
-            changed = False
+            changed = matters = False
             for sign, part in (("x", bends.factors), ("+", bends.additions)):
                 for c in sorted(part, key=lambda c: c.who):
                     if c.kinds is not None and k not in c.kinds:
@@ -278,10 +283,10 @@ class RuleReport:
                     chosen = " on chosen cells" if c.where is not None or np.ndim(c.value) else ""
                     amount = "" if np.ndim(c.value) else f" {c.value:.3g}"
                     text += f" {sign}{amount} ({c.who}{chosen})"
-                    changed = True
+                    changed, matters = True, matters or sign == "+"
             if changed:
                 text += f" = {value:.3g}{unit}"
-            if base or changed:
+            if base or matters:
                 lines.setdefault(text, []).append(kind)
         if not lines:
             return f"{self._name} = 0{unit}"

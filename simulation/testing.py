@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from . import kind_promises, treatment_promises
+from .bench import Broken
 from .kinds import CellKind
 from .treatments import Treatment, find
 
@@ -16,16 +18,8 @@ class CheckFailed(AssertionError):
         super().__init__("\n- ".join([f"{name} breaks {many}:", *broken]))
 
 
-class Broken(Exception):
-    """A promise that broke while it was tried: a sentence, and in what tissue."""
-
-    def __init__(self, sentence: str, where: str = ""):
-        super().__init__(sentence + where)
-        self.sentence = sentence
-
-
-Promise = Callable[[Any], Iterator["str | Broken"] | None]
-"""Tried on one subject: gives one sentence for each way in which it is broken. Its docstring is the promise."""
+Promise = Callable[[Any], Iterator | None]
+"""Tried on one subject: gives a sentence (or Broken) for each way in which it fails. Its docstring is the promise."""
 
 
 def check_treatment(treatment: type[Treatment] | str) -> list[str]:
@@ -33,12 +27,10 @@ def check_treatment(treatment: type[Treatment] | str) -> list[str]:
 
     Returns the promises kept. Raises CheckFailed with one sentence for every one that is broken.
     """
-    from .treatment_promises import PROMISES, Trial
-
     cls = find(treatment) if isinstance(treatment, str) else treatment
     if not (isinstance(cls, type) and issubclass(cls, Treatment)):
         raise CheckFailed(f"{cls!r}", ["it is not a subclass of simulation.Treatment: write class Drug(Treatment)"])
-    return keep(cls.__name__, PROMISES, Trial(cls))
+    return keep(cls.__name__, treatment_promises.PROMISES, treatment_promises.Trial(cls))
 
 
 def check_cell_kind(kind: CellKind) -> list[str]:
@@ -46,11 +38,9 @@ def check_cell_kind(kind: CellKind) -> list[str]:
 
     Returns the promises kept. Raises CheckFailed with one sentence for every one that is broken.
     """
-    from .kind_promises import PROMISES, Nursery
-
     if not isinstance(kind, CellKind):
         raise CheckFailed(f"{kind!r}", ["it is not a CellKind: write CellKind('my_cell', agent=MyCell, ...)"])
-    return keep(f"kind {kind.name!r}", PROMISES, Nursery(kind))
+    return keep(f"kind {kind.name!r}", kind_promises.PROMISES, kind_promises.Nursery(kind))
 
 
 def keep(name: str, promises: Iterable[Promise], subject) -> list[str]:

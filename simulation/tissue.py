@@ -53,28 +53,25 @@ class Tissue:
         for _, name, rate in sorted(supplies, key=lambda s: (s[0], s[1])):
             extra[name] += np.asarray(rate, dtype=float)
         group = parameters.fields
-        made = self._deposit(cells, rates, "ifn_gamma_secretion", ACTIVE, wide=True)
+        made, = self._deposits(cells, rates, {"ifn_gamma_secretion": ACTIVE}, wide=True)
         self.fields["ifn_gamma"].advance(hours, source=made + extra["ifn_gamma"])
-        made = self._deposit(cells, rates, "il2_secretion", ACTIVE)
-        taken = self._deposit(cells, rates, "il2_uptake", ALWAYS)
-        self.fields["il2"].advance(hours, source=made + extra["il2"], uptake=taken)
-        made = self._deposit(cells, rates, "chemokine_secretion", ALWAYS)
-        made += self._deposit(cells, rates, "chemokine_induced", INDUCED)
-        self.fields["chemokine"].advance(hours, source=made + extra["chemokine"])
-        taken = self._deposit(cells, rates, "oxygen_uptake", ALWAYS)
-        self.fields["oxygen"].advance(hours, source=extra["oxygen"], uptake=taken,
+        il2, cleared, chemokine, induced, breathed = self._deposits(cells, rates, {
+            "il2_secretion": ACTIVE, "il2_uptake": ALWAYS, "chemokine_secretion": ALWAYS, "chemokine_induced": INDUCED,
+            "oxygen_uptake": ALWAYS})
+        self.fields["il2"].advance(hours, source=il2 + extra["il2"], uptake=cleared)
+        self.fields["chemokine"].advance(hours, source=chemokine + induced + extra["chemokine"])
+        self.fields["oxygen"].advance(hours, source=extra["oxygen"], uptake=breathed,
                                       supply=self.vessel_share * group.oxygen_supply, supply_level=group.oxygen_vessel)
         sensing.find_uphill(self.fields["chemokine"].values, self._shape, self._headings, self._signs, self.uphill,
                             self.pull)
 
-    def _deposit(self, cells, rates, rule: str, drive: int, wide: bool = False) -> np.ndarray:
+    def _deposits(self, cells, rates, drives: dict[str, int], wide: bool = False) -> np.ndarray:
+        """What all cells give or take by each rule; (rules, nodes)."""
         mesh, node, share = (self.wide, self.node_wide, self.share_wide) if wide else (
             self.fine, self.node_fine, self.share_fine)
-        amounts = np.zeros(mesh.size)
-        index = INDEX[rule]
-        if rates.by_kind[index].any() or rates.slot[index] >= 0:
-            sensing.deposit(cells, self.lattice.space, rates, index, drive, node, share,
-                            self.fields["ifn_gamma"].values, self.node_wide, amounts)
+        amounts = np.zeros((len(drives), mesh.size))
+        sensing.deposit(cells, self.lattice.space, rates, np.array([INDEX[rule] for rule in drives]),
+                        np.array(list(drives.values())), node, share, self.fields["ifn_gamma"].values, self.node_wide, amounts)
         return amounts
 
     def mesh(self, name: str) -> Mesh:

@@ -3,48 +3,34 @@
 import difflib
 import inspect
 import math
-import tempfile
-import traceback
 import warnings
 from collections.abc import Iterator
 from functools import cached_property
 from numbers import Real
-from pathlib import Path
 
+from .bench import HALF, Broken, continued, faults, odd_tissues, run, told, under_attack
 from .bibliography import is_known
 from .model import TumorModel, class_path
 from .parameters import nearest
 from .schedule import Schedule
 from .state import StateError, encoded
-from .testing import Broken
 from .treatments import Aldesleukin, Nivolumab, Treatment, TreatmentError, find
 from .treatments.base import checked_name
 from .witness import HOOKS, KEPT, Witness, differences
 
 BRISK = Schedule(every="8 hours")
-HOURS = 26  # of one trial: four doses, and five rows of results
-CROWD = {"t_cell.initial_density": 300, "car_t_cell.initial_density": 60, "nk_cell.initial_density": 150,
-         "tumor.pdl1": 0.7, "tumor.mhc": 0.5, "tumor.car_target": 0.2}  # all of them kill, and the tumour lasts
 
 
 class Trial:
-    """Small tissues in which one treatment is tried."""
+    """One treatment on the bench."""
 
     def __init__(self, cls: type[Treatment]):
         self.cls = cls
 
     @cached_property
-    def tissue(self) -> TumorModel:
-        """A little tumour under attack; every arm forks from it."""
-        model = TumorModel("melanoma", shape=(21, 21), seed=11, tumor_cells=250, overrides=CROWD)
-        for _ in range(12):
-            model.step()
-        return model
-
-    @cached_property
     def treated(self) -> TumorModel:
         """The tissue after the whole trial."""
-        return self.run(self.arm(self.drug()))
+        return run(self.arm(self.drug()))
 
     def made(self, **keywords) -> Treatment:
         """The treatment from its constructor. Raises Broken when that fails."""
@@ -67,34 +53,7 @@ class Trial:
         return drug
 
     def arm(self, *treatments, tissue: TumorModel | None = None) -> TumorModel:
-        return (tissue or self.tissue).fork(treatments=treatments)
-
-    def run(self, *models: TumorModel, hours: int = HOURS, where: str = "") -> TumorModel:
-        """Step all models in turn; returns the first. Raises Broken with the hook that failed."""
-        for _ in range(hours):
-            for model in models:
-                try:
-                    model.step()
-                except Exception as error:
-                    raise Broken(f"{hook_in(error)} raises {told(error)}", where) from None
-        return models[0]
-
-    def faults(self, model: TumorModel, hours: int, where: str) -> Iterator[Broken]:
-        """What goes wrong when a model is run."""
-        try:
-            self.run(model, hours=hours, where=where)
-        except Broken as broken:
-            yield broken
-
-
-def told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-def hook_in(error: Exception) -> str:
-    """The hook in which an error came up, in words."""
-    names = [frame.name for frame in traceback.extract_tb(error.__traceback__) if frame.name in HOOKS]
-    return f"{names[0]}()" if names else "a step with this treatment"
+        return (tissue or under_attack()).fork(treatments=treatments)
 
 
 # ---------------------------------------------------------------- what it declares
@@ -198,7 +157,7 @@ def sweepable(trial: Trial) -> Iterator[str | Broken]:
                 yield f"self.{stale[0]} does not follow {name} when that is set after construction: make it a property"
             elif name != "first_dose":
                 where = f", with {name} = {value:g} {parameter.unit}"
-                yield from trial.faults(trial.arm(trial.drug(**{name: value})), hours=3, where=where)
+                yield from faults(trial.arm(trial.drug(**{name: value})), hours=3, where=where)
                 continue
             break
 
@@ -215,7 +174,7 @@ def discreet(trial: Trial) -> Iterator[str]:
     """Its hooks write only their own traits and state; all else goes through rules and the verbs of the model."""
     model = trial.arm()
     witness = Witness(model, model.give(trial.drug()))
-    trial.run(model)
+    run(model)
     yield from witness.sentences()
 
 
@@ -230,7 +189,7 @@ def savable(trial: Trial) -> Iterator[str]:
 
 def repeatable(trial: Trial) -> Iterator[str]:
     """The same seed gives the same run."""
-    if found := differences(trial.treated, trial.run(trial.arm(trial.drug()))):
+    if found := differences(trial.treated, run(trial.arm(trial.drug()))):
         yield f"two runs with one seed differ in {found}: draw with model.randomness, and remember only in self.state"
 
 
@@ -239,7 +198,7 @@ def independent(trial: Trial) -> Iterator[str]:
     if any(repeatable(trial)):
         return  # said already
     beside = trial.arm(trial.drug())
-    trial.run(beside, trial.arm(trial.drug(), tissue=trial.tissue.fork(seed=12)))
+    run(beside, trial.arm(trial.drug(), tissue=under_attack().fork(seed=12)))
     if found := differences(trial.treated, beside):
         yield f"a second model beside the first changes {found}: remember only in self.state, not in class or module"
 
@@ -248,17 +207,8 @@ def resumable(trial: Trial) -> Iterator[str]:
     """A run that is forked, or saved and loaded, goes on to the last bit."""
     if any(importable(trial)):
         return  # said already
-    model = trial.run(trial.arm(trial.drug()), hours=HOURS // 2)
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            others = {"forked": model.fork()}
-            model.save(Path(folder, "saved"))
-            others["saved and loaded"] = TumorModel.load(Path(folder, "saved"))
-        except StateError as error:
-            yield str(error)
-            return
-    for word, other in others.items():
-        if found := differences(trial.treated, trial.run(other, hours=HOURS - HOURS // 2)):
+    for word, other in continued(run(trial.arm(trial.drug()), hours=HALF)):
+        if found := differences(trial.treated, other):
             yield (f"when the model is {word}, the run goes on differently in {found}: remember only in self.state, "
                    "and draw with model.randomness")
 
@@ -267,48 +217,32 @@ def orderless(trial: Trial) -> Iterator[str]:
     """The order of the list of treatments does not matter."""
     others = Aldesleukin(name="a_cytokine"), Nivolumab(name="z_antibody")
     one, other = trial.arm(trial.drug(), *others), trial.arm(*others[::-1], trial.drug())
-    if found := differences(trial.run(one), trial.run(other)):
+    if found := differences(run(one), run(other)):
         yield f"the order of the list of treatments changes {found}: on_start() must not look at other treatments"
 
 
 def patient(trial: Trial) -> Iterator[str]:
     """Before its first dose it leaves no trace."""
-    model = trial.run(trial.arm(drug := trial.drug(first_dose=min(30.0, trial.cls.first_dose.high))))
-    if not model.treatments[drug.name].doses and (found := differences(trial.run(trial.arm()), model)):
+    model = run(trial.arm(drug := trial.drug(first_dose=min(30.0, trial.cls.first_dose.high))))
+    if not model.treatments[drug.name].doses and (found := differences(run(trial.arm()), model)):
         yield (f"it changes {found} although its first dose has not been given: act in on_dose(), or in proportion to "
                "self.level(model, half_life)")
 
 
 def sturdy(trial: Trial) -> Iterator[str | Broken]:
     """It runs without tumour cells, without immune cells, in 3-D and in liquid, and measures finite numbers."""
-    for where, tissue in odd_tissues(trial).items():
+    for where, tissue in odd_tissues().items():
         model = trial.arm(tissue=tissue)
         drug = model.give(trial.drug())
-        faults = [*trial.faults(model, hours=10, where=f", {where}")]
-        yield from faults
-        found = {} if faults else drug.measure(model)
+        failed = [*faults(model, hours=10, where=f", {where}")]
+        yield from failed
+        found = {} if failed else drug.measure(model)
         if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
             yield f"measure() returns {found!r}: return a table such as {{\"level\": 0.5}}"
             continue
         for name, value in found.items():
             if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
                 yield Broken(f"measure() returns {name} = {value!r}, which is no finite number", f", {where}")
-
-
-def odd_tissues(trial: Trial) -> dict[str, TumorModel]:
-    """Tissues in which a hook may stumble, by what is special about them."""
-    no_tumor, no_immune = trial.tissue.fork(), trial.tissue.fork()
-    no_tumor.kill(no_tumor.rows("tumor_cell").nonzero()[0])
-    no_immune.immune_cells = False
-    no_immune.kill((no_immune.cells.alive & ~no_immune.rows("tumor_cell")).nonzero()[0])
-    return {
-        "in a small tissue": trial.tissue,
-        "without tumour cells": no_tumor,
-        "without immune cells": no_immune,
-        "without any cell": TumorModel(shape=(9, 9), seed=13, tumor_cells=0, immune_cells=False),
-        "in 3-D": TumorModel(shape=(9, 9, 9), seed=14, tumor_cells=60, overrides=CROWD),
-        "in liquid": TumorModel("b_all", shape=(21, 21), seed=15, tumor_cells=120, overrides=CROWD),
-    }
 
 
 PROMISES = (constructed, described, sourced, named, scheduled, hooked, importable, copied, sweepable, discreet, savable,

@@ -39,7 +39,7 @@ def test_the_treatment_kills_tumour_cells(folder):
 
 def test_the_scenario_is_accepted(folder):
     scenario = Scenario.from_text(SCENARIO)
-    assert list(scenario.arms) == ["control", "pembrolizumab", "both", "less_visible"]
+    assert list(scenario.arms) == ["control", "pembrolizumab", "both", "inflamed"]
     assert [treatment.name for treatment in scenario.build_treatments("both")] == ["pembrolizumab", "chemo"]
 
 

@@ -195,7 +195,7 @@ class Diarist(Treatment):
 
     def modify(self, rules, model):
         self.seen += 1
-        rules.kill.scale(1.0 + 0.1 * (self.seen % 2) * bool(self.doses))
+        rules.kill.scale(1.0 + (self.seen % 3) * bool(self.doses))
 
 
 class Gambler(Treatment):
@@ -432,7 +432,7 @@ LOCAL = [CellKind("sterile", agent=Sterile)]
     (GHOST, r"Ghost has no docstring"),
     (MOODY, r"Moody.temper hides the trait 'temper'"),
     (CROWDED, r"its column 'deaths' is taken"),
-    (LOCAL[0], r"it is no constant of module 'test_testing'.*write there STERILE = CellKind"),
+    (LOCAL[0], r"it is no constant of module '.*test_testing'.*write there STERILE = CellKind"),
     ("t_cell", r"is not a CellKind"),
 ])
 def test_a_broken_promise_of_a_kind_is_found_and_told_in_a_sentence(kind, words):

@@ -38,6 +38,7 @@ class Guide(NamedTuple):
 class Scratch(NamedTuple):
     """Arrays that loops use and forget."""
 
+    roaming: np.ndarray
     dest: np.ndarray
     who: np.ndarray
     onto: np.ndarray
@@ -57,7 +58,7 @@ def act(cells, space, rates, movers, attackers, yields, recognition, guide, keys
     for sub in range(SUBSTEPS):
         if not space.liquid:
             move(cells, space, rates, movers, yields, guide.uphill, guide.pull, guide.node, keys, tick + sub, each,
-                 scratch.dest, scratch.who, scratch.onto)
+                 scratch.roaming, scratch.dest, scratch.who, scratch.onto)
         engage(cells, space, rates, attackers, recognition, keys, tick + sub, each)
         killed += strike(cells, space, rates, attackers, recognition, keys, tick + sub, each, strain_gain, half_pdl1,
                          antigen, scratch.when, scratch.by, scratch.dest, kills_by, deaths_of, released)

@@ -13,6 +13,18 @@ def happens(draw, rate, hours):
 
 
 @scalar
+def probability(rate, hours):
+    """How likely an event of this rate is within ``hours``; it happens to those who draw less."""
+    return -math.expm1(-rate * hours)
+
+
+@scalar
+def ruled_out(draw, probability):
+    """Whether a draw lies so far above a probability that no rounding brings the event about."""
+    return draw > probability + 1e-9
+
+
+@scalar
 def divides(draw, rate, hours):
     """Whether a cell divides, so that the *mean* grows exactly as exp(rate x hours).
 

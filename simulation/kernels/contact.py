@@ -11,7 +11,7 @@ from ..compiled import loop
 from ..lattice import EMPTY
 from ..randomness import GOLDEN, mix, stream_at, uniform
 from ..rules import INDEX
-from .chance import happens, wait
+from .chance import happens, probability, ruled_out, wait
 
 ENGAGE, KILL, POTENCY, DETACH = INDEX["engage"], INDEX["kill"], INDEX["potency"], INDEX["detach"]
 BRAKE, REPAIR, LETHAL = INDEX["brake"], INDEX["repair"], INDEX["lethal_hits"]
@@ -28,43 +28,45 @@ def engage(cells, space, rates, attackers, recognition, keys, tick, hours):
     """
     start = stream_at(keys.engage, tick)
     choose = mix(start + GOLDEN)
+    names, kinds, partners = cells.name, cells.kind, cells.partner
+    occupant, offsets = space.occupant, space.offsets
+    own_rate = rates.slot[ENGAGE]
+    likeliest = np.empty(recognition.shape[0])  # by kind: with a neighbour that is fully recognised
+    for kind in range(likeliest.size):
+        likeliest[kind] = probability(rates.by_kind[ENGAGE, kind], hours)
+    around = np.empty(offsets.size, dtype=np.int32)
     for i in range(attackers.size):
         row = attackers[i]
-        if cells.kind[row] < 0 or cells.partner[row] >= 0 or cells.capacity[row] < 1.0:
+        kind = kinds[row]
+        if kind < 0 or partners[row] >= 0:
             continue
-        if cells.specificity[row] <= 0.0:
+        name = names[row]
+        draw = uniform(start, name)
+        if own_rate < 0 and ruled_out(draw, likeliest[kind]):
             continue
-        kind = cells.kind[row]
-        name = cells.name[row]
+        if cells.capacity[row] < 1.0 or cells.specificity[row] <= 0.0:
+            continue
         target = -1
         if space.liquid:
-            met = space.occupant[space.interior[np.int64(uniform(choose, name) * space.interior.size)]]
-            if met >= 0 and recognition[kind, cells.kind[met]] >= 0:
+            met = occupant[space.interior[np.int64(uniform(choose, name) * space.interior.size)]]
+            if met >= 0 and recognition[kind, kinds[met]] >= 0:
                 target = met
         else:
             site = cells.site[row]
             candidates = 0
-            for d in range(space.offsets.size):
-                other = space.occupant[site + space.offsets[d]]
-                if other >= 0 and recognition[kind, cells.kind[other]] >= 0:
+            for d in range(offsets.size):
+                other = occupant[site + offsets[d]]
+                if other >= 0 and recognition[kind, kinds[other]] >= 0:
+                    around[candidates] = other
                     candidates += 1
-            if candidates == 0:
-                continue
-            pick = np.int64(uniform(choose, name) * candidates)
-            for d in range(space.offsets.size):
-                other = space.occupant[site + space.offsets[d]]
-                if other >= 0 and recognition[kind, cells.kind[other]] >= 0:
-                    if pick == 0:
-                        target = other
-                        break
-                    pick -= 1
+            if candidates > 0:
+                target = around[np.int64(uniform(choose, name) * candidates)]
         if target < 0:
             continue
-        score = cells.seen[recognition[kind, cells.kind[target]], target] * cells.specificity[row]
-        slot = rates.slot[ENGAGE]
-        rate = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[ENGAGE, kind]
-        if happens(uniform(start, name), rate * score, hours):
-            cells.partner[row] = target
+        score = cells.seen[recognition[kind, kinds[target]], target] * cells.specificity[row]
+        rate = rates.cellwise[own_rate, row] if own_rate >= 0 else rates.by_kind[ENGAGE, kind]
+        if happens(draw, rate * score, hours):
+            partners[row] = target
             cells.held[target] += 1
 
 
@@ -82,48 +84,59 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
     switch = stream_at(keys.brake, tick)
     mend = stream_at(keys.repair, tick)
     deaths = 0
+    names, kinds, partners, damages = cells.name, cells.kind, cells.partner, cells.damage
+    first_of, next_of, until, by_kind, cellwise = cells.attacker, cells.chain, cells.until, rates.by_kind, rates.cellwise
+    own_detach, own_brake, own_kill = rates.slot[DETACH], rates.slot[BRAKE], rates.slot[KILL]
+    own_repair, own_lethal, own_potency = rates.slot[REPAIR], rates.slot[LETHAL], rates.slot[POTENCY]
+    leaving, hitting = np.empty(recognition.shape[0]), np.empty(recognition.shape[0])  # by kind: likeliest in one sub-step
+    for kind in range(leaving.size):
+        leaving[kind] = probability(by_kind[DETACH, kind], hours)
+        hitting[kind] = probability(by_kind[KILL, kind], hours)
     for i in range(attackers.size):
         row = attackers[i]
-        if cells.kind[row] >= 0 and cells.partner[row] >= 0:
-            target = cells.partner[row]
-            cells.chain[row] = cells.attacker[target]
-            cells.attacker[target] = row
+        if kinds[row] >= 0 and partners[row] >= 0:
+            target = partners[row]
+            next_of[row] = first_of[target]
+            first_of[target] = row
 
-    for target in range(cells.damage.size):  # nobody holds them: damage is only repaired
-        if cells.damage[target] > 0 and cells.attacker[target] < 0 and cells.kind[target] >= 0:
-            slot = rates.slot[REPAIR]
-            repair = rates.cellwise[slot, target] if slot >= 0 else rates.by_kind[REPAIR, cells.kind[target]]
-            for k in range(cells.damage[target]):
-                if happens(uniform(mend + np.uint64(k) * GOLDEN, cells.name[target]), repair, hours):
-                    cells.damage[target] -= 1
+    for target in range(damages.size):  # nobody holds them: damage is only repaired
+        if damages[target] > 0 and first_of[target] < 0 and kinds[target] >= 0:
+            repair = cellwise[own_repair, target] if own_repair >= 0 else by_kind[REPAIR, kinds[target]]
+            for k in range(damages[target]):
+                if happens(uniform(mend + np.uint64(k) * GOLDEN, names[target]), repair, hours):
+                    damages[target] -= 1
 
     for i in range(attackers.size):
         first = attackers[i]
-        if cells.kind[first] < 0 or cells.partner[first] < 0:
+        if kinds[first] < 0 or partners[first] < 0:
             continue
-        target = cells.partner[first]
-        if cells.attacker[target] != first:
+        target = partners[first]
+        if first_of[target] != first:
             continue
-        target_kind = cells.kind[target]
-        target_name = cells.name[target]
+        target_kind = kinds[target]
+        target_name = names[target]
         shown = cells.pdl1_shown[target]
         signal = rates.free[0, 0] * rates.free[1, 0] * shown * shown / (half_pdl1 * half_pdl1 + shown * shown)
 
         hits = 0
         row = first
         while row >= 0:
-            kind = cells.kind[row]
-            name = cells.name[row]
-            slot = rates.slot[DETACH]
-            rate = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[DETACH, kind]
-            end = wait(uniform(leave, name), rate)
-            slot = rates.slot[BRAKE]
-            brake = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[BRAKE, kind]
-            slot = rates.slot[KILL]
-            rate = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[KILL, kind]
+            kind = kinds[row]
+            name = names[row]
+            draw = uniform(leave, name)
+            end = np.inf  # or any time after this sub-step
+            if own_detach >= 0:
+                end = wait(draw, cellwise[own_detach, row])
+            elif not ruled_out(draw, leaving[kind]):
+                end = wait(draw, by_kind[DETACH, kind])
+            strokes = HITS_EACH
+            if own_kill < 0 and ruled_out(uniform(hit, name), hitting[kind]):
+                strokes = 0
+            brake = cellwise[own_brake, row] if own_brake >= 0 else by_kind[BRAKE, kind]
+            rate = cellwise[own_kill, row] if own_kill >= 0 else by_kind[KILL, kind]
             rate *= (1.0 - cells.exhaustion[row]) * (1.0 - cells.fixed_exhaustion[row])
             time = 0.0
-            for k in range(HITS_EACH):
+            for k in range(strokes):
                 time += wait(uniform(hit + np.uint64(k) * GOLDEN, name), rate)
                 if time >= end or time >= hours or hits == when.size:
                     break
@@ -138,14 +151,12 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
                 when[at] = time
                 by[at] = row
                 hits += 1
-            cells.until[row] = end
-            row = cells.chain[row]
+            until[row] = end
+            row = next_of[row]
 
-        slot = rates.slot[REPAIR]
-        repair = rates.cellwise[slot, target] if slot >= 0 else rates.by_kind[REPAIR, target_kind]
-        slot = rates.slot[LETHAL]
-        lethal = rates.cellwise[slot, target] if slot >= 0 else rates.by_kind[LETHAL, target_kind]
-        damage = np.int64(cells.damage[target])
+        repair = cellwise[own_repair, target] if own_repair >= 0 else by_kind[REPAIR, target_kind]
+        lethal = cellwise[own_lethal, target] if own_lethal >= 0 else by_kind[LETHAL, target_kind]
+        damage = np.int64(damages[target])
         last = hours
         turn = 0
         done = 0
@@ -159,8 +170,9 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
             elif struck < hours:
                 now = struck
                 row = by[done]
-                slot = rates.slot[POTENCY]
-                potency = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[POTENCY, cells.kind[row]]
+                potency = by_kind[POTENCY, kinds[row]]
+                if own_potency >= 0:
+                    potency = cellwise[own_potency, row]
                 damage += np.int64(potency)
                 done += 1
                 if damage >= lethal:
@@ -171,30 +183,30 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
                 break
             turn += 1
             mended = now + wait(uniform(mend + np.uint64(turn) * GOLDEN, target_name), repair * damage)
-        cells.damage[target] = min(damage, 32000)
+        damages[target] = min(damage, 32000)
 
         if killer >= 0:
             cells.kills[killer] += 1
             cells.capacity[killer] -= 1.0
-            kills_by[cells.kind[killer]] += 1
+            kills_by[kinds[killer]] += 1
             deaths_of[target_kind] += 1
             released[0] += np.int64(np.rint(antigen[target] * ANTIGEN_UNITS))
             dying[deaths] = target
             deaths += 1
         row = first
         while row >= 0:
-            rule = recognition[cells.kind[row], target_kind]
-            engaged = min(cells.until[row], last)
-            braked = rates.by_kind[BRAKE, cells.kind[row]] > 0.0
+            rule = recognition[kinds[row], target_kind]
+            engaged = min(until[row], last)
+            braked = by_kind[BRAKE, kinds[row]] > 0.0
             cells.strain[row] += engaged * cells.seen[rule, target] * (1.0 + (strain_gain * signal if braked else 0.0))
             cells.contact[row] += engaged * cells.stimulus[rule, target]
-            if killer >= 0 or cells.until[row] < hours:
-                cells.partner[row] = -1
+            if killer >= 0 or until[row] < hours:
+                partners[row] = -1
                 cells.held[target] -= 1
-            following = cells.chain[row]
-            cells.chain[row] = -1
+            following = next_of[row]
+            next_of[row] = -1
             row = following
-        cells.attacker[target] = -1
+        first_of[target] = -1
 
     for d in range(deaths):  # after all hits, so that a dying attacker's place in the loop does not matter
         target = dying[d]

@@ -19,25 +19,27 @@ def die(cells, space, rates, oxygen, node, threshold, antigen, key, tick, hours,
 
     as is ``released`` int64 [1], the antigen of the dead in whole units.
     """
+    names, kinds, sites, slots, by_kind = cells.name, cells.kind, cells.site, rates.slot, rates.by_kind
+    cellwise = rates.cellwise
     start = stream_at(key, tick)
-    for row in range(cells.kind.size):
-        kind = cells.kind[row]
+    for row in range(kinds.size):
+        kind = kinds[row]
         if kind < 0:
             continue
-        slot = rates.slot[DEATH]
-        hazard = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[DEATH, kind]
-        slot = rates.slot[NECROSIS]
-        necrosis = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[NECROSIS, kind]
-        hypoxic = necrosis > 0.0 and oxygen[node[cells.site[row]]] < threshold
+        slot = slots[DEATH]
+        hazard = cellwise[slot, row] if slot >= 0 else by_kind[DEATH, kind]
+        slot = slots[NECROSIS]
+        necrosis = cellwise[slot, row] if slot >= 0 else by_kind[NECROSIS, kind]
+        hypoxic = necrosis > 0.0 and oxygen[node[sites[row]]] < threshold
         if hypoxic:
             hazard += necrosis
-        if happens(uniform(start, cells.name[row]), hazard, hours):
+        if happens(uniform(start, names[row]), hazard, hours):
             deaths[kind] += 1
             if hypoxic:
                 starved[kind] += 1
             released[0] += np.int64(np.rint(antigen[row] * ANTIGEN_UNITS))
-            space.occupant[cells.site[row]] = EMPTY
-            cells.kind[row] = DEAD
+            space.occupant[sites[row]] = EMPTY
+            kinds[row] = DEAD
 
 
 @loop

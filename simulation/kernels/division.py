@@ -32,38 +32,40 @@ def divide(cells, space, rates, driven, around, il2_half, key, tick, hours, moth
     ``driven`` bool per kind: divides only as stimulation x vigour allow, and a limited number of times. Interferon slows
     division, oxygen limits it as oxygen / (oxygen + half).
     """
+    kinds, occupant, claim, offsets, slots = cells.kind, space.occupant, space.claim, space.offsets, rates.slot
+    by_kind, cellwise = rates.by_kind, rates.cellwise
     start = stream_at(key, tick)
     pick = mix(start + GOLDEN)
     order = mix(start + np.uint64(2) * GOLDEN)
     birth = mix(start + np.uint64(3) * GOLDEN)
     proposals = 0
-    for row in range(cells.kind.size):
-        kind = cells.kind[row]
+    for row in range(kinds.size):
+        kind = kinds[row]
         if kind < 0:
             continue
-        slot = rates.slot[DIVISION]
-        rate = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[DIVISION, kind]
+        slot = slots[DIVISION]
+        rate = cellwise[slot, row] if slot >= 0 else by_kind[DIVISION, kind]
         name = cells.name[row]
         draw = uniform(start, name)
         if rate <= 0.0 or not divides(draw, rate, hours):
             continue
         site = cells.site[row]
         if driven[kind]:
-            slot = rates.slot[IL2]
+            slot = slots[IL2]
             level = around.il2[around.fine[site]]
-            level += rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[IL2, kind]
+            level += cellwise[slot, row] if slot >= 0 else by_kind[IL2, kind]
             fed = level / (il2_half + level)
-            if cells.divisions[row] >= rates.by_kind[LIMIT, kind] + rates.by_kind[IL2_DIVISIONS, kind] * fed:
+            if cells.divisions[row] >= by_kind[LIMIT, kind] + by_kind[IL2_DIVISIONS, kind] * fed:
                 continue
-            drive = min(1.0, cells.stimulation[row] + rates.by_kind[IL2_DRIVE, kind] * fed)
+            drive = min(1.0, cells.stimulation[row] + by_kind[IL2_DRIVE, kind] * fed)
             rate *= drive * (1.0 - cells.exhaustion[row]) * (1.0 - cells.fixed_exhaustion[row])
-        arrest = rates.by_kind[ARREST, kind]
+        arrest = by_kind[ARREST, kind]
         if arrest > 0.0:
-            slot = rates.slot[INTERFERON]
+            slot = slots[INTERFERON]
             signal = around.interferon[around.wide[site]]
-            signal += rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[INTERFERON, kind]
+            signal += cellwise[slot, row] if slot >= 0 else by_kind[INTERFERON, kind]
             rate *= 1.0 - arrest * signal / (1.0 + signal)
-        half = rates.by_kind[OXYGEN_HALF, kind]
+        half = by_kind[OXYGEN_HALF, kind]
         if half > 0.0:
             oxygen = around.oxygen[around.fine[site]]
             rate *= oxygen / (oxygen + half)
@@ -72,37 +74,37 @@ def divide(cells, space, rates, driven, around, il2_half, key, tick, hours, moth
         target = -1
         if space.liquid:
             target = space.interior[np.int64(uniform(pick, name) * space.interior.size)]
-            if space.occupant[target] != EMPTY:
+            if occupant[target] != EMPTY:
                 continue
         else:
             free = 0
-            for d in range(space.offsets.size):
-                if space.occupant[site + space.offsets[d]] == EMPTY:
+            for d in range(offsets.size):
+                if occupant[site + offsets[d]] == EMPTY:
                     free += 1
             if free == 0:
                 continue
             skip = np.int64(uniform(pick, name) * free)
-            for d in range(space.offsets.size):
-                if space.occupant[site + space.offsets[d]] == EMPTY:
+            for d in range(offsets.size):
+                if occupant[site + offsets[d]] == EMPTY:
                     if skip == 0:
-                        target = site + space.offsets[d]
+                        target = site + offsets[d]
                         break
                     skip -= 1
         mothers[proposals] = row
         sites[proposals] = target
-        claimed = space.claim[target]
+        claimed = claim[target]
         proposals += 1
         if claimed == 0:
-            space.claim[target] = proposals
+            claim[target] = proposals
         else:
             rival = cells.name[mothers[claimed - 1]]
             mine, theirs = bits(order, name), bits(order, rival)
             if mine < theirs or (mine == theirs and name < rival):
-                space.claim[target] = proposals
+                claim[target] = proposals
     births = 0
     for p in range(proposals):
-        if space.claim[sites[p]] == p + 1:
-            space.claim[sites[p]] = 0
+        if claim[sites[p]] == p + 1:
+            claim[sites[p]] = 0
             mothers[births] = mothers[p]
             sites[births] = sites[p]
             names[births] = name_from(birth, cells.name[mothers[p]])

@@ -10,28 +10,32 @@ INTERFERON, ANTIGEN_SHOWN = INDEX["interferon"], INDEX["antigen_shown"]
 @loop
 def show(cells, rates, mhc, pdl1, interferon, node, resting, induced):
     """Presented MHC-I = mhc (resting + (1 - resting) I/(1+I)); shown PD-L1 = pdl1 + induced I/(1+I)."""
-    for row in range(cells.kind.size):
-        kind = cells.kind[row]
+    kinds, sites, presented_mhc, pdl1_shown = cells.kind, cells.site, cells.presented_mhc, cells.pdl1_shown
+    slots, by_kind, cellwise = rates.slot, rates.by_kind, rates.cellwise
+    for row in range(kinds.size):
+        kind = kinds[row]
         if kind < 0:
             continue
-        signal = interferon[node[cells.site[row]]]
-        slot = rates.slot[INTERFERON]
-        signal += rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[INTERFERON, kind]
+        signal = interferon[node[sites[row]]]
+        slot = slots[INTERFERON]
+        signal += cellwise[slot, row] if slot >= 0 else by_kind[INTERFERON, kind]
         felt = signal / (1.0 + signal)
-        cells.presented_mhc[row] = mhc[row] * (resting + (1.0 - resting) * felt)
-        cells.pdl1_shown[row] = pdl1[row] + induced[kind] * felt
+        presented_mhc[row] = mhc[row] * (resting + (1.0 - resting) * felt)
+        pdl1_shown[row] = pdl1[row] + induced[kind] * felt
 
 
 @loop
 def see_peptide(cells, rates, antigen, half, score, stimulus):
     """T-cell receptor: x = antigen x presented MHC-I; score x^2 / (half^2 + x^2), and the stimulus is the same."""
-    for row in range(cells.kind.size):
-        kind = cells.kind[row]
+    kinds, presented_mhc, slots, by_kind = cells.kind, cells.presented_mhc, rates.slot, rates.by_kind
+    cellwise = rates.cellwise
+    for row in range(kinds.size):
+        kind = kinds[row]
         if kind < 0:
             continue
-        slot = rates.slot[ANTIGEN_SHOWN]
-        factor = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[ANTIGEN_SHOWN, kind]
-        x = antigen[row] * factor * cells.presented_mhc[row]
+        slot = slots[ANTIGEN_SHOWN]
+        factor = cellwise[slot, row] if slot >= 0 else by_kind[ANTIGEN_SHOWN, kind]
+        x = antigen[row] * factor * presented_mhc[row]
         score[row] = x * x / (half * half + x * x)
         stimulus[row] = score[row]
 
@@ -49,9 +53,10 @@ def see_target(cells, target, half_lysis, half_drive, score, stimulus):
 @loop
 def see_missing_self(cells, stress, half, score, stimulus):
     """NK cell: activation = stress ligand x (1 - m^4 / (half^4 + m^4)), m = presented MHC-I; at most 1."""
-    for row in range(cells.kind.size):
-        if cells.kind[row] >= 0:
-            m = cells.presented_mhc[row] ** 4
+    kinds, presented_mhc = cells.kind, cells.presented_mhc
+    for row in range(kinds.size):
+        if kinds[row] >= 0:
+            m = presented_mhc[row] ** 4
             score[row] = min(1.0, stress[row] * (1.0 - m / (half**4 + m)))
             stimulus[row] = score[row]
 
@@ -88,30 +93,35 @@ def find_uphill(concentration, shape, headings, signs, uphill, pull):
 
 
 @loop
-def deposit(cells, space, rates, rule, drive, node, share, interferon, wide, amounts):
-    """Add one rule of every cell (secretion or uptake) to its mesh node, in the order of sites.
+def deposit(cells, space, rates, rules, drives, node, share, interferon, wide, amounts):
+    """Add what every cell gives and takes to its mesh node, several rules at once, in the order of sites.
 
-    ``drive``: 0 as it is, 1 times activity (stimulation x vigour), 2 times I/(1+I) of the interferon at hand.
-    ``share`` float64 per node: 1 / sites of the node. ``amounts`` float64 per node is added to.
+    ``rules`` int64 [n]; ``drives`` int64 [n]: 0 as it is, 1 times activity (stimulation x vigour), 2 times I/(1+I) of the
+    interferon at hand. ``share`` float64 per node: 1 / sites of the node. ``amounts`` float64 (n, nodes) is added to.
     """
-    for i in range(space.interior.size):
-        site = space.interior[i]
-        row = space.occupant[site]
+    occupant, interior, kinds = space.occupant, space.interior, cells.kind
+    by_kind, cellwise, slots = rates.by_kind, rates.cellwise, rates.slot
+    stimulation, exhaustion, fixed_exhaustion = cells.stimulation, cells.exhaustion, cells.fixed_exhaustion
+    for i in range(interior.size):
+        site = interior[i]
+        row = occupant[site]
         if row < 0:
             continue
-        kind = cells.kind[row]
-        slot = rates.slot[rule]
-        amount = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[rule, kind]
-        if amount == 0.0:
-            continue
-        if drive == 1:
-            amount *= cells.stimulation[row] * (1.0 - cells.exhaustion[row]) * (1.0 - cells.fixed_exhaustion[row])
-        elif drive == 2:
-            signal = interferon[wide[site]]
-            slot = rates.slot[INTERFERON]
-            signal += rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[INTERFERON, kind]
-            amount *= signal / (1.0 + signal)
-        amounts[node[site]] += amount * share[node[site]]
+        kind = kinds[row]
+        for n in range(rules.size):
+            slot = slots[rules[n]]
+            amount = cellwise[slot, row] if slot >= 0 else by_kind[rules[n], kind]
+            if amount == 0.0:
+                continue
+            if drives[n] == 1:
+                amount *= stimulation[row] * (1.0 - exhaustion[row]) * (1.0 - fixed_exhaustion[row])
+            elif drives[n] == 2:
+                signal = interferon[wide[site]]
+                slot = slots[INTERFERON]
+                signal += cellwise[slot, row] if slot >= 0 else by_kind[INTERFERON, kind]
+                amount *= signal / (1.0 + signal)
+            here = node[site]
+            amounts[n, here] += amount * share[here]
 
 
 @loop
