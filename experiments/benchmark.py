@@ -24,7 +24,7 @@ from rich.table import Table
 from simulation import TumorModel
 from simulation.files import write_atomically
 from simulation.lattice import EMPTY
-from simulation.model import VERBS
+from simulation.step import VERBS
 
 TREATMENTS = ("pembrolizumab", "aldesleukin", "interferon_alfa", "car_t")
 LYMPHOCYTES = {"t_cell": 0.18, "car_t_cell": 0.02, "nk_cell": 0.10}  # for every tumour cell

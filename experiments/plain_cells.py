@@ -245,7 +245,8 @@ class Lymphocyte(LivingCell):
         exhaustion *= left(rates.recovery, max(0.0, hours - self.contact))
         self.fixed_exhaustion = 1.0 - (1.0 - self.fixed_exhaustion) * left(rates.fixation * exhaustion, hours)
         self.exhaustion, kept = exhaustion, left(rates.forgetting, hours)
-        self.stimulation = self.stimulation * kept + (1.0 - kept) * min(1.0, self.contact / hours)
+        stimulus = min(1.0, rates.sensitivity * self.contact / hours)
+        self.stimulation = self.stimulation * kept + (1.0 - kept) * stimulus
         refill = rates.refill * (1.0 + rates.il2_refill * self.fed()) * hours
         self.capacity = min(self.model.full_capacity[self.kind], self.capacity + refill)
         self.strain = self.contact = 0.0

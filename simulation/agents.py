@@ -141,7 +141,7 @@ class NKCell(CellAgent):
 
 def rates_of(group: str) -> dict[str, str]:
     """Rules of a lymphocyte, each from the parameter of that group."""
-    same = ("squeeze", "persistence", "potency", "division_limit", "il2_divisions", "il2_drive", "influx_gain",
+    same = ("squeeze", "sensitivity", "persistence", "potency", "division_limit", "il2_divisions", "il2_drive", "influx_gain",
             "ifn_gamma_secretion", "il2_secretion", "il2_uptake", "oxygen_uptake")
     rated = ("engage", "kill", "detach", "exhaustion", "recovery", "fixation", "forgetting", "division", "death")
     return {

@@ -1,6 +1,5 @@
 """The model: build, grow, step, run, fork, give, stop, save. A step is a list of verbs."""
 
-import math
 import os
 
 import mesa
@@ -9,31 +8,24 @@ import numpy as np
 from . import measures, parameter_sets, tissue
 from .agents import KINDS
 from .bibliography import references
-from .cells import CellTable, inherit, start_trait
+from .cells import CellTable
 from .kernels import act as acting
-from .kernels import death, division, recruitment, sensing
-from .kernels.contact import ANTIGEN_UNITS
-from .kinds import RECOGNITIONS, CellKind, KindError, Kinds, Process, resolve
-from .lattice import EMPTY, Lattice
+from .kinds import RECOGNITIONS, CellKind, KindError, Kinds, Process
+from .lattice import Lattice
 from .parameters import nearest
+from .population import ModelError, Population
 from .randomness import Randomness
+from .regimen import Regimen
 from .results import Results
-from .rules import Rules
 from .snapshots import Snapshot
-from .treatments import Treatment, TreatmentError, build
+from .step import VERBS, Step
+from .treatments import Treatment
 from .windows import Inhabitants
 
-VERBS = ("treat", "diffuse", "sense", "recruit", "act", "divide", "die", "settle", "measure")
-RECORD_EVERY = 6.0  # hours between rows of the time series
-SORT_EVERY = 48  # steps between laying rows anew in the order of sites; changes no result
 COUNTERS = ("kills", "deaths", "births", "starved", "arrived")
 
 
-class ModelError(ValueError):
-    """A model asked for something impossible; one sentence."""
-
-
-class TumorModel(Inhabitants, mesa.Model):
+class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
     """A tumour and the immune system on a lattice.
 
     ``parameters``: name of a parameter set. ``treatments``: names, classes, instances or tables. ``shape``: two or three numbers
@@ -160,286 +152,6 @@ class TumorModel(Inhabitants, mesa.Model):
                                    "shape": list(self.lattice.shape), "parameters": self.parameters.declared()}
         self.results.record(self.measures)
 
-    # ---------------------------------------------------------------- the verbs of a step
-
-    def treat(self) -> None:
-        """Give what is due; every treatment then bends the rules of this step."""
-        pending, self._pending = self._pending, []
-        for action, what in pending:
-            self._join(what) if action == "give" else self._leave(what)
-        start, end = self.hours, self.hours + self.dt
-        ordered = [self.treatments[name] for name in sorted(self.treatments)]
-        for treatment in ordered:
-            offset = treatment.start + treatment.first_dose
-            due = 0 if treatment.stopped else treatment.schedule.due(start - offset, end - offset)
-            if due:
-                for hour in treatment.schedule.dose_times(math.nextafter(end - offset, -math.inf))[-due:]:
-                    treatment.doses.append((hour + offset, 1.0))
-                    amount = treatment.value("dose") if "dose" in treatment.parameters() else 1.0
-                    self.results.add_dose(self.day, treatment.name, amount)
-                    treatment.on_dose(self, len(treatment.doses) - 1)
-        self._hazards = []
-        for treatment in ordered:
-            self._acting = treatment.name
-            treatment.on_step(self)
-        self._acting = ""
-        self.rules = self._rules()
-        for who, rate, where in self._hazards:
-            self.rules.for_treatment(who).death.add(rate, where=where)
-        for treatment in ordered:
-            treatment.modify(self.rules.for_treatment(treatment.name), self)
-        self.rates = self.rules.fold(self.cells["kind"])
-
-    def diffuse(self) -> None:
-        """Fields move on by one step."""
-        self.tissue.diffuse(self.cells.view(), self.rates, self.parameters, self.rules.supplies, self.dt)
-
-    def sense(self) -> None:
-        """Cells read fields; who can be recognised, and how well, follows."""
-        cells, tumor = self.cells, self.parameters.tumor
-        sensing.show(cells.view(), self.rates, cells["mhc"], cells["pdl1"], self.fields["ifn_gamma"].values,
-                     self.tissue.node_wide, tumor.mhc_resting, self._pdl1_induced)
-        for i, recognition in enumerate(self.kinds.recognitions):
-            recognition.score(self, cells.seen[i, : cells.rows], cells.stimulus[i, : cells.rows])
-
-    def recruit(self) -> None:
-        """Immune cells enter: base influx, and a gain that antigen release of some days ago allows."""
-        group = self.parameters.recruitment
-        slot = self.clock % len(self.released)
-        release = self.released[slot] / ANTIGEN_UNITS / self.lattice.extent / self.dt
-        self.released[slot] = 0
-        self.primed += (release - self.primed) * -math.expm1(-self.dt / group.memory)
-        if not self.immune_cells:
-            return
-        gain = self.primed / (group.half_release + self.primed)
-        influx, boost = self.rules.value("influx"), self.rules.value("influx_gain")
-        for k, kind in enumerate(self.kinds):
-            arrivals = (influx[k] + boost[k] * gain) * self.lattice.extent  # cells per hour
-            for entries, share, purpose in ((self.vessels, 1.0 - group.rim_share, "vessel"),
-                                            (self._rim, group.rim_share, "rim")):
-                if arrivals > 0.0 and share > 0.0 and len(entries):
-                    self._enter(k, kind, entries, arrivals * share / len(entries), purpose)
-
-    def _enter(self, k, kind, entries, rate, purpose) -> None:
-        sites, names = np.empty(len(entries), dtype=np.int64), np.empty(len(entries), dtype=np.int64)
-        arrived = recruitment.enter(self.lattice.space, entries, rate, self.lattice.strides, self._reach,
-                                    self.randomness.key(f"recruit.{kind.name}.{purpose}"), self.clock, self.dt, sites, names)
-        self._settle_new(kind.name, sites[:arrived], names[:arrived])
-        self.counters["arrived"][k] += arrived
-
-    def act(self) -> None:
-        """Six sub-steps of moving, engaging, hitting and letting go; then exhaustion and stimulation."""
-        kind = self.cells["kind"]
-        movers = np.flatnonzero(self._motile[kind] & (kind >= 0))
-        attackers = np.flatnonzero(self._attackers[kind] & (kind >= 0))
-        scratch = self._scratch_for(max(len(movers), len(attackers)))
-        cells, checkpoint = self.cells.view(), self.parameters.checkpoint
-        acting.act(cells, self.lattice.space, self.rates, movers, attackers, self._yielding, self._recognition,
-                   self.tissue.guide(), self._act_keys, self.clock * acting.SUBSTEPS, self.dt,
-                   checkpoint.exhaustion_gain, checkpoint.half_pdl1, self.cells["antigen"], scratch,
-                   self.counters["kills"], self.counters["deaths"], self._release)
-        group = self.parameters.fields
-        acting.tire(cells, self.rates, attackers, self.tissue.node_fine, self.fields["il2"].values, group.il2_half,
-                    self._capacity, self.dt)
-        for agent in self.visitors():
-            agent.step()
-
-    def divide(self) -> None:
-        """Cells with room and drive divide; daughters inherit, with small steps and rare losses."""
-        rows = self.cells.rows
-        mothers, sites, names = (np.empty(rows, dtype=np.int64) for _ in range(3))
-        births = division.divide(self.cells.view(), self.lattice.space, self.rates, self._driven, self.tissue.around(),
-                                 self.parameters.fields.il2_half, self.randomness.key("divide"), self.clock, self.dt,
-                                 mothers, sites, names)
-        if births == 0:
-            return
-        mothers, sites, names = mothers[:births], sites[:births], names[:births]
-        cells = self.cells
-        cells["divisions"][mothers] += 1
-        daughters = cells.take_rows(births)
-        cells.copy_rows(mothers, daughters)
-        cells["mother"][daughters] = cells["name"][mothers]
-        cells["name"][daughters] = names
-        cells["born"][daughters] = self.clock + 1
-        self._stand(daughters, sites)
-        both = np.concatenate([mothers, daughters])
-        kind = cells["kind"][both]
-        self.counters["births"] += np.bincount(kind[births:], minlength=len(self.kinds))
-        for k, each in enumerate(self.kinds):
-            for trait in each.traits:
-                numbers = [resolve(n, self.parameters) for n in (trait.mutation, trait.loss, trait.halving)]
-                if any(numbers):
-                    stream = self.randomness.stream(f"inherit.{trait.name}", self.clock)
-                    inherit(cells[trait.name], both[kind == k], cells["name"], *numbers, trait.high, stream)
-
-    def die(self) -> None:
-        """Hazards of age, hypoxia and drugs."""
-        cells, tumor = self.cells, self.parameters.tumor
-        death.die(cells.view(), self.lattice.space, self.rates, self.fields["oxygen"].values, self.tissue.node_fine,
-                  tumor.necrosis_threshold, cells["antigen"], self.randomness.key("die"), self.clock, self.dt,
-                  self.counters["deaths"], self.counters["starved"], self._release)
-        self._let_go()
-
-    def settle(self) -> None:
-        """The step ends: antigen release is put down for later, rows are laid anew now and then, time goes on."""
-        self.released[self.clock % len(self.released)] += self._release[0]
-        self._release[0] = 0
-        self.clock += 1
-        self.cells.version += 1
-        if self.clock % SORT_EVERY == 0:
-            self.cells.sort_by_site(self.lattice.occupant, self.lattice.interior)
-
-    def measure(self) -> None:
-        """A row for the data collector; every 6 hours one for the results."""
-        self.datacollector.collect(self)
-        if (self.clock - self.origin) % max(1, round(RECORD_EVERY / self.dt)) == 0:
-            self.results.record(self.measures)
-            for name in sorted(self.treatments):
-                found = self.treatments[name].measure(self)
-                if found:
-                    self.results.add_measures(self.day, name, found)
-
-    # ---------------------------------------------------------------- treatments
-
-    def give(self, treatment) -> Treatment:
-        """Add a treatment; it acts from the next step on. Raises TreatmentError when its name is taken."""
-        treatment = build(treatment)
-        taken = set(self.treatments) | {t.name for action, t in self._pending if action == "give"}
-        if treatment.name in taken:
-            raise TreatmentError(f"there are two treatments named {treatment.name!r}: give one of them another name")
-        self._pending.append(("give", treatment))
-        self.results.log.append({"day": self.day, "action": "give", "treatment": treatment.name,
-                                 "class": class_path(type(treatment)), "parameters": treatment.changed(),
-                                 "schedule": treatment.schedule.to_dict()})
-        return treatment
-
-    def stop(self, name: str) -> None:
-        """No further doses of a treatment from the next step on; what is in the body washes out."""
-        taken = [*self.treatments, *(t.name for action, t in self._pending if action == "give")]
-        if name not in taken:
-            raise TreatmentError(f"there is no treatment {name!r} in this model{nearest(name, taken)}")
-        self._pending.append(("stop", name))
-        self.results.log.append({"day": self.day, "action": "stop", "treatment": name})
-
-    def _join(self, treatment: Treatment) -> None:
-        for kind in treatment.kinds:
-            if kind.name not in self.kinds.names:
-                self.add_kind(kind)
-        for process in treatment.processes:
-            self.add_process(process)
-        treatment.start = self.hours
-        self.treatments[treatment.name] = treatment
-        treatment.on_start(self)
-        self.results.citations = self.citations()
-
-    def _leave(self, name: str) -> None:
-        self.treatments[name].stopped = True
-
-    def add_hazard(self, rate, where=None) -> None:
-        """Called in ``on_step``: cells chosen by ``where`` (one True or False per row) die at ``rate`` per hour more."""
-        if not self._acting:
-            raise ModelError("add_hazard is called by a treatment in its on_step")
-        self._hazards.append((self._acting, rate, where))
-
-    def infuse(self, kind: str, number: int, by: Treatment) -> int:
-        """Bring cells in through the vessels; returns how many found room. Their names come from treatment and dose."""
-        self.kinds.index(kind)
-        number = min(int(number), self.lattice.size)  # more would never find room
-        entries = self.lattice.interior if self.liquid or not len(self.vessels) else self.vessels
-        purpose, dose = f"treatments.{by.name}.infuse.{kind}", len(by.doses)
-        sites, chosen = np.empty(number, dtype=np.int64), np.empty(number, dtype=np.int64)
-        placed = recruitment.infuse(self.lattice.space, entries, np.arange(number), self.lattice.strides, self._reach,
-                                    self.randomness.stream(purpose, dose), sites, chosen)
-        names = self.randomness.names(purpose + ".name", dose, chosen[:placed])
-        self._settle_new(kind, sites[:placed], names)
-        return placed
-
-    # ---------------------------------------------------------------- cells
-
-    @property
-    def fields(self):
-        """Name -> Field."""
-        return self.tissue.fields
-
-    def count(self, kind: str) -> int:
-        """Living cells of one kind."""
-        return int(np.count_nonzero(self.cells["kind"] == self.kinds.index(kind)))
-
-    def counts(self) -> dict[str, int]:
-        """Living cells of every kind."""
-        return {name: self.count(name) for name in self.kinds.names}
-
-    def rows(self, kind: str) -> np.ndarray:
-        """True for the rows of the living cells of one kind: a ``where=`` for rules."""
-        return self.cells["kind"] == self.kinds.index(kind)
-
-    def kill(self, rows) -> None:
-        """Remove cells by row."""
-        rows = np.asarray(rows, dtype=np.int64)
-        kinds = self.cells["kind"][rows]
-        self.counters["deaths"] += np.bincount(kinds[kinds >= 0], minlength=len(self.kinds))
-        self.lattice.occupant[self.cells["site"][rows]] = EMPTY
-        self.cells["kind"][rows] = -1
-        self._let_go()
-        self.cells.version += 1
-        self._measures = None
-
-    def _let_go(self) -> None:
-        death.let_go(self.cells.view(), np.flatnonzero(self.cells["partner"] >= 0))
-
-    def _settle_new(self, kind: str, sites: np.ndarray, names: np.ndarray) -> np.ndarray:
-        """Rows for cells that come from outside, with traits as the parameters say."""
-        rows = self.cells.take_rows(len(sites))
-        if len(rows) == 0:
-            return rows
-        cells = self.cells
-        cells["kind"][rows] = self.kinds.index(kind)
-        cells["name"][rows] = names
-        cells["clone"][rows] = names
-        cells["born"][rows] = self.clock
-        declared = self.kinds[kind]
-        cells["capacity"][rows] = self._capacity[self.kinds.index(kind)]
-        for trait in declared.traits:
-            numbers = [resolve(n, self.parameters) for n in (trait.start, trait.spread, trait.negative_share)]
-            stream = self.randomness.stream(f"start.{trait.name}", 0)
-            start_trait(cells[trait.name], rows, cells["name"], *numbers, trait.high, stream)
-        cells["presented_mhc"][rows] = cells["mhc"][rows] * self.parameters.tumor.mhc_resting
-        cells["pdl1_shown"][rows] = cells["pdl1"][rows]
-        self._stand(rows, sites)
-        return rows
-
-    def _stand(self, rows, sites) -> None:
-        self.cells["site"][rows] = sites
-        self.lattice.occupant[sites] = rows
-
-    def _plant(self, number: int) -> None:
-        """The start: a disc of tumour cells, immune cells scattered around."""
-        if not 0 <= number <= self.lattice.size:
-            raise ModelError(f"tumor.initial_cells = {number} does not fit: the lattice has {self.lattice.size} sites")
-        order = self._by_chance("plant.order") if self.liquid else np.argsort(self.lattice.from_centre(), kind="stable")
-        sites = self.lattice.interior[order[:number]].astype(np.int64)
-        self._settle_new("tumor_cell", sites, self.randomness.names("plant.tumor_cell", 0, np.arange(number)))
-        if self.immune_cells:
-            self._scatter_immune()
-
-    def _scatter_immune(self) -> None:
-        for kind in self.kinds:
-            number = round(resolve(kind.initial_density, self.parameters) * self.lattice.extent)
-            order = self._by_chance(f"scatter.{kind.name}")
-            free = self.lattice.interior[order][self.lattice.occupant[self.lattice.interior[order]] == EMPTY]
-            sites = free[:number].astype(np.int64)
-            names = self.randomness.names(f"scatter.{kind.name}.name", self.clock, sites)
-            self._settle_new(kind.name, sites, names)
-
-    def _by_chance(self, purpose: str) -> np.ndarray:
-        """All interior sites in a random order."""
-        return np.argsort(self.randomness.uniform(purpose, self.clock, self.lattice.interior), kind="stable")
-
-    def _lay_vessels(self) -> np.ndarray:
-        share = self.parameters.recruitment.vessel_density * (self.lattice.spacing / 1000.0) ** self.lattice.ndim
-        chosen = self.randomness.uniform("vessels", 0, self.lattice.interior) < share
-        return self.lattice.interior[chosen].astype(np.int64)
-
     # ---------------------------------------------------------------- what the model is made of
 
     def add_kind(self, kind: CellKind) -> None:
@@ -478,31 +190,16 @@ class TumorModel(Inhabitants, mesa.Model):
         far = np.array(self.lattice.shape) - 1
         self._rim = self.lattice.interior[((edge == 0) | (edge == far)).any(axis=1)].astype(np.int64)
 
-    def _rules(self) -> Rules:
-        most = self.parameters.checkpoint.max_occupancy
-        return Rules(self.kinds.baseline(self.parameters), self.kinds.names, self.cells.rows, {"pd1": most, "pdl1": most})
-
-    def _scratch_for(self, rows: int) -> acting.Scratch:
-        if self._scratch is None or len(self._scratch.dest) < rows:
-            size = rows + rows // 2 + 16
-            roaming, dest, who, onto = (np.empty(size, dtype=np.int64) for _ in range(4))
-            self._scratch = acting.Scratch(roaming, dest, who, onto, np.empty(4096), np.empty(4096, dtype=np.int64))
-        return self._scratch
-
-    def checked_trait(self, kind: str, name: str, value) -> float:
-        """A value that a trait may take. Raises ValueError with the range."""
-        high = {trait.name: trait.high for trait in self.kinds[kind].traits}.get(name, np.inf)
-        if name in ("exhaustion", "fixed_exhaustion", "stimulation", "specificity"):
-            high = 1.0
-        if not 0.0 <= float(value) <= high:
-            raise ModelError(f"{name} = {value!r} of a {kind} is not allowed: it must be between 0 and {high:g}")
-        return float(value)
-
     # ---------------------------------------------------------------- what can be read
 
     @property
     def shape(self) -> tuple[int, ...]:
         return self.lattice.shape
+
+    @property
+    def fields(self):
+        """Name -> Field."""
+        return self.tissue.fields
 
     @property
     def measures(self) -> dict:
@@ -576,8 +273,3 @@ def checked_steps(days, dt: float) -> int:
     if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days <= 36_500:
         raise ModelError(f"days = {days!r} is not allowed: give a number between 0 and 36500")
     return round(days * 24.0 / dt)
-
-
-def class_path(cls: type) -> str:
-    """``module:Class``, how a class is written down."""
-    return f"{cls.__module__}:{cls.__qualname__}"

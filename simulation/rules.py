@@ -38,6 +38,7 @@ RULES = (
     Rule("exhaustion", "/h", "plastic exhaustion while engaged"),
     Rule("recovery", "/h", "recovery from plastic exhaustion while not engaged"),
     Rule("fixation", "/h", "plastic exhaustion becoming fixed"),
+    Rule("sensitivity", "", "stimulation from a share of time in stimulating contact; it saturates at 1"),
     Rule("forgetting", "/h", "fading of stimulation"),
     Rule("refill", "/h", "recovery of the capacity to kill, in kills"),
     Rule("il2_refill", "", "how many times faster capacity recovers at saturating IL-2, beyond 1"),

@@ -10,8 +10,9 @@ from numbers import Real
 
 from .bench import HALF, Broken, continued, faults, odd_tissues, run, told, under_attack
 from .bibliography import is_known
-from .model import TumorModel, class_path
+from .model import TumorModel
 from .parameters import nearest
+from .regimen import class_path
 from .schedule import Schedule
 from .state import StateError, encoded
 from .treatments import Aldesleukin, Nivolumab, Treatment, TreatmentError, find

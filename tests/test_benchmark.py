@@ -5,7 +5,7 @@ import json
 import pytest
 
 from experiments import benchmark
-from simulation.model import VERBS
+from simulation.step import VERBS
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import pytest
 
 from experiments.plain_mesa import PlainTumor
 from simulation import CarTCell, NKCell, TCell, TumorModel
-from simulation.model import VERBS
 from simulation.randomness import Randomness
+from simulation.step import VERBS
 
 STILL = ("diffuse", "recruit", "measure")  # fields stand still and nobody enters
 OVERRIDES = {
@@ -22,7 +22,8 @@ COMPARED = ("damage", "divisions", "kills", "stimulation", "exhaustion", "fixed_
             "antigen", "car_target", "mhc", "pdl1", "stress_ligand", "mother")
 COUNTED = ("potency", "lethal_hits", "division_limit", "il2_divisions")
 RULES_OF_TWIN = (*COUNTED, "move", "squeeze", "persistence", "bias", "engage", "kill", "detach", "brake", "repair",
-                 "exhaustion", "recovery", "fixation", "forgetting", "refill", "il2_refill", "division", "il2_drive",
+                 "exhaustion", "recovery", "fixation", "sensitivity", "forgetting", "refill", "il2_refill",
+                 "division", "il2_drive",
                  "interferon_arrest", "oxygen_half", "antigen_shown", "interferon", "il2", "death", "necrosis")
 
 

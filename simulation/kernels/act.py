@@ -11,7 +11,8 @@ from .contact import engage, strike
 from .movement import move
 
 EXHAUSTION, RECOVERY, FIXATION = INDEX["exhaustion"], INDEX["recovery"], INDEX["fixation"]
-FORGETTING, REFILL, IL2_REFILL = INDEX["forgetting"], INDEX["refill"], INDEX["il2_refill"]
+FORGETTING, SENSITIVITY = INDEX["forgetting"], INDEX["sensitivity"]
+REFILL, IL2_REFILL = INDEX["refill"], INDEX["il2_refill"]
 IL2 = INDEX["il2"]
 SUBSTEPS = 6
 
@@ -69,7 +70,8 @@ def act(cells, space, rates, movers, attackers, yields, recognition, guide, keys
 def tire(cells, rates, attackers, node, il2, il2_half, full_capacity, hours):
     """Vigour, stimulation and capacity after a step: e' = x rho (1 + 2 s)(1 - e) while engaged, recovery else.
 
-    Fixed exhaustion f' = fixation e (1 - f). Stimulation relaxes to the share of the step spent in stimulating contact.
+    Fixed exhaustion f' = fixation e (1 - f). Stimulation relaxes to sensitivity x the share of the
+    step spent in stimulating contact, at most 1.
     """
     for i in range(attackers.size):
         row = attackers[i]
@@ -88,7 +90,8 @@ def tire(cells, rates, attackers, node, il2, il2_half, full_capacity, hours):
         cells.fixed_exhaustion[row] = 1.0 - (1.0 - cells.fixed_exhaustion[row]) * remaining(rate * exhaustion, hours)
         cells.exhaustion[row] = exhaustion
         kept = remaining(rates.by_kind[FORGETTING, kind], hours)
-        cells.stimulation[row] = cells.stimulation[row] * kept + (1.0 - kept) * min(1.0, cells.contact[row] / hours)
+        stimulus = min(1.0, rates.by_kind[SENSITIVITY, kind] * cells.contact[row] / hours)
+        cells.stimulation[row] = cells.stimulation[row] * kept + (1.0 - kept) * stimulus
         if cells.capacity[row] < full_capacity[kind]:
             slot = rates.slot[IL2]
             level = il2[node[cells.site[row]]]

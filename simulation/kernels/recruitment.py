@@ -54,14 +54,15 @@ def enter(space, entries, rate, strides, reach, key, tick, hours, sites, names):
     birth = mix(start + np.uint64(2) * GOLDEN)
     arrived = 0
     for e in range(entries.size):
-        if not happens(uniform(start, entries[e]), rate, hours):
+        name = name_from(birth, entries[e])  # entries are small numbers: hashed before they are drawn with
+        if not happens(uniform(start, name), rate, hours):
             continue
         site = nearest_free(space, np.int64(entries[e]), strides, reach, where)
         if site < 0:
             continue
         space.occupant[site] = 0  # taken; the caller writes the row
         sites[arrived] = site
-        names[arrived] = name_from(birth, entries[e])
+        names[arrived] = name
         arrived += 1
     return arrived
 
@@ -71,9 +72,10 @@ def infuse(space, entries, ordinals, strides, reach, stream, sites, chosen):
     """Infused cells, one per ordinal, each at a random entry; fill ``sites`` and ``chosen``; returns how many found room."""
     placed = 0
     for i in range(ordinals.size):
+        name = name_from(stream, ordinals[i])
         for trial in range(4):
             pick = mix(stream + np.uint64(trial + 1) * GOLDEN)
-            entry = entries[np.int64(uniform(pick, ordinals[i]) * entries.size)]
+            entry = entries[np.int64(uniform(pick, name) * entries.size)]
             site = nearest_free(space, np.int64(entry), strides, reach, pick)
             if site >= 0:
                 space.occupant[site] = 0

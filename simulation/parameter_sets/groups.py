@@ -106,6 +106,8 @@ class Lymphocyte(ParameterGroup):
                               source="Marchingo2014", range=(0, 50))
     il2_drive = Parameter(0.5, "1", "drive to divide from saturating IL-2 alone",
                           source="assumed: high-dose IL-2 expands lymphocytes without antigen", range=(0, 1))
+    sensitivity = Parameter(1, "1", "stimulation from a share of time in stimulating contact; it saturates at 1",
+                            source="assumed: in tissue, contact all the time stimulates fully", range=(0, 100))
     forgetting_rate = Parameter(1.41, "1/day", "fading of stimulation; a memory of 17 hours",
                                 source="assumed: about one day",
                                 range=(0.01, 100))

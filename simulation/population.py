@@ -1,0 +1,118 @@
+"""The cells of a model: how many there are, how they come to stand in the tissue, how they are taken out."""
+
+import numpy as np
+
+from .cells import start_trait
+from .kernels import death, recruitment
+from .kinds import resolve
+from .lattice import EMPTY
+from .treatments import Treatment
+
+
+class ModelError(ValueError):
+    """A model asked for something impossible; one sentence."""
+
+
+class Population:
+    """Counting, planting, infusing and removing cells."""
+
+    def count(self, kind: str) -> int:
+        """Living cells of one kind."""
+        return int(np.count_nonzero(self.cells["kind"] == self.kinds.index(kind)))
+
+    def counts(self) -> dict[str, int]:
+        """Living cells of every kind."""
+        return {name: self.count(name) for name in self.kinds.names}
+
+    def rows(self, kind: str) -> np.ndarray:
+        """True for the rows of the living cells of one kind: a ``where=`` for rules."""
+        return self.cells["kind"] == self.kinds.index(kind)
+
+    def kill(self, rows) -> None:
+        """Remove cells by row."""
+        rows = np.asarray(rows, dtype=np.int64)
+        kinds = self.cells["kind"][rows]
+        self.counters["deaths"] += np.bincount(kinds[kinds >= 0], minlength=len(self.kinds))
+        self.lattice.occupant[self.cells["site"][rows]] = EMPTY
+        self.cells["kind"][rows] = -1
+        self._let_go()
+        self.cells.version += 1
+        self._measures = None
+
+    def infuse(self, kind: str, number: int, by: Treatment) -> int:
+        """Bring cells in through the vessels; returns how many found room. Their names come from treatment and dose."""
+        self.kinds.index(kind)
+        number = min(int(number), self.lattice.size)  # more would never find room
+        entries = self.lattice.interior if self.liquid or not len(self.vessels) else self.vessels
+        purpose, dose = f"treatments.{by.name}.infuse.{kind}", len(by.doses)
+        sites, chosen = np.empty(number, dtype=np.int64), np.empty(number, dtype=np.int64)
+        placed = recruitment.infuse(self.lattice.space, entries, np.arange(number), self.lattice.strides, self._reach,
+                                    self.randomness.stream(purpose, dose), sites, chosen)
+        names = self.randomness.names(purpose + ".name", dose, chosen[:placed])
+        self._settle_new(kind, sites[:placed], names)
+        return placed
+
+    def _let_go(self) -> None:
+        death.let_go(self.cells.view(), np.flatnonzero(self.cells["partner"] >= 0))
+
+    def _settle_new(self, kind: str, sites: np.ndarray, names: np.ndarray) -> np.ndarray:
+        """Rows for cells that come from outside, with traits as the parameters say."""
+        rows = self.cells.take_rows(len(sites))
+        if len(rows) == 0:
+            return rows
+        cells = self.cells
+        cells["kind"][rows] = self.kinds.index(kind)
+        cells["name"][rows] = names
+        cells["clone"][rows] = names
+        cells["born"][rows] = self.clock
+        declared = self.kinds[kind]
+        cells["capacity"][rows] = self._capacity[self.kinds.index(kind)]
+        for trait in declared.traits:
+            numbers = [resolve(n, self.parameters) for n in (trait.start, trait.spread, trait.negative_share)]
+            stream = self.randomness.stream(f"start.{trait.name}", 0)
+            start_trait(cells[trait.name], rows, cells["name"], *numbers, trait.high, stream)
+        cells["presented_mhc"][rows] = cells["mhc"][rows] * self.parameters.tumor.mhc_resting
+        cells["pdl1_shown"][rows] = cells["pdl1"][rows]
+        self._stand(rows, sites)
+        return rows
+
+    def _stand(self, rows, sites) -> None:
+        self.cells["site"][rows] = sites
+        self.lattice.occupant[sites] = rows
+
+    def _plant(self, number: int) -> None:
+        """The start: a disc of tumour cells, immune cells scattered around."""
+        if not 0 <= number <= self.lattice.size:
+            raise ModelError(f"tumor.initial_cells = {number} does not fit: the lattice has {self.lattice.size} sites")
+        order = self._by_chance("plant.order") if self.liquid else np.argsort(self.lattice.from_centre(), kind="stable")
+        sites = self.lattice.interior[order[:number]].astype(np.int64)
+        self._settle_new("tumor_cell", sites, self.randomness.names("plant.tumor_cell", 0, np.arange(number)))
+        if self.immune_cells:
+            self._scatter_immune()
+
+    def _scatter_immune(self) -> None:
+        for kind in self.kinds:
+            number = round(resolve(kind.initial_density, self.parameters) * self.lattice.extent)
+            order = self._by_chance(f"scatter.{kind.name}")
+            free = self.lattice.interior[order][self.lattice.occupant[self.lattice.interior[order]] == EMPTY]
+            sites = free[:number].astype(np.int64)
+            names = self.randomness.names(f"scatter.{kind.name}.name", self.clock, sites)
+            self._settle_new(kind.name, sites, names)
+
+    def _by_chance(self, purpose: str) -> np.ndarray:
+        """All interior sites in a random order."""
+        return np.argsort(self.randomness.uniform(purpose, self.clock, self.lattice.interior), kind="stable")
+
+    def _lay_vessels(self) -> np.ndarray:
+        share = self.parameters.recruitment.vessel_density * (self.lattice.spacing / 1000.0) ** self.lattice.ndim
+        chosen = self.randomness.uniform("vessels", 0, self.lattice.interior) < share
+        return self.lattice.interior[chosen].astype(np.int64)
+
+    def checked_trait(self, kind: str, name: str, value) -> float:
+        """A value that a trait may take. Raises ValueError with the range."""
+        high = {trait.name: trait.high for trait in self.kinds[kind].traits}.get(name, np.inf)
+        if name in ("exhaustion", "fixed_exhaustion", "stimulation", "specificity"):
+            high = 1.0
+        if not 0.0 <= float(value) <= high:
+            raise ModelError(f"{name} = {value!r} of a {kind} is not allowed: it must be between 0 and {high:g}")
+        return float(value)

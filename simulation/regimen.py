@@ -1,0 +1,54 @@
+"""The treatments of a model: given, stopped, and what they may do to cells at large."""
+
+from .parameters import nearest
+from .population import ModelError
+from .treatments import Treatment, TreatmentError, build
+
+
+class Regimen:
+    """Treatments in force; what is given or stopped acts from the next step on, and is logged."""
+
+    def give(self, treatment) -> Treatment:
+        """Add a treatment; it acts from the next step on. Raises TreatmentError when its name is taken."""
+        treatment = build(treatment)
+        taken = set(self.treatments) | {t.name for action, t in self._pending if action == "give"}
+        if treatment.name in taken:
+            raise TreatmentError(f"there are two treatments named {treatment.name!r}: give one of them another name")
+        self._pending.append(("give", treatment))
+        self.results.log.append({"day": self.day, "action": "give", "treatment": treatment.name,
+                                 "class": class_path(type(treatment)), "parameters": treatment.changed(),
+                                 "schedule": treatment.schedule.to_dict()})
+        return treatment
+
+    def stop(self, name: str) -> None:
+        """No further doses of a treatment from the next step on; what is in the body washes out."""
+        taken = [*self.treatments, *(t.name for action, t in self._pending if action == "give")]
+        if name not in taken:
+            raise TreatmentError(f"there is no treatment {name!r} in this model{nearest(name, taken)}")
+        self._pending.append(("stop", name))
+        self.results.log.append({"day": self.day, "action": "stop", "treatment": name})
+
+    def _join(self, treatment: Treatment) -> None:
+        for kind in treatment.kinds:
+            if kind.name not in self.kinds.names:
+                self.add_kind(kind)
+        for process in treatment.processes:
+            self.add_process(process)
+        treatment.start = self.hours
+        self.treatments[treatment.name] = treatment
+        treatment.on_start(self)
+        self.results.citations = self.citations()
+
+    def _leave(self, name: str) -> None:
+        self.treatments[name].stopped = True
+
+    def add_hazard(self, rate, where=None) -> None:
+        """Called in ``on_step``: cells chosen by ``where`` (one True or False per row) die at ``rate`` per hour more."""
+        if not self._acting:
+            raise ModelError("add_hazard is called by a treatment in its on_step")
+        self._hazards.append((self._acting, rate, where))
+
+
+def class_path(cls: type) -> str:
+    """``module:Class``, how a class is written down."""
+    return f"{cls.__module__}:{cls.__qualname__}"
