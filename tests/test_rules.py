@@ -53,7 +53,7 @@ def test_a_combination_does_not_depend_on_the_order_to_the_last_bit():
         baseline = np.full((len(RULES), 2), 0.1)
         rules = Rules(baseline, KINDS, 5, {"pd1": 0.85, "pdl1": 0.85})
         for who in order:
-            number = {"a": 0.1, "b": 1 / 3, "c": 1e9 / 7}[who]
+            number = {"a": 0.1, "b": 0.2, "c": 0.3}[who]
             rules.for_treatment(who).kill.scale(number)
             rules.for_treatment(who).kill.add(number)
             rules.for_treatment(who).death.add(number, where=np.array([True, True, False, False, False]))
