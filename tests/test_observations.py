@@ -25,16 +25,15 @@ def run(model: TumorModel, days: float) -> TumorModel:
 # ---------------------------------------------------------------- 1. immunoediting
 
 
-@pytest.fixture(scope="module")
-def edited():
-    return [arms("immunoediting", seed) for seed in SEEDS]
-
-
-def test_a_well_seen_tumor_is_eliminated_and_a_hardly_seen_one_is_not(edited):
-    high = np.mean([burden(arm["high"])[-1] == 0 for arm in edited])
-    low = np.mean([burden(arm["low"])[-1] == 0 for arm in edited])
+def test_three_antigenicities_have_three_fates():
+    found = [arms("immunoediting", seed) for seed in SEEDS]
+    high = np.mean([burden(arm["high"])[-1] == 0 for arm in found])
+    low = np.mean([burden(arm["low"])[-1] == 0 for arm in found])
     assert high >= 0.8, f"high antigenicity is eliminated in {high:.0%} of seeds"
     assert low <= 0.1, f"low antigenicity is eliminated in {low:.0%} of seeds"
+    middle = [burden(arm["control"])[: 21 * 4 + 1] for arm in found]
+    held = np.mean([cells.min() >= 50 and cells.max() <= 1000 and cells.max() < 0.4 * 121 * 121 for cells in middle])
+    assert held >= 0.5, f"the middle stays between 0.1 and 2 times its start for 21 days in {held:.0%} of seeds"
 
 
 def test_without_lytic_hits_nothing_is_eliminated():
@@ -42,13 +41,7 @@ def test_without_lytic_hits_nothing_is_eliminated():
     assert min(left) > 500, f"T cells that do not hit leave {left} cells of a well-seen tumour"
 
 
-def test_a_dimly_seen_tumor_is_held_by_its_t_cells(edited):
-    held = 0
-    for arm in edited:
-        cells = burden(arm["control"])[: 21 * 4 + 1]
-        held += cells.min() >= 50 and cells.max() <= 1000 and cells.max() < 0.4 * 121 * 121
-    assert held >= len(SEEDS) / 2, f"held between 0.1 and 2 times its start for 21 days in {held} of {len(SEEDS)}"
-
+def test_a_held_tumor_grows_when_its_t_cells_are_deleted():
     grown, advantage = [], []
     for seed in SEEDS:
         model = run(TumorModel(**MOUSE, seed=seed, overrides={"tumor.antigen": 0.19}), 10)
@@ -92,7 +85,7 @@ def test_attack_that_sees_all_cells_alike_does_not_select():
 def test_car_t_cells_clear_most_and_the_target_low_inherit():
     deep, back, shift = [], [], []
     for seed in SEEDS:
-        arm = arms("car_t_antigen_escape", seed)
+        arm = arms("car_t_antigen_escape", seed, days=42)
         cells, control = burden(arm["car_t"]), last(arm["control"], "mean_car_target")
         deep.append(cells.min() / cells[0])
         if cells.min() > 0:
@@ -143,18 +136,21 @@ def test_without_t_cells_nobody_breeds_mhc_low_cells():
         assert last(found, "mhc_low_share") < 0.1, "MHC-low cells spread without T-cell pressure"
 
 
+def effect_of_nk_alone(seed: int, overrides: dict) -> float:
+    """ln of tumour cells with NK cells over without, no T cells about."""
+    many = {"nk_cell.initial_density": 15, "nk_cell.base_influx": 3, "nk_cell.influx_gain": 4}
+    alone = run(TumorModel(**MOUSE, seed=seed, overrides={**NO_T, **many, **overrides}), 21).count("tumor_cell")
+    none = run(TumorModel(**MOUSE, seed=seed, overrides={**NO_T, **NO_NK, **overrides}), 21).count("tumor_cell")
+    return math.log((alone + 1) / (none + 1))
+
+
 def test_nk_cells_alone_spare_mhc_normal_tumors():
-    ratio = []
-    for seed in SEEDS:
-        never_lost = {**NO_T, "tumor.mhc_loss": 0, "tumor.mhc_halving": 0}
-        alone = run(TumorModel(**MOUSE, seed=seed, overrides=never_lost), 21).count("tumor_cell")
-        none = run(TumorModel(**MOUSE, seed=seed, overrides={**never_lost, **NO_NK}), 21).count("tumor_cell")
-        ratio.append(math.log(alone / none))
-    assert np.mean(ratio) > -0.2, f"NK cells alone: ln ratio {np.mean(ratio):.2f} +- {standard_error(ratio):.2f}"
-    lost = {**NO_T, "tumor.mhc": 0.05}
-    alone = run(TumorModel(**MOUSE, seed=1, overrides=lost), 21).count("tumor_cell")
-    none = run(TumorModel(**MOUSE, seed=1, overrides={**lost, **NO_NK}), 21).count("tumor_cell")
-    assert alone < 0.7 * none, f"against an MHC-negative tumour NK cells leave {alone} of {none} cells"
+    normal = [effect_of_nk_alone(seed, {"tumor.mhc_loss": 0, "tumor.mhc_halving": 0}) for seed in SEEDS]
+    low = [effect_of_nk_alone(seed, {"tumor.mhc": 0.05}) for seed in SEEDS]
+    more = np.subtract(normal, low)
+    assert np.mean(normal) > -0.1, f"MHC-normal: ln ratio {np.mean(normal):.2f} +- {standard_error(normal):.2f}"
+    assert np.mean(more) > 5 * standard_error(more), f"MHC-low against MHC-normal: {np.round(more, 2)}"
+    assert np.mean(low) < -0.2, f"MHC-low: ln ratio {np.mean(low):.2f} +- {standard_error(low):.2f}"
 
 
 # ---------------------------------------------------------------- 7. rates in vivo
