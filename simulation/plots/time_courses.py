@@ -151,5 +151,9 @@ def mark_doses(axes: Axes, arms: Mapping[str, Results]) -> None:
         words = style.name_words(treatment)
         edges = np.append(days, last)
         widest = int(np.argmax(np.diff(edges)))
-        axes.annotate(words, (edges[widest], 1.0), xycoords=above, xytext=(8, 0), textcoords="offset points",
+        figure = axes.get_figure(root=True)
+        points = axes.get_position().width * figure.get_figwidth() * 72  # the width of the axes
+        room = np.diff(edges)[widest] / (last - first) * points
+        beside = edges[widest] if room > 7 * len(words) + 12 else last  # where no gap is wide enough, right of the axes
+        axes.annotate(words, (beside, 1.0), xycoords=above, xytext=(8, 0), textcoords="offset points",
                       va="center", color=colors[arm], fontsize=10.5, annotation_clip=False)
