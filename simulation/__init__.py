@@ -8,10 +8,10 @@ from .parameters import Parameter, ParameterGroup
 from .results import Results
 from .schedule import Schedule
 from .snapshots import Snapshot
-from .testing import check_cell_kind, check_treatment
+from .testing import CheckFailed, check_cell_kind, check_treatment
 from .treatments import Treatment
 
 __version__ = "0.1.0"
-__all__ = ["CarTCell", "CellAgent", "CellKind", "NKCell", "Parameter", "ParameterGroup", "Process", "Recognition", "Results",
-           "Schedule", "Snapshot", "TCell", "Trait", "Treatment", "TumorCell", "TumorModel", "check_cell_kind",
-           "check_treatment", "plots", "treatments"]
+__all__ = ["CarTCell", "CellAgent", "CellKind", "CheckFailed", "NKCell", "Parameter", "ParameterGroup", "Process",
+           "Recognition", "Results", "Schedule", "Snapshot", "TCell", "Trait", "Treatment", "TumorCell", "TumorModel",
+           "check_cell_kind", "check_treatment", "plots", "treatments"]
