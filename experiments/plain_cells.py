@@ -144,9 +144,12 @@ class TumorCell(LivingCell):
             repairs += 1
             mended = now + wait(self.draw("act.repair", repairs), self.rates.repair * self.damage)
         for holder in list(self.holders):
-            holder.remember(self, min(holder.until, last), checkpoint.exhaustion_gain * signal)
+            ended = max(min(holder.until, last), holder.since)
+            holder.remember(self, ended - holder.since, checkpoint.exhaustion_gain * signal)
+            holder.since = 0.0
             if killer or holder.until < hours:
                 holder.let_go()
+                holder.since = ended - hours
         if killer:
             killer.kills += 1
             killer.capacity -= 1.0
@@ -162,7 +165,7 @@ class Lymphocyte(LivingCell):
     """Searches, engages a tumour cell it recognises (0 to 1), hits it, is switched off by PD-L1, tires and divides."""
 
     partner = heading = None
-    until = strain = contact = 0.0
+    since = until = strain = contact = 0.0  # since: when a contact began, or minus the hours it has not yet searched
 
     def stimulus(self, target):
         """How strongly a target drives its division, 0 to 1."""
@@ -171,8 +174,8 @@ class Lymphocyte(LivingCell):
     def move(self, attempt):
         """Claim the next site: up the chemokine, or on with the last heading, or anywhere."""
         model, rates = self.model, self.rates
-        steps = rates.move / model.spacing  # an hour
-        if self.partner or not happens(self.draw("act.move.go", attempt), steps, model.substep / TRIES):
+        steps = rates.move / model.stride * (model.substep / TRIES)
+        if self.partner or self.draw("act.move.go", attempt) >= steps:
             return
         turn, bias = self.draw("act.move.turn", attempt), min(rates.bias, 1.0) * model.pull
         if turn < bias:
@@ -199,22 +202,28 @@ class Lymphocyte(LivingCell):
         for other in there:
             other.cell = origin
 
-    def engage(self):
-        """Look at one neighbouring tumour cell and bind it, as recognition allows."""
-        if self.partner or self.capacity < 1.0 or self.specificity <= 0.0:
+    def engage(self, attempt):
+        """Look at one neighbouring tumour cell and bind it, as recognition allows; hours left over are searched as well."""
+        if self.partner:
+            return
+        look = self.model.substep / TRIES
+        free, self.since = look - self.since, 0.0
+        if self.capacity < 1.0 or self.specificity <= 0.0:
             return
         around = [cell for cell in self.cell.neighborhood.agents if isinstance(cell, TumorCell)]
         if around:
-            target = around[int(self.draw("act.engage.choose") * len(around))]
+            target = around[int(self.draw("act.engage.choose", attempt) * len(around))]
             rate = self.rates.engage * (self.recognises(target) * self.specificity)
-            if happens(self.draw("act.engage"), rate, self.model.substep):
+            passed = wait(self.draw("act.engage", attempt), rate)
+            if passed < free:
+                self.since = attempt * look + look - free + passed
                 self.partner = target
                 target.holders.append(self)
 
     def hits(self, signal):
         """Times of its hits in this sub-step; in place of a hit, PD-1 may end the contact."""
-        rate, time, times = self.rates.kill * ((1.0 - self.exhaustion) * (1.0 - self.fixed_exhaustion)), 0.0, []
-        self.until = wait(self.draw("act.detach"), self.rates.detach)
+        rate, time, times = self.rates.kill * ((1.0 - self.exhaustion) * (1.0 - self.fixed_exhaustion)), self.since, []
+        self.until = self.since + wait(self.draw("act.detach"), self.rates.detach)
         for number in range(HITS_EACH):
             time += wait(self.draw("act.hit", number), rate)
             if time >= self.until or time >= self.model.substep:

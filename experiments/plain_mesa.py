@@ -51,7 +51,7 @@ class PlainTumor(mesa.Model):
         self.interferon, self.oxygen, self.il2, self.uphill, self.pull = interferon, oxygen, il2, uphill, pull
         self.draws = draws or MesaDraws(self.random)
         self.parameters, self.clock, self.dt = model.parameters, model.clock, model.dt
-        self.substep, self.spacing = model.dt / SUBSTEPS, model.lattice.spacing
+        self.substep, self.stride = model.dt / SUBSTEPS, model.lattice.space.stride
         self.free_receptors = float(model.rates.free[0, 0] * model.rates.free[1, 0])
         self.rates, self.inheritance, self.full_capacity = {}, {}, {}
         for k, kind in enumerate(model.kinds):
@@ -76,6 +76,8 @@ class PlainTumor(mesa.Model):
         for row, agent in agents.items():
             if cells["heading"][row] >= 0:
                 agent.heading = self.headings[cells["heading"][row]]
+            if isinstance(agent, Lymphocyte):
+                agent.since = cells["since"][row].item()
             if cells["partner"][row] >= 0:
                 agent.partner = agents[int(cells["partner"][row])]
                 agent.partner.holders.append(agent)
@@ -94,7 +96,7 @@ class PlainTumor(mesa.Model):
             for attempt in range(TRIES):
                 self.every(Lymphocyte, "move", attempt)
                 self.grant("enter")
-            self.every(Lymphocyte, "engage")
+                self.every(Lymphocyte, "engage", attempt)
             self.every(TumorCell, "suffer")
         self.draws.tick = self.clock
         self.every(LivingCell, "step")

@@ -40,6 +40,7 @@ COLUMNS: dict[str, type] = {  # what every cell has
     "strain": np.float64,
     "contact": np.float64,
     "until": np.float64,
+    "since": np.float64,
 }
 BLANK = {"partner": -1, "attacker": -1, "chain": -1, "heading": -1, "capacity": np.inf, "specificity": 1.0}
 SCRATCH = ("chain", "attacker", "strain", "contact", "until")  # meaningless between steps
@@ -69,6 +70,7 @@ class Cells(NamedTuple):
     strain: np.ndarray  # hours of engagement this step, weighted by what exhausts
     contact: np.ndarray  # hours of engagement this step, weighted by what stimulates
     until: np.ndarray  # hours into the sub-step when a contact ends
+    since: np.ndarray  # hours into the sub-step when a contact begins; of a free cell: minus the hours it has not yet searched
     seen: np.ndarray  # float64 (recognitions, rows): how well a target is recognised
     stimulus: np.ndarray  # float64 (recognitions, rows): how strongly it drives division
 
@@ -157,7 +159,8 @@ class CellTable:
 
     def copy_rows(self, mothers: np.ndarray, daughters: np.ndarray) -> None:
         """Daughters start as copies of their mothers, but for what belongs to one cell alone."""
-        own = {"partner", "held", "damage", "kills", "chain", "attacker", "strain", "contact", "until", "heading"}
+        own = {"partner", "held", "damage", "kills", "chain", "attacker", "strain", "contact", "until", "since",
+               "heading"}
         for name, column in self._columns.items():
             if name not in own:
                 column[daughters] = column[mothers]

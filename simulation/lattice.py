@@ -23,7 +23,7 @@ class Space(NamedTuple):
     claim: np.ndarray  # int32 per padded site: scratch of propose-claim-commit, zero between uses
     interior: np.ndarray  # int32 per interior site: its padded index
     offsets: np.ndarray  # int64 per neighbour
-    spacing: float  # um
+    stride: float  # mean length of a step to a neighbour, um: a step over a corner is longer
     liquid: bool
 
 
@@ -55,7 +55,7 @@ class Lattice:
             claim=np.zeros(occupant.size, dtype=np.int32),
             interior=np.ascontiguousarray(index[inside].ravel()),
             offsets=self.directions @ self.strides,
-            spacing=self.spacing,
+            stride=float(np.linalg.norm(self.directions, axis=1).mean()) * self.spacing,
             liquid=self.liquid,
         )
 

@@ -8,7 +8,7 @@ from ..compiled import loop
 from ..rules import INDEX
 from .chance import remaining
 from .contact import engage, strike
-from .movement import move
+from .movement import TRIES, move
 
 EXHAUSTION, RECOVERY, FIXATION = INDEX["exhaustion"], INDEX["recovery"], INDEX["fixation"]
 FORGETTING, SENSITIVITY = INDEX["forgetting"], INDEX["sensitivity"]
@@ -57,10 +57,11 @@ def act(cells, space, rates, movers, attackers, yields, recognition, guide, keys
         cells.strain[attackers[i]] = 0.0
         cells.contact[attackers[i]] = 0.0
     for sub in range(SUBSTEPS):
-        if not space.liquid:
-            move(cells, space, rates, movers, yields, guide.uphill, guide.pull, guide.node, keys, tick + sub, each,
-                 scratch.roaming, scratch.dest, scratch.who, scratch.onto)
-        engage(cells, space, rates, attackers, recognition, keys, tick + sub, each)
+        for attempt in range(TRIES):
+            if not space.liquid:
+                move(cells, space, rates, movers, yields, guide.uphill, guide.pull, guide.node, keys, tick + sub, attempt,
+                     each / TRIES, scratch.roaming, scratch.dest, scratch.who, scratch.onto)
+            engage(cells, space, rates, attackers, recognition, keys, tick + sub, attempt, each / TRIES)
         killed += strike(cells, space, rates, attackers, recognition, keys, tick + sub, each, strain_gain, half_pdl1,
                          antigen, scratch.when, scratch.by, scratch.dest, kills_by, deaths_of, released)
     return killed

@@ -20,15 +20,19 @@ HITS_EACH = 16  # hits one attacker may make in one sub-step
 
 
 @loop
-def engage(cells, space, rates, attackers, recognition, keys, tick, hours):
-    """A free attacker looks at one neighbour among those of a kind it engages, and binds it as recognition allows.
+def engage(cells, space, rates, attackers, recognition, keys, tick, attempt, hours):
+    """After a try at moving, a free attacker looks at one neighbour of a kind it engages, and binds it as recognition allows.
 
-    ``recognition`` int8 (kinds, kinds): which score decides, -1 where a kind does not engage the other. In liquid mode
-    the attacker meets whoever is at one random site.
+    ``recognition`` int8 (kinds, kinds): which score decides, -1 where a kind does not engage the other. ``attempt``: number of
+    the look in the sub-step, each of ``hours``. A contact begins at its own time, and hours left over from the contact
+    before are searched as well, so the length of a look biases nothing. In liquid mode an attacker meets random sites, as
+    a Poisson process of its rate.
     """
-    start = stream_at(keys.engage, tick)
-    choose = mix(start + GOLDEN)
-    names, kinds, partners = cells.name, cells.kind, cells.partner
+    stream = stream_at(keys.engage, tick)
+    start = stream + np.uint64(attempt) * GOLDEN
+    choose = mix(stream + np.uint64(8 * attempt + 1) * GOLDEN)
+    begin = attempt * hours
+    names, kinds, partners, since = cells.name, cells.kind, cells.partner, cells.since
     occupant, offsets = space.occupant, space.offsets
     own_rate = rates.slot[ENGAGE]
     likeliest = np.empty(recognition.shape[0])  # by kind: with a neighbour that is fully recognised
@@ -40,17 +44,28 @@ def engage(cells, space, rates, attackers, recognition, keys, tick, hours):
         kind = kinds[row]
         if kind < 0 or partners[row] >= 0:
             continue
+        free = hours - since[row]
         name = names[row]
         draw = uniform(start, name)
-        if own_rate < 0 and ruled_out(draw, likeliest[kind]):
+        if own_rate < 0 and since[row] == 0.0 and ruled_out(draw, likeliest[kind]):
             continue
+        since[row] = 0.0
         if cells.capacity[row] < 1.0 or cells.specificity[row] <= 0.0:
             continue
+        rate = rates.cellwise[own_rate, row] if own_rate >= 0 else rates.by_kind[ENGAGE, kind]
         target = -1
         if space.liquid:
-            met = occupant[space.interior[np.int64(uniform(choose, name) * space.interior.size)]]
-            if met >= 0 and recognition[kind, kinds[met]] >= 0:
-                target = met
+            passed = wait(draw, rate)
+            meeting = choose
+            while passed < free:
+                met = occupant[space.interior[np.int64(uniform(meeting, name) * space.interior.size)]]
+                if met >= 0 and recognition[kind, kinds[met]] >= 0:
+                    score = cells.seen[recognition[kind, kinds[met]], met] * cells.specificity[row]
+                    if uniform(meeting + GOLDEN, name) < score:
+                        target = met
+                        break
+                passed += wait(uniform(meeting + np.uint64(2) * GOLDEN, name), rate)
+                meeting = mix(meeting + np.uint64(3) * GOLDEN)
         else:
             site = cells.site[row]
             candidates = 0
@@ -59,15 +74,15 @@ def engage(cells, space, rates, attackers, recognition, keys, tick, hours):
                 if other >= 0 and recognition[kind, kinds[other]] >= 0:
                     around[candidates] = other
                     candidates += 1
-            if candidates > 0:
-                target = around[np.int64(uniform(choose, name) * candidates)]
-        if target < 0:
-            continue
-        score = cells.seen[recognition[kind, kinds[target]], target] * cells.specificity[row]
-        rate = rates.cellwise[own_rate, row] if own_rate >= 0 else rates.by_kind[ENGAGE, kind]
-        if happens(draw, rate * score, hours):
+            if candidates == 0:
+                continue
+            target = around[np.int64(uniform(choose, name) * candidates)]
+            score = cells.seen[recognition[kind, kinds[target]], target] * cells.specificity[row]
+            passed = wait(draw, rate * score)
+        if target >= 0 and passed < free:
             partners[row] = target
             cells.held[target] += 1
+            since[row] = begin + hours - free + passed
 
 
 @loop
@@ -85,7 +100,8 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
     mend = stream_at(keys.repair, tick)
     deaths = 0
     names, kinds, partners, damages = cells.name, cells.kind, cells.partner, cells.damage
-    first_of, next_of, until, by_kind, cellwise = cells.attacker, cells.chain, cells.until, rates.by_kind, rates.cellwise
+    first_of, next_of, until, since = cells.attacker, cells.chain, cells.until, cells.since
+    by_kind, cellwise = rates.by_kind, rates.cellwise
     own_detach, own_brake, own_kill = rates.slot[DETACH], rates.slot[BRAKE], rates.slot[KILL]
     own_repair, own_lethal, own_potency = rates.slot[REPAIR], rates.slot[LETHAL], rates.slot[POTENCY]
     leaving, hitting = np.empty(recognition.shape[0]), np.empty(recognition.shape[0])  # by kind: likeliest in one sub-step
@@ -123,19 +139,20 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
         while row >= 0:
             kind = kinds[row]
             name = names[row]
+            begun = since[row]  # below 0 where hours left over were searched
             draw = uniform(leave, name)
             end = np.inf  # or any time after this sub-step
             if own_detach >= 0:
-                end = wait(draw, cellwise[own_detach, row])
-            elif not ruled_out(draw, leaving[kind]):
-                end = wait(draw, by_kind[DETACH, kind])
+                end = begun + wait(draw, cellwise[own_detach, row])
+            elif begun < 0.0 or not ruled_out(draw, leaving[kind]):
+                end = begun + wait(draw, by_kind[DETACH, kind])
             strokes = HITS_EACH
-            if own_kill < 0 and ruled_out(uniform(hit, name), hitting[kind]):
+            if own_kill < 0 and begun >= 0.0 and ruled_out(uniform(hit, name), hitting[kind]):
                 strokes = 0
             brake = cellwise[own_brake, row] if own_brake >= 0 else by_kind[BRAKE, kind]
             rate = cellwise[own_kill, row] if own_kill >= 0 else by_kind[KILL, kind]
             rate *= (1.0 - cells.exhaustion[row]) * (1.0 - cells.fixed_exhaustion[row])
-            time = 0.0
+            time = begun
             for k in range(strokes):
                 time += wait(uniform(hit + np.uint64(k) * GOLDEN, name), rate)
                 if time >= end or time >= hours or hits == when.size:
@@ -196,13 +213,16 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
         row = first
         while row >= 0:
             rule = recognition[kinds[row], target_kind]
-            engaged = min(until[row], last)
+            ended = max(min(until[row], last), since[row])
+            engaged = ended - since[row]
+            since[row] = 0.0
             braked = by_kind[BRAKE, kinds[row]] > 0.0
             cells.strain[row] += engaged * cells.seen[rule, target] * (1.0 + (strain_gain * signal if braked else 0.0))
             cells.contact[row] += engaged * cells.stimulus[rule, target]
             if killer >= 0 or until[row] < hours:
                 partners[row] = -1
                 cells.held[target] -= 1
+                since[row] = ended - hours
             following = next_of[row]
             next_of[row] = -1
             row = following

@@ -20,7 +20,6 @@ def outcome(dt, seed, liquid):
     return [row["tumor_cells"], row["kills_by_t"], row["births"], row["t_cells"], row["mean_vigour"]]
 
 
-@pytest.mark.xfail(strict=True, reason="contacts and moves within the sub-steps depend on their length")
 @pytest.mark.parametrize("liquid", [False, True])
 def test_half_the_step_changes_outcomes_only_within_noise(liquid):
     """The same seeds at 1 h and at 0.5 h; differences in standard errors of their mean."""
