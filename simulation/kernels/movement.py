@@ -18,9 +18,10 @@ def move(cells, space, rates, movers, yields, uphill, pull, node, keys, tick, at
     """One try of every searching cell: propose, claim, commit; a site goes to the lowest hash, and losers stay.
 
     A try becomes a step with probability speed / stride x ``hours``, so that cells are as fast as their speed whatever the
-    length of a try, up to one step each. ``attempt``: number of the try in the sub-step. ``movers``: rows of motile cells; ``yields`` bool per kind: may be exchanged with. ``uphill`` int8 per mesh node: the
-    heading up the chemokine, -1 where there is none; ``pull`` float64 per node: how strongly it is felt, 0 to 1; ``node``
-    int32 per site. ``roaming``, ``dest``, ``who``, ``onto``: scratch as long as ``movers``.
+    length of a try, up to one step each. ``attempt``: number of the try in the sub-step. ``movers``: rows of motile cells;
+    ``yields`` bool per kind: may be exchanged with. ``uphill`` int8 per mesh node: the heading up the chemokine, -1 where
+    there is none; ``pull`` float64 per node: how strongly it is felt, 0 to 1; ``node`` int32 per site. ``roaming``,
+    ``dest``, ``who``, ``onto``: scratch as long as ``movers``.
     """
     # Arrays are taken out of their tuples once: inside the loop numba would count references at every read.
     names, kinds, sites, headings = cells.name, cells.kind, cells.site, cells.heading
