@@ -49,7 +49,8 @@ def test_without_lytic_hits_nothing_is_eliminated():
 def test_a_held_tumor_grows_when_its_t_cells_are_deleted():
     grown, advantage = [], []
     for seed in SEEDS:
-        model = run(TumorModel(**MOUSE, seed=seed, overrides={"tumor.antigen": 0.19}), 10)
+        dim = {"tumor.antigen": 0.21, "t_cell.influx_gain": 10}
+        model = run(TumorModel(**MOUSE, seed=seed, overrides=dim), 10)
         freed = model.fork()
         freed.kill(np.flatnonzero(freed.rows("t_cell")))
         freed.parameters.update(NO_T)
