@@ -1,13 +1,65 @@
-"""What happened to each arm, told in plain words from its time series."""
+"""What happened to each arm: in numbers, one row an arm, and in plain words."""
 
 import math
 
 import pandas as pd
+from scipy.integrate import trapezoid
 
 from simulation.results import Results
 
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "arm": ("name of the arm", ""),
+    "start_cells": ("tumour cells on day 0", "cells"),
+    "end_cells": ("tumour cells on the last day", "cells"),
+    "least_cells": ("fewest tumour cells of any day", "cells"),
+    "least_day": ("first day with the fewest tumour cells", "day"),
+    "gone_day": ("first day without tumour cells; empty where some are left", "day"),
+    "mean_cells": ("tumour cells, averaged over the days", "cells"),
+    "growth": ("ln of burden on the last day over day 0, one cell added to each", "1"),
+    "effect": ("ln of burden on the last day over the control's, one cell added to each", "1"),
+    "antigen_shift": ("change of the mean ln antigen of cells that have some; of the last day with tumour cells", "1"),
+    "target_shift": ("ln of the mean CAR target over that of day 0; of the last day with tumour cells", "1"),
+    "mhc_shift": ("ln of the mean MHC-I capacity over that of day 0; of the last day with tumour cells", "1"),
+    "pdl1_shift": ("ln of the mean PD-L1 shown over that of day 0; of the last day with tumour cells", "1"),
+    "antigen_low_share": ("share of cells with low antigen on the last day with tumour cells", "1"),
+    "mhc_low_share": ("share of cells with low MHC-I on the last day with tumour cells", "1"),
+    "target_negative_share": ("share of cells without CAR target on the last day with tumour cells", "1"),
+    "kills_by_t": ("tumour cells killed by CD8 T cells", "cells"),
+    "kills_by_car_t": ("tumour cells killed by CAR T cells", "cells"),
+    "kills_by_nk": ("tumour cells killed by NK cells", "cells"),
+    "peak_t_cells": ("most CD8 T cells of any day", "cells"),
+    "peak_car_t_cells": ("most CAR T cells of any day", "cells"),
+    "end_vigour": ("mean vigour of the T cells on the last day", "1"),
+    "end_fixed_exhaustion": ("mean fixed exhaustion of the T cells on the last day", "1"),
+}
 TRAITS = {"mean_antigen": "antigen", "mean_car_target": "CAR target", "mean_mhc": "MHC-I"}
 NOTABLE = 0.8
+
+
+def numbers(results: Results, control: Results) -> dict[str, object]:
+    """The outcome of one arm, in the columns of OUTCOMES; NaN where there is nothing to measure."""
+    series, last = results.timeseries, results.timeseries.iloc[-1]
+    days, cells = series["day"].to_numpy(float), series["tumor_cells"].to_numpy(float)
+    living = series[series["tumor_cells"] > 0]
+    first, late = (living.iloc[0], living.iloc[-1]) if len(living) else (series.iloc[0], last)
+    start, end, beside = cells[0], cells[-1], float(control.timeseries["tumor_cells"].iloc[-1])
+    length = days[-1] - days[0]
+
+    def shift(column: str) -> float:
+        return math.log(late[column] / first[column]) if late[column] > 0 and first[column] > 0 else math.nan
+
+    return {
+        "arm": results.arm, "start_cells": int(start), "end_cells": int(end), "least_cells": int(cells.min()),
+        "least_day": float(days[cells.argmin()]), "gone_day": float(days[cells.argmin()]) if end == 0 else math.nan,
+        "mean_cells": float(trapezoid(cells, days) / length) if length > 0 else float(end),
+        "growth": math.log((end + 1) / (start + 1)), "effect": math.log((end + 1) / (beside + 1)),
+        "antigen_shift": float(late["mean_ln_antigen"] - first["mean_ln_antigen"]),
+        "target_shift": shift("mean_car_target"), "mhc_shift": shift("mean_mhc"), "pdl1_shift": shift("mean_pdl1"),
+        **{share: float(late[share]) for share in ("antigen_low_share", "mhc_low_share", "target_negative_share")},
+        **{kills: int(last[kills]) for kills in ("kills_by_t", "kills_by_car_t", "kills_by_nk")},
+        "peak_t_cells": int(series["t_cells"].max()), "peak_car_t_cells": int(series["car_t_cells"].max()),
+        "end_vigour": float(last["mean_vigour"]), "end_fixed_exhaustion": float(last["mean_fixed_exhaustion"]),
+    }
 
 
 def tell(arms: dict[str, Results]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import platform
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from simulation.model import TumorModel
 from simulation.results import Results, ResultsError
 from simulation.state import StateError
 
+from .arms import Progress, begun, grown
 from .folder import PICTURES, RunError, RunFolder
 from .outcomes import tell
 from .pictures import overview
@@ -20,7 +20,6 @@ from .scenario import Scenario
 
 CHECKPOINT_DAYS = 7.0
 HALF_AN_HOUR = 0.5 / 24
-Progress = Callable[[str, float, float], None]
 
 
 @dataclass
@@ -92,8 +91,7 @@ class _Run:
         self.progress(arm, 0.0, self.scenario.days)
         model = self._newest(self.folder.checkpoints(arm))
         if model is None:
-            tumor = self._grown() if self.scenario.arms[arm].start == "fork" else self._grow(arm)
-            model = tumor.fork(treatments=self.scenario.build_treatments(arm), arm=arm)
+            model = begun(self.scenario, arm, self._grown, self.progress)
         days, report = self.scenario.days, lambda model: self.progress(arm, model.day, self.scenario.days)
         while days - model.day > HALF_AN_HOUR:
             until = min(days, ((model.day + HALF_AN_HOUR) // CHECKPOINT_DAYS + 1) * CHECKPOINT_DAYS)
@@ -125,20 +123,9 @@ class _Run:
             kept = self.folder.path / "checkpoints" / "grown"
             self._common = self._newest([kept] if kept.exists() else [])
             if self._common is None:
-                self._common = self._grow(None)
+                self._common = grown(self.scenario, progress=self.progress)
                 self._common.save(kept)
         return self._common
-
-    def _grow(self, arm: str | None) -> TumorModel:
-        """A tumour at day 0, with an arm's own parameters if one is named."""
-        scenario, grow = self.scenario, self.scenario.grow
-        model = TumorModel(parameters=scenario.parameters, shape=tuple(scenario.shape), seed=scenario.seed,
-                           overrides=scenario.overrides(arm), tumor_cells=scenario.tumor_cells, arm=arm or "grown")
-        if grow:
-            what = f"growing {arm}" if arm else "growing"
-            model.grow(grow.cells, max_days=grow.max_days, immune_cells=grow.immune_cells,
-                       on_progress=lambda model: self.progress(what, model.hours / 24, grow.max_days))
-        return model
 
     def _start_cells(self, arms: dict[str, Results]) -> dict[str, int]:
         """Tumour cells of day 0, once for all forks of the common tumour."""

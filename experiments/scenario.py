@@ -10,13 +10,14 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from simulation import parameter_sets, treatments
 from simulation.parameters import Parameters, nearest
+from simulation.schedule import Schedule
 
 from .tables import Overrides, ScenarioError, Table, Value, parse_toml, read_toml
 
 SHIPPED = Path(__file__).parent / "scenarios"
 BYTES_PER_SITE = 400
 ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-OF_TREATMENT = re.compile(r"treatments\.(.+)\.([^.]+)")
+OF_TREATMENT = re.compile(r"treatments\.([^.]+)\.(schedule\.)?([^.]+)")
 DOTTED = "a table of dotted names and values"
 
 
@@ -119,6 +120,15 @@ class Scenario(Table):
         return cls._whole(parse_toml(text, file), name, file, text)
 
     @classmethod
+    def from_content(cls, content: dict, *, name: str = "scenario", file: str = "scenario") -> "Scenario":
+        """A checked scenario from the content of its file; ``file`` is what errors call it."""
+        return cls._whole(content, name, file, "")
+
+    def content(self) -> dict:
+        """What :meth:`from_content` makes this scenario from: plain values, as JSON and TOML hold them."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @classmethod
     def _whole(cls, content: dict, name: str, file: str, text: str) -> "Scenario":
         """The scenario with its control arm first; everything checked."""
         if isinstance(arms := content.get("arms", {}), dict):
@@ -158,19 +168,34 @@ class Scenario(Table):
         return parameters
 
     def build_treatments(self, arm: str) -> list[treatments.Treatment]:
-        """Fresh treatments of an arm, with what ``set`` says about ``treatments.<name>.<parameter>``."""
+        """Fresh treatments of an arm, with what ``set`` says about ``treatments.<name>.<parameter>``.
+
+        ``treatments.<name>.schedule.<key>`` changes one part of its schedule.
+        """
         built = []
         for number, regimen in enumerate(self.arms[arm].treatments):
             plain = regimen.model_dump(exclude_none=True, exclude={"parameters"})
             try:
                 treatment = treatments.build(plain | regimen.parameters)
-                for dotted, value in (self.set | self.arms[arm].set).items():
-                    if (found := OF_TREATMENT.fullmatch(dotted)) and found[1] == treatment.name:
-                        treatment.set(**{found[2]: value})
+                self._bend(treatment, self.set | self.arms[arm].set)
             except ValueError as error:
                 raise ScenarioError(f"{self._file}: arms.{arm}.treatments[{number}]: {error}") from None
             built.append(treatment)
         return built
+
+    @staticmethod
+    def _bend(treatment: treatments.Treatment, values: dict) -> None:
+        """Give a treatment what dotted names say about it and its schedule."""
+        schedule = {}
+        for dotted, value in values.items():
+            if (found := OF_TREATMENT.fullmatch(dotted)) and found[1] == treatment.name:
+                _, of_schedule, key = found.groups()
+                if of_schedule:
+                    schedule[key] = value
+                else:
+                    treatment.set(**{key: value})
+        if schedule:
+            treatment.schedule = Schedule.from_dict(treatment.schedule.to_dict() | schedule)
 
     def _check(self) -> None:
         """What the shape of the file cannot tell; raises ScenarioError."""

@@ -1,6 +1,7 @@
 """Files that are whole or not there at all."""
 
 import os
+import uuid
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,10 +14,13 @@ class ResultsError(ValueError):
 
 
 def write_atomically(path: str | os.PathLike, content: bytes | str) -> None:
-    """Write a whole file or nothing: temporary file in the same folder, fsync, rename; missing folders are made."""
+    """Write a whole file or nothing: temporary file in the same folder, fsync, rename; missing folders are made.
+
+    Several machines may write into one shared folder: the temporary file's name is nobody else's.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
         with open(temporary, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)

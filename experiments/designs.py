@@ -1,0 +1,179 @@
+"""Designs: from the ranges of some parameters to the list of points that a study runs."""
+
+import importlib
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+from scipy.stats import qmc
+
+DESIGNS = ("grid", "latin_hypercube", "sobol", "morris", "saltelli")
+MOST_POINTS = 1_000_000
+LEVELS = 4
+"""Levels of a Morris design: an elementary effect is a step over two thirds of the range."""
+DIGITS = 12
+
+
+class DesignError(ValueError):
+    """A design that cannot be made; the message is one sentence naming the parameter and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One varied parameter: a list of ``values``, or a range from ``low`` to ``high`` in the parameter's own unit.
+
+    ``scale`` is ``"linear"`` or ``"log"``; ``steps`` is for a grid; an ``integer`` axis takes whole numbers only.
+    Raises DesignError when nothing can vary.
+    """
+
+    name: str
+    values: Sequence | None = None
+    low: float | None = None
+    high: float | None = None
+    scale: str = "linear"
+    steps: int | None = None
+    integer: bool = False
+    unit: str = ""
+    meaning: str = ""
+
+    def __post_init__(self):
+        if self.values is not None:
+            self._check_values()
+        else:
+            self._check_range()
+
+    def _check_values(self) -> None:
+        if self.low is not None or self.high is not None or self.steps is not None:
+            raise DesignError(f"vary.{self.name}: give either a list of values or low and high, not both")
+        if not len(self.values):
+            raise DesignError(f"vary.{self.name}: the list of values is empty; it must hold at least one")
+        if any(value in self.values[:place] for place, value in enumerate(self.values)):
+            raise DesignError(f"vary.{self.name} = {list(self.values)}: a value stands there twice")
+
+    def _check_range(self) -> None:
+        for end, other in (("low", "high"), ("high", "low")):
+            value = getattr(self, end)
+            if value is None:
+                wrong = "it varies nothing" if getattr(self, other) is None else f"{other} is given and {end} is missing"
+                raise DesignError(f"vary.{self.name}: {wrong}; give a list of values, or low and high")
+            if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+                raise DesignError(f"vary.{self.name}: {end} = {value!r} is not allowed; it must be a finite number")
+        if not self.low < self.high:
+            raise DesignError(f"vary.{self.name}: low = {self.low:g} must be below high = {self.high:g}")
+        if self.scale not in ("linear", "log"):
+            raise DesignError(f"vary.{self.name}: scale = {self.scale!r} is not allowed; it must be 'linear' or 'log'")
+        if self.scale == "log" and self.low <= 0:
+            raise DesignError(f"vary.{self.name}: low = {self.low:g} is not allowed with scale = 'log'; it must be above 0")
+        if self.steps is not None and self.steps < 2:
+            raise DesignError(f"vary.{self.name}: steps = {self.steps} is not allowed; it must be at least 2")
+        if self.integer and math.ceil(self.low) >= math.floor(self.high):
+            raise DesignError(f"vary.{self.name}: there are no two whole numbers between {self.low:g} and {self.high:g}")
+
+    def value(self, position: float) -> float | int:
+        """The value at a position from 0 (low, or the first of the list) to 1 (high, or the last)."""
+        if self.values is not None:
+            return self.values[min(int(round(position * len(self.values), DIGITS)), len(self.values) - 1)]
+        if self.scale == "log":
+            value = self.low * (self.high / self.low) ** position
+        else:
+            value = self.low + (self.high - self.low) * position
+        if self.integer:
+            return min(max(round(value), math.ceil(self.low)), math.floor(self.high))
+        return min(max(float(f"{value:.{DIGITS}g}"), float(self.low)), float(self.high))
+
+    def position(self, value: float) -> float:
+        """The position of a value between 0 and 1; the inverse of ``value`` but for rounding."""
+        if self.values is not None:
+            return list(self.values).index(value) / max(len(self.values) - 1, 1)
+        if self.scale == "log":
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+    def levels(self) -> list:
+        """The values of this axis in a grid; raises DesignError for a range without steps."""
+        if self.values is not None:
+            return list(self.values)
+        if self.steps is None:
+            raise DesignError(f"vary.{self.name}: a grid needs steps beside low and high, such as steps = 4, or a list of values")
+        return list(dict.fromkeys(self.value(step / (self.steps - 1)) for step in range(self.steps)))
+
+
+def points(design: str, axes: Sequence[Axis], samples: int = 64, seed: int = 1) -> list[dict[str, float | int]]:
+    """The points of a design, parameter name -> value, in design order; the same seed gives the same points.
+
+    ``samples`` is the number of points of a Latin hypercube or Sobol sequence, of trajectories of a Morris design
+    (each of one point more than there are axes), or N of a Saltelli design of N (axes + 2) points; a grid ignores it.
+    Morris and Saltelli designs keep the order in which SALib analyses them and may hold a point twice.
+    Raises DesignError.
+    """
+    axes = list(axes)
+    _check(design, axes, samples)
+    if design == "grid":
+        names = [axis.name for axis in axes]
+        return [dict(zip(names, values, strict=True)) for values in itertools.product(*(axis.levels() for axis in axes))]
+    positions = _positions(design, axes, samples, seed)
+    return [{axis.name: axis.value(place) for axis, place in zip(axes, row, strict=True)} for row in positions.tolist()]
+
+
+def problem(axes: Sequence[Axis]) -> dict:
+    """The axes as SALib describes them, every range scaled to 0...1."""
+    return {"num_vars": len(axes), "names": [axis.name for axis in axes], "bounds": [[0.0, 1.0]] * len(axes)}
+
+
+def salib(method: str):
+    """A module of SALib, such as ``sample.morris``; raises DesignError where SALib is not installed."""
+    try:
+        return importlib.import_module(f"SALib.{method}")
+    except ImportError:
+        raise DesignError('a Morris or Saltelli design needs SALib: pip install "tumorlab[research]"') from None
+
+
+def _check(design: str, axes: list[Axis], samples: int) -> None:
+    """Raise DesignError when a design would have no point, too many, or points that its method cannot use."""
+    if design not in DESIGNS:
+        raise DesignError(f"design = {design!r} is not allowed; it must be one of {', '.join(DESIGNS)}")
+    if not axes:
+        raise DesignError("the design is empty: [vary] must name at least one parameter")
+    names = [axis.name for axis in axes]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise DesignError(f"vary.{twice} is named twice; each parameter may vary once")
+    if design != "grid":
+        for axis in axes:
+            if axis.steps is not None:
+                raise DesignError(f"vary.{axis.name}: steps is for a grid; leave it out of a {design} design")
+            if axis.values is not None and len(axis.values) < 2:
+                raise DesignError(f"vary.{axis.name}: one value varies nothing in a {design} design; put it under [set]")
+        if isinstance(samples, bool) or not isinstance(samples, int) or samples < (least := 2 if design == "morris" else 1):
+            raise DesignError(f"samples = {samples!r} is not allowed; it must be a whole number of at least {least}")
+        if design in ("sobol", "saltelli") and samples & (samples - 1):
+            below = 1 << samples.bit_length() - 1
+            raise DesignError(f"samples = {samples} is not allowed; a {design} design is balanced only with a power of two, "
+                              f"such as {below} or {2 * below}")
+    if (count := size(design, axes, samples)) > MOST_POINTS:
+        raise DesignError(f"the {design} design has {count:,} points; at most {MOST_POINTS:,} are allowed")
+
+
+def size(design: str, axes: Sequence[Axis], samples: int = 64) -> int:
+    """How many points a design has, told without making them."""
+    match design:
+        case "grid":
+            return math.prod(len(axis.values) if axis.values is not None else axis.steps or 1 for axis in axes)
+        case "morris":
+            return samples * (len(axes) + 1)
+        case "saltelli":
+            return samples * (len(axes) + 2)
+    return samples
+
+
+def _positions(design: str, axes: list[Axis], samples: int, seed: int) -> np.ndarray:
+    """Points x axes, each between 0 and 1."""
+    if design == "latin_hypercube":
+        return qmc.LatinHypercube(len(axes), seed=np.random.default_rng(seed)).random(samples)
+    if design == "sobol":
+        return qmc.Sobol(len(axes), scramble=True, seed=np.random.default_rng(seed)).random(samples)
+    if design == "morris":
+        return salib("sample.morris").sample(problem(axes), samples, num_levels=LEVELS, seed=seed)
+    return salib("sample.sobol").sample(problem(axes), samples, calc_second_order=False, seed=seed)

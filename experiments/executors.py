@@ -1,0 +1,158 @@
+"""Where runs are computed: in this process, in worker processes, on a Dask cluster, or on any executor."""
+
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from .archive import Run, StudyError, Tables, pack
+
+TRIES = 3
+WINDOW = 1000  # runs handed to an executor ahead of their turn, where it does not say how many workers it has
+DASK_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a run: the content of its file, or why there is none."""
+
+    content: bytes = b""
+    message: str = ""
+    traceback: str = ""
+    seconds: float = 0.0
+
+
+def attempt(function: Callable[[dict, int], Tables], parameters: dict, seed: int) -> Answer:
+    """Call a run's function; what it raises becomes a message, so that one bad corner does not stop a study."""
+    began = time.perf_counter()
+    try:
+        content = pack(function(parameters, seed))
+    except Exception as error:
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        return Answer(message=message, traceback=traceback.format_exc(), seconds=time.perf_counter() - began)
+    return Answer(content, seconds=time.perf_counter() - began)
+
+
+class Submits(Protocol):
+    """The part of ``concurrent.futures.Executor`` that is used."""
+
+    def submit(self, function: Callable, /, *arguments: object) -> Future: ...
+
+
+def compute(function: Callable[[dict, int], Tables], runs: Iterable[Run], executor: Submits,
+            window: int = WINDOW) -> Iterator[tuple[Run, Answer]]:
+    """Runs and what came of them, as they end. A run whose worker died is tried again, up to TRIES times in all."""
+    due, waiting = deque((run, 1) for run in runs), {}
+    try:
+        while due or waiting:
+            while due and len(waiting) < window:
+                run, number = due.popleft()
+                waiting[executor.submit(attempt, function, run.parameters, run.seed)] = run, number
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                run, number = waiting.pop(future)
+                try:
+                    yield run, future.result()
+                except (BrokenExecutor, CancelledError) as error:
+                    raise StudyError(f"the executor stopped working ({error or type(error).__name__}); "
+                                     "what is finished is kept, resume with a new one") from None
+                except Exception as error:  # the worker's death: attempt() itself answers all other mistakes
+                    if number < TRIES:
+                        due.append((run, number + 1))
+                    else:
+                        yield run, Answer(message=f"its worker died {TRIES} times ({type(error).__name__}: {error})")
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+class Here:
+    """Computes each run when it is submitted, in this process."""
+
+    def submit(self, function: Callable, /, *arguments: object) -> Future:
+        future: Future = Future()
+        future.set_result(function(*arguments))
+        return future
+
+
+class Processes:
+    """Worker processes on this machine, each replaced when it dies; runs that others compute are not touched by that."""
+
+    def __init__(self, workers: int):
+        from pebble import ProcessPool
+        self._pool = ProcessPool(max_workers=workers, initializer=_begin_worker, initargs=(os.getpid(),),
+                                 context=multiprocessing.get_context("spawn"))
+
+    def submit(self, function: Callable, /, *arguments: object) -> Future:
+        return self._pool.schedule(function, args=arguments)
+
+    def stop(self) -> None:
+        self._pool.stop()
+        self._pool.join()
+
+
+def _begin_worker(driver: int) -> None:
+    """A worker leaves Ctrl-C to its driver, and ends when the driver is killed."""
+    import threading
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == driver:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def local(workers: int) -> Iterator[tuple[Submits, int]]:
+    """An executor for this machine and its window: this process for one worker, otherwise worker processes."""
+    if workers == 1:
+        yield Here(), 1
+        return
+    compile_loops()
+    processes = Processes(workers)
+    try:
+        yield processes, 2 * workers
+    finally:
+        processes.stop()
+
+
+@contextmanager
+def dask(scheduler: str, workers: int) -> Iterator[tuple[Executor, int]]:
+    """An executor on a Dask cluster: the address of its scheduler, or ``slurm`` for jobs as dask-jobqueue is configured.
+
+    Raises StudyError for a scheduler that does not answer or a package that is missing.
+    """
+    try:
+        from distributed import Client
+        if scheduler == "slurm":
+            from dask_jobqueue import SLURMCluster
+    except ImportError as error:
+        raise StudyError(f'--scheduler needs {error.name}: pip install "tumorlab[cluster]"') from None
+    try:
+        cluster = SLURMCluster() if scheduler == "slurm" else None
+        if cluster:
+            cluster.scale(jobs=workers)
+        client = Client(cluster or scheduler, timeout=DASK_SECONDS, set_as_default=False)
+    except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise StudyError(f"--scheduler {scheduler}: no Dask scheduler can be reached there ({reason})") from None
+    try:
+        yield client.get_executor(pure=False), max(WINDOW, 4 * sum(client.ncores().values()))
+    finally:
+        client.close()
+        if cluster:
+            cluster.close()
+
+
+def compile_loops() -> None:
+    """Compile the loops once, before workers start: these find them on disk."""
+    from simulation.model import TumorModel
+    TumorModel(shape=(9, 9), seed=0, tumor_cells=5, treatments=["car_t"]).run(days=0.25, snapshot_every=0)

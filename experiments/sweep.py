@@ -1,0 +1,299 @@
+"""Sweeps: scenarios run over a design of parameter values, with the same seeds at every point."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+import pandas as pd
+from pydantic import BeforeValidator, Field
+
+# spatial
+from simulation.parameters import Parameter
+
+from . import outcomes
+from .archive import Run, StudyError, Tables
+from .arms import begun, grown
+from .designs import DESIGNS, Axis, DesignError, points
+from .outcomes import OUTCOMES
+from .scenario import DOTTED, OF_TREATMENT, Grow, Scenario
+from .study import Findings, Study, Summary, complete
+from .tables import Overrides, ScenarioError, Table, Value
+
+HALF_AN_HOUR = 0.5 / 24
+MOST_RUNS = 1_000_000
+
+
+def run_one(parameters: dict, seed: int) -> Tables:
+    """Every arm of one scenario from one seed, as tables: a pure function of its arguments.
+
+    ``parameters``: ``scenario`` (the content of a scenario file), ``set`` (dotted name -> value) and ``record``: ``every``,
+    days between rows of the time series, and ``tissue``, days on which the tissue is measured. Returns ``outcomes`` (a row per
+    arm), ``timeseries`` (a row per arm and day) and, where asked for, ``tissue``. Raises ValueError for what cannot be run.
+    """
+    scenario = Scenario.from_content(parameters["scenario"]).with_options(seed=seed, set=parameters.get("set"))
+    record = Record(**parameters.get("record", {}))
+    common, arms, tissue = None, {}, []
+    for arm in scenario.arms:
+        if common is None and scenario.arms[arm].start == "fork":
+            common = grown(scenario)
+        model = begun(scenario, arm, lambda: common)
+        for day in [*sorted({day for day in record.tissue if day < scenario.days}), scenario.days]:
+            if day - model.day > HALF_AN_HOUR:
+                model.run(days=day - model.day, progress=False, snapshot_every=0)
+            if day in record.tissue:
+                tissue.append({"arm": arm, "day": model.day} | spatial.readouts(model.snapshot()))
+        arms[arm] = model.results
+    series = [results.timeseries for results in arms.values()]
+    kept = [rows[(rows["day"] % record.every < 1e-9) | (rows.index == len(rows) - 1)] for rows in series]
+    tables = {"outcomes": pd.DataFrame([outcomes.numbers(results, arms["control"]) for results in arms.values()]),
+              "timeseries": pd.concat(kept, ignore_index=True)}
+    return tables | ({"tissue": pd.DataFrame(tissue)} if tissue else {})
+
+
+def _axis(table: object) -> object:
+    """A list of values stands for a table that holds it."""
+    return {"values": table} if isinstance(table, list) else table
+
+
+class Vary(Table):
+    """How one parameter varies: a list of values, or a range; with neither, over the parameter's own range."""
+
+    values: list[Value] | None = Field(None, description="a list of values")
+    low: Value | None = Field(None, description="a number in the declared unit")
+    high: Value | None = Field(None, description="a number in the declared unit")
+    scale: Literal["linear", "log"] = Field("linear", description='"linear" or "log"')
+    steps: int | None = Field(None, ge=2, description="a whole number of at least 2")
+
+
+class Record(Table):
+    """What is kept of each run."""
+
+    every: float = Field(1.0, ge=0.25, description="days between rows of the time series, at least 0.25")
+    tissue: list[float] = Field([], description="a list of days on which the tissue is measured")
+
+
+class Precision(Table):
+    """How exactly an outcome is wanted; a pilot says beforehand how many seeds that takes."""
+
+    arm: str = Field(description="the name of an arm")
+    quantity: str = Field("effect", description="a column of the outcomes")
+    width: float = Field(gt=0, description="half the width of a 95 % interval, above 0")
+    pilot: int = Field(5, ge=3, description="a whole number of seeds, at least 3")
+
+
+class Sensitivity(Table):
+    """Which outcomes a Morris or Saltelli design explains."""
+
+    arm: str = Field(description="the name of an arm")
+    quantities: list[str] = Field(["effect"], min_length=1, description="columns of the outcomes")
+
+
+class Surface(Table):
+    """Two doses of one arm, looked at as a surface; doses of 0 stand for the drugs alone."""
+
+    arm: str = Field(description="the name of the arm that has both drugs")
+    x: str = Field(description="a dotted name that varies")
+    y: str = Field(description="a dotted name that varies")
+    quantity: str = Field("end_cells", description="a column of the outcomes")
+    level: float = Field(0.5, gt=0, lt=1, description="the effect of the isobole, between 0 and 1")
+
+
+class Schedules(Table):
+    """Regimens of one arm, ranked."""
+
+    arm: str = Field(description="the name of an arm")
+    quantity: str = Field("effect", description="a column of the outcomes; less is better")
+
+
+def _list(names: object) -> object:
+    return [names] if isinstance(names, str) else names
+
+
+class Sweep(Study):
+    """Scenarios over a design of parameter values; every point is run with the same seeds."""
+
+    kind: ClassVar[str] = "sweep"
+    grows: ClassVar[tuple[str, ...]] = ("question", "seeds", "precision", "sensitivity", "surface", "schedules")
+
+    scenario: Annotated[list[str], BeforeValidator(_list)] = Field(
+        min_length=1, description="the name of a scenario, the path of a TOML file, or a list of these")
+    arms: list[str] | None = Field(None, min_length=1, description="a list of arms; the control is always run")
+    days: float | None = Field(None, gt=0, le=3650, description="a number of days above 0 and at most 3650")
+    shape: list[int] | None = Field(None, min_length=2, max_length=3, description="two or three whole numbers of sites")
+    grow: Grow | None = Field(None, description="a table with cells, max_days, immune_cells")
+    seeds: int = Field(10, ge=1, le=1_000_000, description="a whole number of seeds, at least 1")
+    first_seed: int = Field(1, ge=0, lt=2**62, description="a whole number of at least 0")
+    design: Literal["grid", "latin_hypercube", "sobol", "morris", "saltelli"] = Field(
+        "grid", description=" or ".join(f'"{design}"' for design in DESIGNS))
+    samples: int = Field(64, ge=1, description="a whole number of at least 1")
+    design_seed: int = Field(1, ge=0, lt=2**32, description="a whole number from 0 to 2^32 - 1")
+    vary: dict[str, Annotated[Vary, BeforeValidator(_axis)]] = Field({}, description="tables of values or ranges by dotted name")
+    set: Overrides = Field({}, description=DOTTED)
+    record: Record = Field(Record(), description="a table with every and tissue")
+    precision: Precision | None = Field(None, description="a table with arm, quantity, width, pilot")
+    sensitivity: Sensitivity | None = Field(None, description="a table with arm and quantities")
+    surface: Surface | None = Field(None, description="a table with arm, x, y, quantity, level")
+    schedules: Schedules | None = Field(None, description="a table with arm and quantity")
+
+    @property
+    def function(self) -> Callable[[dict, int], Tables]:
+        return run_one
+
+    @cached_property
+    def _scenarios(self) -> dict[str, Scenario]:
+        """The scenarios by name, as this sweep changes them; raises StudyError."""
+        found = {}
+        for word in self.scenario:
+            beside = Path(self._file).parent / word
+            try:
+                scenario = Scenario.load(beside if word.endswith(".toml") and beside.is_file() else word)
+                content = scenario.content()
+                content |= {key: value for key in ("days", "shape") if (value := getattr(self, key)) is not None}
+                content |= {"grow": self.grow.model_dump()} if self.grow else {}
+                changed = Scenario.from_content(content, name=scenario.name, file=scenario.name)
+                found[scenario.name] = changed.with_options(arms=self.arms, set=self.set or None)
+            except ScenarioError as error:
+                raise StudyError(f"{self.file}: {error}") from None
+        if len(found) < len(self.scenario):
+            raise StudyError(f"{self.file}: scenario: two of {', '.join(self.scenario)} have the same name")
+        return found
+
+    @cached_property
+    def axes(self) -> list[Axis]:
+        """The swept parameters with unit and meaning; raises StudyError for a name or value that no scenario takes."""
+        return [self._checked_axis(name, vary) for name, vary in self.vary.items()]
+
+    def _checked_axis(self, name: str, vary: Vary) -> Axis:
+        where = f"{self.file}: vary.{name}"
+        if name in self.set:
+            raise StudyError(f"{where}: it is also under [set]; a parameter is either set or varied")
+        try:
+            declared = [_declared(scenario, name) for scenario in self._scenarios.values()][0]
+            given = vary.model_dump(exclude_none=True)
+            if declared:
+                if given.keys() <= {"scale", "steps"}:
+                    given |= {"low": declared.low, "high": declared.high}
+                for key in ("low", "high"):
+                    given |= {key: declared.accept(given[key], key)} if key in given else {}
+                given |= {"values": [declared.accept(value, name) for value in vary.values]} if vary.values else {}
+                about = {"integer": declared.integer, "unit": declared.unit, "meaning": declared.meaning}
+            else:
+                about = {"meaning": "schedule"}
+                if vary.values is None:
+                    raise StudyError(f"{where}: a part of a schedule varies over a list of values")
+            axis = Axis(name, **given, **about)
+            for scenario in self._scenarios.values():
+                for value in axis.values or (axis.low, axis.high):
+                    scenario.with_options(set={name: value})
+        except DesignError as error:
+            raise StudyError(f"{self.file}: {error}") from None
+        except StudyError:
+            raise
+        except ValueError as error:
+            raise StudyError(f"{where}: {_after_colon(error)}") from None
+        return axis
+
+    def check(self) -> None:
+        """What the shape of the file cannot tell; raises StudyError."""
+        names = [axis.name for axis in self.axes]
+        for key in ("precision", "sensitivity", "surface", "schedules"):
+            if asked := getattr(self, key):
+                for name, scenario in self._scenarios.items():
+                    if asked.arm not in scenario.arms:
+                        raise StudyError(f"{self.file}: {key}.arm = {asked.arm!r}: {name} has no such arm "
+                                         f"(choices: {', '.join(scenario.arms)})")
+                for quantity in asked.quantities if key == "sensitivity" else [asked.quantity]:
+                    if quantity not in OUTCOMES or quantity == "arm":
+                        raise StudyError(f"{self.file}: {key}: there is no outcome {quantity!r} "
+                                         f"(choices: {', '.join(list(OUTCOMES)[1:])})")
+        if (self.design in ("morris", "saltelli")) != (self.sensitivity is not None):
+            raise StudyError(f'{self.file}: design = "morris" or "saltelli" and a table [sensitivity] go together')
+        if self.surface and (wrong := [name for name in (self.surface.x, self.surface.y) if name not in names]):
+            raise StudyError(f"{self.file}: surface: {wrong[0]} does not vary (choices: {', '.join(names)})")
+        if (self.sensitivity or self.surface or self.schedules) and len(self.scenario) > 1:
+            raise StudyError(f"{self.file}: this analysis is of one scenario; {len(self.scenario)} are given")
+        if (count := len(self._points) * self.seeds * len(self.scenario)) > MOST_RUNS:
+            raise StudyError(f"{self.file}: {count:,} runs are asked for; at most {MOST_RUNS:,} are allowed")
+
+    @cached_property
+    def _points(self) -> list[dict]:
+        if not self.vary:
+            return [{}]
+        try:
+            return points(self.design, self.axes, self.samples, self.design_seed)
+        except DesignError as error:
+            raise StudyError(f"{self.file}: {error}") from None
+
+    def runs(self) -> list[Run]:
+        self.check()
+        record = self.record.model_dump()
+        contents = {name: asked_of(scenario) for name, scenario in self._scenarios.items()}
+        return [Run("run_one", {"scenario": content, "set": point, "record": record}, seed,
+                    {"scenario": name, "point": number} | point)
+                for name, content in contents.items() for number, point in enumerate(self._points)
+                for seed in range(self.first_seed, self.first_seed + self.seeds)]
+
+    def pilot(self, runs: list[Run]) -> list[Run]:
+        """The first seeds of the middle point: they belong to the design, so they cost nothing."""
+        if not self.precision or self.seeds < self.precision.pilot:
+            return []
+        middle = len(self._points) // 2
+        return [run for run in runs if run.labels["point"] == middle][:self.precision.pilot]
+
+    def forecast(self, pilot: Tables, runs: int) -> list[str]:
+        from .replicates import seeds_for_width
+        wanted = self.precision
+        values = pilot["outcomes"].query("arm == @wanted.arm")[wanted.quantity]
+        return [str(seeds_for_width(values, wanted.width, planned=self.seeds, name=f"{wanted.quantity} ({wanted.arm})"))]
+
+    def analyse(self, tables: Tables) -> Findings:
+        if asked := self.sensitivity:
+            from . import sensitivity
+            return sensitivity.analyse(tables["outcomes"], self.axes, self.design, self.samples, asked.quantities, asked.arm)
+        if asked := self.surface:
+            from . import surfaces
+            return surfaces.analyse(tables["outcomes"], asked.x, asked.y, asked.arm, quantity=asked.quantity, level=asked.level,
+                                    units={axis.name: axis.unit for axis in self.axes})
+        if asked := self.schedules:
+            from . import surfaces
+            return surfaces.schedules(tables["outcomes"], [axis.name for axis in self.axes], asked.arm, quantity=asked.quantity)
+        from . import sweep_pictures
+        return Findings(figures=sweep_pictures.figures(tables, [axis.name for axis in self.axes],
+                                                       {axis.name: axis.unit for axis in self.axes}, self.question))
+
+
+def asked_of(scenario: Scenario) -> dict:
+    """The content of a scenario without what does not change its cells, so that the same run has the same key."""
+    return {key: value for key, value in scenario.content().items() if key != "seed"} | {"question": "one run"}
+
+
+def _declared(scenario: Scenario, name: str) -> Parameter | None:
+    """The declaration behind a dotted name, None for a part of a schedule; raises ValueError with the nearest name."""
+    found = OF_TREATMENT.fullmatch(name)
+    if not found:
+        return scenario.model_parameters().parameter(name)
+    built = [treatment for arm in scenario.arms for treatment in scenario.build_treatments(arm)]
+    treatment = next((one for one in built if one.name == found[1]), None)
+    if treatment is None:
+        scenario.with_options(set={name: 0})  # raises with the names there are
+    return None if found[2] else treatment._parameter(found[3])
+
+
+def _after_colon(error: ValueError) -> str:
+    """A sentence without the file that it names."""
+    return str(error).split(": set: ")[-1]
+
+
+def sweep(scenario: str | Sequence[str], vary: Mapping[str, object], *, out: str | Path, workers: int = 1,
+          question: str = "What changes when these parameters change?", on_progress=None, executor=None,
+          retry_failed: bool = False, **keys: object) -> Summary:
+    """Run scenarios over a design and return its tables, figures and sentences; what is in ``out`` already is not run again.
+
+    ``vary``: dotted name -> a list of values, a tuple (low, high), or a table as in a sweep file. ``keys`` are the other keys
+    of a sweep file: ``design``, ``samples``, ``seeds``, ``arms``, ``days``, ``shape``, ``set``... Raises StudyError.
+    """
+    tables = {name: {"low": how[0], "high": how[1]} if isinstance(how, tuple) else how for name, how in vary.items()}
+    asked = {"question": question, "scenario": scenario if isinstance(scenario, str) else list(scenario), "vary": tables}
+    study = Sweep.from_content(asked | keys, name="sweep", file="sweep")
+    return complete(study, out, workers=workers, executor=executor, on_progress=on_progress, retry_failed=retry_failed)
