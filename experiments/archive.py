@@ -159,7 +159,8 @@ class Archive:
         """The content of study.json; raises StudyError where no study was finished."""
         if not (self.path / MARK).is_file():
             hint = "; complete it with --resume" if self.plan() else ""
-            raise StudyError(f"{self.path} holds no finished study{hint}" if self.path.exists() else f"{self.path} does not exist")
+            what = "holds no finished study" if self.path.exists() else "does not exist"
+            raise StudyError(f"{self.path} {what}{hint}")
         return _read(self.path / MARK)
 
     def tables(self) -> Tables:

@@ -134,11 +134,93 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     typer.echo(f"picture: {summary.picture}")
 
 
+Workers = Annotated[int | None, typer.Option(help="Processes on this machine [one per core].")]
+Scheduler = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, or slurm (dask-jobqueue).")]
+Shard = Annotated[str | None, typer.Option(help="3/20: only every twentieth run, the third first; for job arrays.")]
+Out = Annotated[Path | None, typer.Option(help="Folder [results/NAME].")]
+Resume = Annotated[bool, typer.Option("--resume", help="Complete or show what is in the folder.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the study in the folder.")]
+Retry = Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print the findings only.")]
+
+
 @app.command()
-def plot(folder: Annotated[Path, typer.Argument(help="The folder of a finished run.")]) -> None:
-    """Draw the pictures of a finished run again."""
+def sweep(study: Annotated[str, typer.Argument(help="A sweep's name, or the path of a TOML file.")],
+          workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
+          overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
+    """Run scenarios over a design of parameter values: sweeps, sensitivity, dose surfaces."""
+    from .sweep import Sweep
+    _complete(Sweep.load(study), "sweep", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
+
+
+@app.command()
+def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path of a TOML file.")],
+          workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
+          overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
+    """Run a virtual trial: a cohort of patients, every patient's tumour forked into every arm."""
+    from .trial import Trial
+    _complete(Trial.load(study), "trial", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
+
+
+def _complete(study, verb: str, word: str, workers: int | None, scheduler: str | None, shard: str | None, out: Path | None,
+              resume: bool, overwrite: bool, retry_failed: bool, quiet: bool) -> None:
+    """Run a study with a bar, print what was found, and leave with 1 where runs failed."""
+    from .study import complete
+    given = {"workers": workers, "scheduler": scheduler, "shard": shard, "out": out}
+    command = shlex.join(["tumorlab", verb, word, *_given(given)])
+    if workers is not None and workers < 1:
+        raise typer.BadParameter("it must be a whole number of at least 1", param_hint="'--workers'")
+    if resume and overwrite:
+        raise typer.BadParameter("it excludes --overwrite, which removes what it would keep", param_hint="'--resume'")
+    part = _part(shard)
+    with _RunBar(quiet) as bar:
+        try:
+            summary = complete(study, out, workers=workers or os.cpu_count() or 1, scheduler=scheduler, shard=part,
+                               resume=resume or part is not None, overwrite=overwrite, retry_failed=retry_failed,
+                               on_progress=bar.update, say=bar.say, command=command)
+        except KeyboardInterrupt:
+            bar.stop()
+            typer.echo(f"Stopped. What is finished is kept; go on with: {command} --resume", err=True)
+            raise typer.Exit(130) from None
+    for note in summary.notes:
+        typer.echo(f"Note: {note}.", err=True)
+    if summary.missing:
+        typer.echo(f"{summary.runs - summary.missing} of {summary.runs} runs are done; the shard that ends last, or --resume, "
+                   "makes the tables.")
+        raise typer.Exit(1 if summary.failed else 0)
+    for sentence in summary.findings.sentences:
+        typer.echo(sentence)
+    for figure in summary.figures:
+        typer.echo(f"picture: {figure}")
+    typer.echo(f"tables: {summary.folder}/*.parquet ({summary.runs} runs, {summary.computed} of them computed now)")
+    if summary.failed:
+        failed = summary.tables["runs"].query("status == 'failed'")
+        typer.echo(f"{summary.failed} of {summary.runs} runs failed; the first: {failed['message'].iloc[0]}. "
+                   "All are in runs.parquet and failures/; --resume --retry-failed tries them again.", err=True)
+        raise typer.Exit(1)
+
+
+def _part(shard: str | None) -> tuple[int, int] | None:
+    """3/20 as (3, 20)."""
+    if shard is None:
+        return None
+    this, _, all_ = shard.partition("/")
+    if not (this.isdigit() and all_.isdigit() and 1 <= int(this) <= int(all_)):
+        raise typer.BadParameter(f"{shard} is not allowed; it must be such as 3/20, the third of twenty", param_hint="'--shard'")
+    return int(this), int(all_)
+
+
+@app.command()
+def plot(folder: Annotated[Path, typer.Argument(help="The folder of a finished run or study.")]) -> None:
+    """Draw the pictures of a finished run or study again, from what is stored."""
+    from .archive import PLAN
     from .pictures import draw_all
-    for file in draw_all(folder):
+    if (folder / PLAN).is_file():
+        from .stored import analysed
+        files = analysed(folder).figures
+    else:
+        files = draw_all(folder)
+    for file in files:
         typer.echo(file)
 
 
@@ -199,6 +281,38 @@ class _Bars:
         from simulation.compiled import already_compiled
         if not already_compiled():
             typer.echo("Compiling loops for the first time (about a minute); later runs start at once.", err=True)
+
+
+class _RunBar:
+    """Progress of a study on stderr: runs done, time left, failures; sentences go above the bar."""
+
+    def __init__(self, quiet: bool):
+        self._quiet, self._task = quiet, None
+        self._console = Console(stderr=True, highlight=False, markup=False)
+        self._progress = Progress(TextColumn("{task.completed:.0f} of {task.total:.0f} runs"), BarColumn(),
+                                  TimeRemainingColumn(), TextColumn("{task.fields[failed]}"), console=self._console,
+                                  transient=True, disable=quiet or not sys.stderr.isatty())
+
+    def __enter__(self) -> "_RunBar":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        self._progress.stop()
+
+    def say(self, sentence: str) -> None:
+        if not self._quiet:
+            self._console.print(sentence, soft_wrap=True)
+
+    def update(self, done: int, total: int, failed: int) -> None:
+        if self._task is None:
+            if done < total and not self._quiet:
+                _Bars._announce()
+            self._task = self._progress.add_task("runs", total=total, failed="")
+        self._progress.update(self._task, completed=done, failed=f"{failed} failed" if failed else "")
 
 
 def _given(options: dict) -> list[str]:

@@ -18,7 +18,8 @@ from simulation.parameters import nearest
 from .archive import Archive, DamagedFile, Run, StudyError, Tables
 from .executors import Submits, compute, dask, local
 from .provenance import packages, version
-from .tables import Table, read_toml
+from .scenario import Scenario
+from .tables import ScenarioError, Table, read_toml
 
 SHIPPED = Path(__file__).parent / "studies"
 Progress = Callable[[int, int, int], None]
@@ -46,6 +47,7 @@ class Study(Table):
     _name: str = PrivateAttr("study")
     _file: str = PrivateAttr("study")
     _text: str = PrivateAttr("")
+    _scenarios_used: dict[str, dict] = PrivateAttr(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -71,11 +73,26 @@ class Study(Table):
         return study
 
     @classmethod
-    def from_content(cls, content: dict, *, name: str = "study", file: str = "study") -> Self:
-        """A study from the content of its file; raises ScenarioError that calls it by the name of ``file``."""
+    def from_content(cls, content: dict, *, name: str = "study", file: str = "study", scenarios: dict | None = None) -> Self:
+        """A study from the content of its file; raises ScenarioError that calls it by the name of ``file``.
+
+        ``scenarios``, contents by name, stand for files that may have changed since.
+        """
         study = cls.checked(content, Path(file).name)
-        study._name, study._file = name, file
+        study._name, study._file, study._scenarios_used = name, file, dict(scenarios or {})
         return study
+
+    def scenario_called(self, word: str) -> Scenario:
+        """The scenario of that name, or of that path as seen from the study's file; raises StudyError."""
+        beside = Path(self._file).parent / word
+        name = beside.stem if word.endswith(".toml") else word
+        try:
+            if name not in self._scenarios_used:
+                found = Scenario.load(beside if word.endswith(".toml") and beside.is_file() else word)
+                self._scenarios_used[name] = found.content()
+            return Scenario.from_content(self._scenarios_used[name], name=name, file=name)
+        except ScenarioError as error:
+            raise StudyError(f"{self.file}: {error}") from None
 
     @property
     def file(self) -> str:
@@ -104,8 +121,9 @@ class Study(Table):
         return Findings()
 
     def plan(self) -> dict:
-        """What identifies the study, as JSON."""
-        return {"kind": self.kind, "name": self.name, "content": self.model_dump(mode="json", exclude_none=True)}
+        """What identifies the study, as JSON: its own content and that of the scenarios it uses."""
+        return {"kind": self.kind, "name": self.name, "content": self.model_dump(mode="json", exclude_none=True),
+                "scenarios": self._scenarios_used}
 
 
 @dataclass
@@ -205,7 +223,7 @@ def _difference(stored: dict, plan: dict, grows: tuple[str, ...]) -> str:
     """In what a stored plan is another one than this, in words; empty when it is the same."""
     if stored.get("kind") != plan["kind"]:
         return f"a {stored.get('kind')}, not a {plan['kind']}"
-    old, new = stored.get("content", {}), plan["content"]
+    old, new = (each.get("content", {}) | {"scenarios": each.get("scenarios")} for each in (stored, plan))
     names = [key for key in dict.fromkeys([*new, *old]) if key not in grows and old.get(key) != new.get(key)]
     return f"other {', '.join(names)}" if names else ""
 

@@ -1,14 +1,13 @@
 """Sweeps: scenarios run over a design of parameter values, with the same seeds at every point."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
-# spatial
 from simulation.parameters import Parameter
 
 from . import outcomes
@@ -33,15 +32,14 @@ def run_one(parameters: dict, seed: int) -> Tables:
     """
     scenario = Scenario.from_content(parameters["scenario"]).with_options(seed=seed, set=parameters.get("set"))
     record = Record(**parameters.get("record", {}))
-    common, arms, tissue = None, {}, []
+    common, arms, tissue = cache(lambda: grown(scenario)), {}, []
     for arm in scenario.arms:
-        if common is None and scenario.arms[arm].start == "fork":
-            common = grown(scenario)
-        model = begun(scenario, arm, lambda: common)
+        model = begun(scenario, arm, common)
         for day in [*sorted({day for day in record.tissue if day < scenario.days}), scenario.days]:
             if day - model.day > HALF_AN_HOUR:
                 model.run(days=day - model.day, progress=False, snapshot_every=0)
             if day in record.tissue:
+                from simulation import spatial
                 tissue.append({"arm": arm, "day": model.day} | spatial.readouts(model.snapshot()))
         arms[arm] = model.results
     series = [results.timeseries for results in arms.values()]
@@ -145,9 +143,8 @@ class Sweep(Study):
         """The scenarios by name, as this sweep changes them; raises StudyError."""
         found = {}
         for word in self.scenario:
-            beside = Path(self._file).parent / word
+            scenario = self.scenario_called(word)
             try:
-                scenario = Scenario.load(beside if word.endswith(".toml") and beside.is_file() else word)
                 content = scenario.content()
                 content |= {key: value for key in ("days", "shape") if (value := getattr(self, key)) is not None}
                 content |= {"grow": self.grow.model_dump()} if self.grow else {}
@@ -235,17 +232,20 @@ class Sweep(Study):
                 for seed in range(self.first_seed, self.first_seed + self.seeds)]
 
     def pilot(self, runs: list[Run]) -> list[Run]:
-        """The first seeds of the middle point: they belong to the design, so they cost nothing."""
+        """The first seeds of the first, middle and last point: they belong to the design, so they cost nothing."""
         if not self.precision or self.seeds < self.precision.pilot:
             return []
-        middle = len(self._points) // 2
-        return [run for run in runs if run.labels["point"] == middle][:self.precision.pilot]
+        seeds, last = range(self.first_seed, self.first_seed + self.precision.pilot), len(self._points) - 1
+        return [run for run in runs if run.labels["point"] in (0, last // 2, last) and run.seed in seeds]
 
     def forecast(self, pilot: Tables, runs: int) -> list[str]:
         from .replicates import seeds_for_width
         wanted = self.precision
-        values = pilot["outcomes"].query("arm == @wanted.arm")[wanted.quantity]
-        return [str(seeds_for_width(values, wanted.width, planned=self.seeds, name=f"{wanted.quantity} ({wanted.arm})"))]
+        values = pilot["outcomes"].query("arm == @wanted.arm").groupby(["scenario", "point"])[wanted.quantity]
+        if (spread := values.std()).isna().all():
+            return []
+        name = f"{wanted.quantity} ({wanted.arm}), where it varies most"
+        return [str(seeds_for_width(values.get_group(spread.idxmax()), wanted.width, planned=self.seeds, name=name))]
 
     def analyse(self, tables: Tables) -> Findings:
         if asked := self.sensitivity:

@@ -1,0 +1,23 @@
+"""A study read back from its folder."""
+
+from pathlib import Path
+
+from .archive import Archive, StudyError
+from .study import Study, Summary, analyse
+from .sweep import Sweep
+from .trial import Trial
+
+KINDS: dict[str, type[Study]] = {kind.kind: kind for kind in (Sweep, Trial)}
+
+
+def study(folder: Path) -> Study:
+    """The study that was begun in a folder; raises StudyError where there is none."""
+    plan = Archive(folder).plan()
+    if not plan or plan.get("kind") not in KINDS:
+        raise StudyError(f"{folder} holds no study")
+    return KINDS[plan["kind"]].from_content(plan["content"], name=plan["name"], file=plan["name"], scenarios=plan["scenarios"])
+
+
+def analysed(folder: Path) -> Summary:
+    """Tables and figures of a finished study, made again from its stored tables."""
+    return analyse(study(folder), Archive(folder))
