@@ -1,4 +1,4 @@
-"""How an arm of a scenario begins: as a fork of the common tumour, or grown on its own."""
+"""How an arm of a scenario begins, as a fork of the common tumour or grown on its own, and how it goes on."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ from simulation.model import TumorModel
 
 from .scenario import Scenario
 
+HALF_AN_HOUR = 0.5 / 24
 Progress = Callable[[str, float, float], None]
 
 
@@ -23,6 +24,36 @@ def grown(scenario: Scenario, arm: str | None = None, progress: Progress = lambd
 
 def begun(scenario: Scenario, arm: str, common: Callable[[], TumorModel],
           progress: Progress = lambda what, day, days: None) -> TumorModel:
-    """An arm at day 0 with its treatments: a fork of ``common()``, or of a tumour of its own."""
+    """An arm at day 0 with the treatments of that day: a fork of ``common()``, or of a tumour of its own."""
     tumor = common() if scenario.arms[arm].start == "fork" else grown(scenario, arm, progress)
-    return tumor.fork(treatments=scenario.build_treatments(arm), arm=arm)
+    both = zip(scenario.arms[arm].treatments, scenario.build_treatments(arm), strict=True)
+    return tumor.fork(treatments=[treatment for regimen, treatment in both if regimen.given == 0], arm=arm)
+
+
+def advance(model: TumorModel, scenario: Scenario, day: float, *, snapshot_every: float = 7.0,
+            on_progress: Callable[[TumorModel], None] | None = None) -> TumorModel:
+    """Run an arm until ``day``, giving and stopping treatments on the days that the scenario names."""
+    for moment, action, name, decide in _decisions(model, scenario):
+        if moment >= day - HALF_AN_HOUR:
+            break
+        _run(model, moment, snapshot_every, on_progress)
+        if not any(entry["action"] == action and entry["treatment"] == name for entry in model.results.log):
+            decide(model)
+    return _run(model, day, snapshot_every, on_progress)
+
+
+def _decisions(model: TumorModel, scenario: Scenario) -> list[tuple]:
+    """Day, action, treatment and what to do, in order of time; at the same time as they stand in the file."""
+    arm, found = model.arm, []
+    for regimen, treatment in zip(scenario.arms[arm].treatments, scenario.build_treatments(arm), strict=True):
+        if regimen.given > 0:
+            found.append((regimen.given, "give", treatment.name, lambda model, one=treatment: model.give(one)))
+        if regimen.stopped is not None:
+            found.append((regimen.stopped, "stop", treatment.name, lambda model, one=treatment: model.stop(one.name)))
+    return sorted(found, key=lambda decision: decision[0])
+
+
+def _run(model: TumorModel, day: float, snapshot_every: float, on_progress: Callable[[TumorModel], None] | None) -> TumorModel:
+    if day - model.day > HALF_AN_HOUR:
+        model.run(days=day - model.day, progress=False, snapshot_every=snapshot_every, on_progress=on_progress)
+    return model

@@ -11,7 +11,7 @@ from simulation.model import TumorModel
 from simulation.results import Results, ResultsError
 from simulation.state import StateError
 
-from .arms import Progress, begun, grown
+from .arms import HALF_AN_HOUR, Progress, advance, begun, grown
 from .folder import PICTURES, RunError, RunFolder
 from .outcomes import tell
 from .pictures import overview
@@ -19,7 +19,6 @@ from .provenance import packages, version
 from .scenario import Scenario
 
 CHECKPOINT_DAYS = 7.0
-HALF_AN_HOUR = 0.5 / 24
 
 
 @dataclass
@@ -95,7 +94,7 @@ class _Run:
         days, report = self.scenario.days, lambda model: self.progress(arm, model.day, self.scenario.days)
         while days - model.day > HALF_AN_HOUR:
             until = min(days, ((model.day + HALF_AN_HOUR) // CHECKPOINT_DAYS + 1) * CHECKPOINT_DAYS)
-            model.run(days=until - model.day, progress=False, on_progress=report)
+            advance(model, self.scenario, until, on_progress=report)
             self.folder.keep_arm(model, arm, last=days - model.day <= HALF_AN_HOUR)
         self.about[arm] = {
             "start": self.scenario.arms[arm].start,

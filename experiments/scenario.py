@@ -38,6 +38,8 @@ class Regimen(Table):
     first_dose: Value = Field(0.0, description="a number of days after day 0, at least 0")
     parameters: dict[str, Value] = Field({}, description="a table of the treatment's own parameters")
     schedule: dict | None = Field(None, description='a table such as { every = "3 weeks", times = 4 }')
+    given: float = Field(0.0, ge=0, description="the day on which it is given, at least 0; first_dose counts from then")
+    stopped: float | None = Field(None, ge=0, description="the day on which it is stopped, at least 0")
 
     @model_validator(mode="before")
     @classmethod
@@ -51,6 +53,12 @@ class Regimen(Table):
         if not beside or not isinstance(given, dict):
             return table
         return {key: value for key, value in table.items() if key not in beside} | {"parameters": given | beside}
+
+    @model_validator(mode="after")
+    def _stopped_after_given(self) -> "Regimen":
+        if self.stopped is not None and self.stopped < self.given:
+            raise ValueError(f"stopped = {self.stopped:g} lies before given = {self.given:g}")
+        return self
 
     @field_validator("first_dose")
     @classmethod
@@ -174,7 +182,7 @@ class Scenario(Table):
         """
         built = []
         for number, regimen in enumerate(self.arms[arm].treatments):
-            plain = regimen.model_dump(exclude_none=True, exclude={"parameters"})
+            plain = regimen.model_dump(exclude_none=True, exclude={"parameters", "given", "stopped"})
             try:
                 treatment = treatments.build(plain | regimen.parameters)
                 self._bend(treatment, self.set | self.arms[arm].set)

@@ -8,18 +8,18 @@ from typing import Annotated, ClassVar, Literal
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
+from simulation import spatial
 from simulation.parameters import Parameter
 
 from . import outcomes
 from .archive import Run, StudyError, Tables
-from .arms import begun, grown
+from .arms import advance, begun, grown
 from .designs import DESIGNS, Axis, DesignError, points
 from .outcomes import OUTCOMES
 from .scenario import DOTTED, OF_TREATMENT, Grow, Scenario
 from .study import Findings, Study, Summary, complete
 from .tables import Overrides, ScenarioError, Table, Value
 
-HALF_AN_HOUR = 0.5 / 24
 MOST_RUNS = 1_000_000
 
 
@@ -36,10 +36,8 @@ def run_one(parameters: dict, seed: int) -> Tables:
     for arm in scenario.arms:
         model = begun(scenario, arm, common)
         for day in [*sorted({day for day in record.tissue if day < scenario.days}), scenario.days]:
-            if day - model.day > HALF_AN_HOUR:
-                model.run(days=day - model.day, progress=False, snapshot_every=0)
+            advance(model, scenario, day, snapshot_every=0)
             if day in record.tissue:
-                from simulation import spatial
                 tissue.append({"arm": arm, "day": model.day} | spatial.readouts(model.snapshot()))
         arms[arm] = model.results
     series = [results.timeseries for results in arms.values()]
@@ -148,8 +146,9 @@ class Sweep(Study):
                 content = scenario.content()
                 content |= {key: value for key in ("days", "shape") if (value := getattr(self, key)) is not None}
                 content |= {"grow": self.grow.model_dump()} if self.grow else {}
+                content["set"] = content.get("set", {}) | self.set
                 changed = Scenario.from_content(content, name=scenario.name, file=scenario.name)
-                found[scenario.name] = changed.with_options(arms=self.arms, set=self.set or None)
+                found[scenario.name] = changed.with_options(arms=self.arms)
             except ScenarioError as error:
                 raise StudyError(f"{self.file}: {error}") from None
         if len(found) < len(self.scenario):

@@ -13,7 +13,7 @@ from experiments.archive import Run
 from experiments.study import Study
 from simulation import Parameter, Treatment
 
-QUICK = {"shape": [21, 21], "days": 1.0, "grow": {"cells": 60, "max_days": 2.0}}
+QUICK = {"shape": [21, 21], "days": 1.0, "grow": {"cells": 60, "max_days": 2.0}, "set": {"tumor.initial_cells": 40}}
 """Keys of a sweep that make a scenario small."""
 
 

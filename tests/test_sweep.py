@@ -107,7 +107,8 @@ def test_a_dose_of_nothing_equals_the_control(tmp_path):
 
 def test_schedules_vary_like_parameters(tmp_path):
     vary = {"treatments.il2.schedule.every": ["8 hours", "12 hours"], "treatments.il2.schedule.times": [1, 2]}
-    summary = sweep("combination", vary, out=tmp_path, seeds=1, arms=["il2"], set={"treatments.il2.schedule.cycles": 1}, **QUICK)
+    summary = sweep("combination", vary, out=tmp_path, seeds=1, arms=["il2"],
+                    **QUICK | {"set": QUICK["set"] | {"treatments.il2.schedule.cycles": 1}})
     il2 = summary.tables["timeseries"].query("arm == 'il2' and day == 1.0")["mean_il2"].tolist()
     assert summary.failed == 0 and len(set(il2[1::2])) == 2, "two doses 8 and 12 hours apart leave different levels"
 
@@ -126,7 +127,7 @@ def test_a_corner_that_raises_is_recorded_and_the_command_says_so(tmp_path):
 
 BAD = {
     "unknown name": ('[vary]\n"tumor.pdl2" = [1, 2]', r"vary.tumor.pdl2: .*did you mean 'tumor.pdl1'"),
-    "unknown drug": ('[vary]\n"treatments.aspirin.dose" = [1, 2]', "vary.treatments.aspirin.dose: no treatment is named 'aspirin'"),
+    "unknown drug": ('[vary]\n"treatments.aspirin.dose" = [1, 2]', "vary.treatments.aspirin.dose: .*no treatment is named 'aspirin'"),
     "unknown drug parameter": ('[vary]\n"treatments.pembrolizumab.doze" = [1, 2]', "did you mean 'dose'"),
     "value out of range": ('[vary]\n"tumor.pdl1" = [0.1, 1e9]', "vary.tumor.pdl1: .*is not allowed: it must be a number between"),
     "range out of range": ('[vary]\n"t_cell.squeeze" = { low = 0.1, high = 7 }\n', "vary.t_cell.squeeze: high = 7 is not allowed"),
@@ -173,7 +174,7 @@ def test_mesa_batch_run_works_on_the_model():
 def test_workers_find_every_loop_compiled():
     """After the driver has compiled once, a run in another process compiles nothing."""
     script = ("import sys\nfrom numba.core.dispatcher import Dispatcher\nfrom tests.test_sweep import small, run_one\n"
-              "for study in (small(), small(scenario='b_all_car_t', vary={}, shape=[21, 21]), "
+              "for study in (small(), small(scenario='b_all_car_t', vary={}), "
               "small(scenario='combination', shape=[9, 9, 9])):\n"
               "    run = study.runs()[0]\n    run_one(run.parameters, run.seed)\n"
               "loops = {id(v): v for m in list(sys.modules.values()) if m and m.__name__.startswith('simulation')"
@@ -196,7 +197,7 @@ def test_killed_at_twenty_moments_nothing_is_lost_and_nothing_is_double(tmp_path
     psutil = pytest.importorskip("psutil")
     file = tmp_path / "study.toml"
     file.write_text('question = "?"\nscenario = "checkpoint_blockade"\nshape = [41, 41]\ndays = 12.0\nseeds = 15\n'
-                    'grow = { cells = 300, max_days = 5.0 }\n[vary]\n"tumor.pdl1" = [0.1, 0.5, 2]\n')
+                    'set = { tumor = { initial_cells = 100 } }\ngrow = { cells = 300, max_days = 5.0 }\n[vary]\n"tumor.pdl1" = [0.1, 0.5, 2]\n')
     whole, out = tmp_path / "whole", tmp_path / "out"
     assert tumorlab("sweep", file, "--out", whole, "--workers", 2).returncode == 0
     chance, kills, begun = random.Random(5), 0, 0
@@ -236,7 +237,7 @@ def test_memory_stays_flat_over_two_thousand_runs(tmp_path):
     """Resident memory after 400 and after 2,000 runs in one process differs by less than 3 %."""
     psutil = pytest.importorskip("psutil")
     memory = []
-    sweep("checkpoint_blockade", {}, out=tmp_path, seeds=2000, shape=[9, 9], days=0.25, grow={"cells": 5, "max_days": 0.25},
+    sweep("checkpoint_blockade", {}, out=tmp_path, seeds=2000, shape=[9, 9], days=0.25, set={"tumor.initial_cells": 5}, grow={"cells": 5, "max_days": 0.25},
           on_progress=lambda done, total, failed: memory.append(psutil.Process().memory_info().rss))
     assert len(memory) == 2001
     assert memory[2000] < 1.03 * memory[400], f"{memory[400] / 1e6:.0f} MB became {memory[2000] / 1e6:.0f} MB"
@@ -265,7 +266,7 @@ def test_two_workers_do_nearly_twice_the_work_of_one(tmp_path):
     import psutil
     if (os.cpu_count() or 1) < 2 or psutil.cpu_percent(interval=2) > 10:
         pytest.skip("fewer than two free cores")
-    keys = dict(shape=[81, 81], days=14.0, grow={"cells": 1000, "max_days": 10.0})
+    keys = dict(shape=[81, 81], days=14.0, set={"tumor.initial_cells": 300}, grow={"cells": 1000, "max_days": 10.0})
     rates = {}
     for workers in (1, 2):
         moments = []
