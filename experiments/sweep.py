@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
-from simulation import spatial
+from simulation import parameter_sets, spatial
 from simulation.parameters import Parameter
 
 from . import outcomes
@@ -203,6 +203,9 @@ class Sweep(Study):
                     if quantity not in OUTCOMES or quantity == "arm":
                         raise StudyError(f"{self.file}: {key}: there is no outcome {quantity!r} "
                                          f"(choices: {', '.join(list(OUTCOMES)[1:])})")
+        liquid = [name for name, scenario in self._scenarios.items() if parameter_sets.find(scenario.parameters).liquid]
+        if self.record.tissue and liquid:
+            raise StudyError(f"{self.file}: record.tissue: {liquid[0]} is a liquid, which has no neighbourhood; leave it out")
         if (self.design in ("morris", "saltelli")) != (self.sensitivity is not None):
             raise StudyError(f'{self.file}: design = "morris" or "saltelli" and a table [sensitivity] go together')
         if self.surface and (wrong := [name for name in (self.surface.x, self.surface.y) if name not in names]):

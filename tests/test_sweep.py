@@ -107,10 +107,12 @@ def test_a_dose_of_nothing_equals_the_control(tmp_path):
 
 def test_schedules_vary_like_parameters(tmp_path):
     vary = {"treatments.il2.schedule.every": ["8 hours", "12 hours"], "treatments.il2.schedule.times": [1, 2]}
-    summary = sweep("combination", vary, out=tmp_path, seeds=1, arms=["il2"],
-                    **QUICK | {"set": QUICK["set"] | {"treatments.il2.schedule.cycles": 1}})
-    il2 = summary.tables["timeseries"].query("arm == 'il2' and day == 1.0")["mean_il2"].tolist()
-    assert summary.failed == 0 and len(set(il2[1::2])) == 2, "two doses 8 and 12 hours apart leave different levels"
+    fixed = {"set": QUICK["set"] | {"treatments.il2.schedule.cycles": 1, "t_cell.initial_density": 500}}
+    summary = sweep("combination", vary, out=tmp_path, seeds=1, arms=["il2"], record={"every": 0.25}, **QUICK | fixed)
+    treated = summary.tables["timeseries"].query("arm == 'il2'").drop(columns=["run", "point", *vary])
+    once, twice, once_too, late = [rows.reset_index(drop=True) for _, rows in treated.groupby(summary.tables["timeseries"]["point"])]
+    assert once.equals(once_too), "a single dose has no interval"
+    assert not twice.equals(late) and not twice.equals(once), "when the second dose comes, and that it comes, matters"
 
 
 def test_a_corner_that_raises_is_recorded_and_the_command_says_so(tmp_path):
@@ -138,6 +140,7 @@ BAD = {
     "unknown outcome": ('[precision]\narm = "control"\nquantity = "efect"\nwidth = 1', "precision: there is no outcome 'efect'"),
     "unknown key": ("sedes = 3", "unknown key sedes .did you mean 'seeds'"),
     "no runs": ("seeds = 0", "seeds = 0 is not allowed; it must be a whole number of seeds, at least 1"),
+    "tissue of a liquid": ('[record]\ntissue = [0]', "record.tissue: b_all_car_t is a liquid"),
     "unknown scenario": None,
 }
 
@@ -145,7 +148,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_a_mistake_is_one_sentence_before_any_run_starts(tmp_path, case):
     text, sentence = BAD[case] or ("", "there is no scenario 'checkpoint'")
-    scenario = "checkpoint_blockade" if BAD[case] else "checkpoint"
+    scenario = {"unknown scenario": "checkpoint", "tissue of a liquid": "b_all_car_t"}.get(case, "checkpoint_blockade")
     file = tmp_path / "study.toml"
     file.write_text(f'question = "?"\nscenario = "{scenario}"\n{text}\n')
     with pytest.raises(ValueError, match=rf"^study.toml: .*{sentence}"):
@@ -174,7 +177,7 @@ def test_mesa_batch_run_works_on_the_model():
 def test_workers_find_every_loop_compiled():
     """After the driver has compiled once, a run in another process compiles nothing."""
     script = ("import sys\nfrom numba.core.dispatcher import Dispatcher\nfrom tests.test_sweep import small, run_one\n"
-              "for study in (small(), small(scenario='b_all_car_t', vary={}), "
+              "for study in (small(), small(scenario='b_all_car_t', vary={}, record={}), "
               "small(scenario='combination', shape=[9, 9, 9])):\n"
               "    run = study.runs()[0]\n    run_one(run.parameters, run.seed)\n"
               "loops = {id(v): v for m in list(sys.modules.values()) if m and m.__name__.startswith('simulation')"
