@@ -1,4 +1,4 @@
-"""What there is to run and to give: scenarios, treatments, parameter sets, each in one line or in full."""
+"""What there is to run and to give: scenarios, studies, treatments, parameter sets, each in one line or in full."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,8 @@ from simulation.bibliography import BIBLIOGRAPHY
 from simulation.parameters import nearest
 
 from .scenario import Scenario
-from .tables import ScenarioError
+from .study import SHIPPED, Study
+from .tables import ScenarioError, read_toml
 
 
 @dataclass
@@ -31,6 +32,7 @@ def overview() -> dict[str, dict[str, str]]:
     """Heading -> name -> one line, for everything that ships."""
     return {
         "Scenarios": {name: Scenario.load(name).question for name in Scenario.names()},
+        "Studies": {name: read_toml(SHIPPED / f"{name}.toml", name)[0]["question"] for name in Study.names()},
         "Treatments": {name: treatments.find(name).describe() for name in treatments.names()},
         "Parameter sets": {name: parameter_sets.find(name).meaning for name in parameter_sets.names()},
     }
@@ -42,9 +44,12 @@ def entry(word: str, *, all_parameters: bool = False) -> Entry:
         return _treatment(word)
     if word in parameter_sets.names():
         return _parameter_set(word)
+    if word in Study.names():
+        content, text = read_toml(SHIPPED / f"{word}.toml", word)
+        return Entry(word, "study", content["question"], text.splitlines())
     if word in Scenario.names() or word.endswith(".toml") or "/" in word:
         return _scenario(Scenario.load(word), all_parameters)
-    names = [*Scenario.names(), *treatments.names(), *parameter_sets.names()]
+    names = [*Scenario.names(), *Study.names(), *treatments.names(), *parameter_sets.names()]
     raise ScenarioError(f"there is nothing called {word!r}{nearest(word, names)}; tumorlab list shows what there is")
 
 

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from typer.core import TyperGroup
+
+from .bars import ArmBars, RunBar
 
 UsageError = typer.BadParameter.__base__
 
@@ -116,7 +117,7 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     from .scenario import Scenario
     found = Scenario.load(scenario)
     folder = default_folder(found, seed) if out is None else out
-    with _Bars(quiet) as bars:
+    with ArmBars(quiet) as bars:
         try:
             summary = run_scenario(found, folder, arms=names, days=days, seed=seed, set=values, resume=resume,
                                    overwrite=overwrite, on_progress=bars.update, command=command)
@@ -173,7 +174,7 @@ def _complete(study, verb: str, word: str, workers: int | None, scheduler: str |
     if resume and overwrite:
         raise typer.BadParameter("it excludes --overwrite, which removes what it would keep", param_hint="'--resume'")
     part = _part(shard)
-    with _RunBar(quiet) as bar:
+    with RunBar(quiet) as bar:
         try:
             summary = complete(study, out, workers=workers or os.cpu_count() or 1, scheduler=scheduler, shard=part,
                                resume=resume or part is not None, overwrite=overwrite, retry_failed=retry_failed,
@@ -245,74 +246,6 @@ def check_treatment(treatment: Annotated[str, typer.Argument(help="module:Class,
         typer.echo(str(broken), err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{treatment} keeps every promise of a treatment.")
-
-
-class _Bars:
-    """Progress on stderr: a word about the first compilation, and a bar per arm when a person watches."""
-
-    def __init__(self, quiet: bool):
-        self._quiet = quiet
-        self._progress = Progress(TextColumn("{task.description:20}"), BarColumn(),
-                                  TextColumn("day {task.completed:.0f} of {task.total:.0f}"), TimeRemainingColumn(),
-                                  console=Console(stderr=True), transient=True,
-                                  disable=quiet or not sys.stderr.isatty())
-        self._tasks: dict[str, int] = {}
-
-    def __enter__(self) -> "_Bars":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        self._progress.stop()
-
-    def update(self, arm: str, day: float, days: float) -> None:
-        if not self._tasks and not self._quiet:
-            self._announce()
-        if arm not in self._tasks:
-            self._tasks[arm] = self._progress.add_task(arm, total=days)
-        self._progress.update(self._tasks[arm], completed=day)
-
-
-    @staticmethod
-    def _announce() -> None:
-        from simulation.compiled import already_compiled
-        if not already_compiled():
-            typer.echo("Compiling loops for the first time (about a minute); later runs start at once.", err=True)
-
-
-class _RunBar:
-    """Progress of a study on stderr: runs done, time left, failures; sentences go above the bar."""
-
-    def __init__(self, quiet: bool):
-        self._quiet, self._task = quiet, None
-        self._console = Console(stderr=True, highlight=False, markup=False)
-        self._progress = Progress(TextColumn("{task.completed:.0f} of {task.total:.0f} runs"), BarColumn(),
-                                  TimeRemainingColumn(), TextColumn("{task.fields[failed]}"), console=self._console,
-                                  transient=True, disable=quiet or not sys.stderr.isatty())
-
-    def __enter__(self) -> "_RunBar":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        self._progress.stop()
-
-    def say(self, sentence: str) -> None:
-        if not self._quiet:
-            self._console.print(sentence, soft_wrap=True)
-
-    def update(self, done: int, total: int, failed: int) -> None:
-        if self._task is None:
-            if done < total and not self._quiet:
-                _Bars._announce()
-            self._task = self._progress.add_task("runs", total=total, failed="")
-        self._progress.update(self._task, completed=done, failed=f"{failed} failed" if failed else "")
 
 
 def _given(options: dict) -> list[str]:

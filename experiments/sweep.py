@@ -18,7 +18,8 @@ from .designs import DESIGNS, Axis, DesignError, points
 from .outcomes import OUTCOMES
 from .scenario import DOTTED, OF_TREATMENT, Grow, Scenario
 from .study import Findings, Study, Summary, complete
-from .tables import Overrides, ScenarioError, Table, Value
+from .sweep_file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
+from .tables import Overrides, ScenarioError
 
 MOST_RUNS = 1_000_000
 
@@ -47,61 +48,6 @@ def run_one(parameters: dict, seed: int) -> Tables:
     return tables | ({"tissue": pd.DataFrame(tissue)} if tissue else {})
 
 
-def _axis(table: object) -> object:
-    """A list of values stands for a table that holds it."""
-    return {"values": table} if isinstance(table, list) else table
-
-
-class Vary(Table):
-    """How one parameter varies: a list of values, or a range; with neither, over the parameter's own range."""
-
-    values: list[Value] | None = Field(None, description="a list of values")
-    low: Value | None = Field(None, description="a number in the declared unit")
-    high: Value | None = Field(None, description="a number in the declared unit")
-    scale: Literal["linear", "log"] = Field("linear", description='"linear" or "log"')
-    steps: int | None = Field(None, ge=2, description="a whole number of at least 2")
-
-
-class Record(Table):
-    """What is kept of each run."""
-
-    every: float = Field(1.0, ge=0.25, description="days between rows of the time series, at least 0.25")
-    tissue: list[float] = Field([], description="a list of days on which the tissue is measured")
-
-
-class Precision(Table):
-    """How exactly an outcome is wanted; a pilot says beforehand how many seeds that takes."""
-
-    arm: str = Field(description="the name of an arm")
-    quantity: str = Field("effect", description="a column of the outcomes")
-    width: float = Field(gt=0, description="half the width of a 95 % interval, above 0")
-    pilot: int = Field(5, ge=3, description="a whole number of seeds, at least 3")
-
-
-class Sensitivity(Table):
-    """Which outcomes a Morris or Saltelli design explains."""
-
-    arm: str = Field(description="the name of an arm")
-    quantities: list[str] = Field(["effect"], min_length=1, description="columns of the outcomes")
-
-
-class Surface(Table):
-    """Two doses of one arm, looked at as a surface; doses of 0 stand for the drugs alone."""
-
-    arm: str = Field(description="the name of the arm that has both drugs")
-    x: str = Field(description="a dotted name that varies")
-    y: str = Field(description="a dotted name that varies")
-    quantity: str = Field("end_cells", description="a column of the outcomes")
-    level: float = Field(0.5, gt=0, lt=1, description="the effect of the isobole, between 0 and 1")
-
-
-class Schedules(Table):
-    """Regimens of one arm, ranked."""
-
-    arm: str = Field(description="the name of an arm")
-    quantity: str = Field("effect", description="a column of the outcomes; less is better")
-
-
 def _list(names: object) -> object:
     return [names] if isinstance(names, str) else names
 
@@ -124,7 +70,7 @@ class Sweep(Study):
         "grid", description=" or ".join(f'"{design}"' for design in DESIGNS))
     samples: int = Field(64, ge=1, description="a whole number of at least 1")
     design_seed: int = Field(1, ge=0, lt=2**32, description="a whole number from 0 to 2^32 - 1")
-    vary: dict[str, Annotated[Vary, BeforeValidator(_axis)]] = Field({}, description="tables of values or ranges by dotted name")
+    vary: dict[str, Annotated[Vary, BeforeValidator(axis_table)]] = Field({}, description="values or ranges by dotted name")
     set: Overrides = Field({}, description=DOTTED)
     record: Record = Field(Record(), description="a table with every and tissue")
     precision: Precision | None = Field(None, description="a table with arm, quantity, width, pilot")
@@ -165,15 +111,15 @@ class Sweep(Study):
         if name in self.set:
             raise StudyError(f"{where}: it is also under [set]; a parameter is either set or varied")
         try:
-            declared = [_declared(scenario, name) for scenario in self._scenarios.values()][0]
+            parameter = [declared(scenario, name) for scenario in self._scenarios.values()][0]
             given = vary.model_dump(exclude_none=True)
-            if declared:
+            if parameter:
                 if given.keys() <= {"scale", "steps"}:
-                    given |= {"low": declared.low, "high": declared.high}
+                    given |= {"low": parameter.low, "high": parameter.high}
                 for key in ("low", "high"):
-                    given |= {key: declared.accept(given[key], key)} if key in given else {}
-                given |= {"values": [declared.accept(value, name) for value in vary.values]} if vary.values else {}
-                about = {"integer": declared.integer, "unit": declared.unit, "meaning": declared.meaning}
+                    given |= {key: parameter.accept(given[key], key)} if key in given else {}
+                given |= {"values": [parameter.accept(value, name) for value in vary.values]} if vary.values else {}
+                about = {"integer": parameter.integer, "unit": parameter.unit, "meaning": parameter.meaning}
             else:
                 about = {"meaning": "schedule"}
                 if vary.values is None:
@@ -270,7 +216,7 @@ def asked_of(scenario: Scenario) -> dict:
     return {key: value for key, value in scenario.content().items() if key != "seed"} | {"question": "one run"}
 
 
-def _declared(scenario: Scenario, name: str) -> Parameter | None:
+def declared(scenario: Scenario, name: str) -> Parameter | None:
     """The declaration behind a dotted name, None for a part of a schedule; raises ValueError with the nearest name."""
     found = OF_TREATMENT.fullmatch(name)
     if not found:
