@@ -119,6 +119,10 @@ BIBLIOGRAPHY: dict[str, str] = {
     "label:tisagenlecleucel": "Label of tisagenlecleucel: one infusion, 0.2 to 5 million CAR T cells per kg",
     "label:axicabtagene_ciloleucel": "Label of axicabtagene ciloleucel: one infusion, 2 million CAR T cells per kg",
     "label:rituximab": "Label of rituximab: 375 mg/m2 weekly x 4; half-life 22 d",
+    # response on scans
+    "RECIST1.1": "RECIST 1.1: response evaluation criteria in solid tumours, one diameter per lesion",
+    "iRECIST": "iRECIST: a first progression under immunotherapy waits for confirmation at 4 to 8 weeks",
+    "C-144-01": "C-144-01: trial of lifileucel in melanoma, median target sum of diameters 97.8 mm",
     # published models
     "PhysiCell": "PhysiCell, sample project cancer_immune (github MathCancer/PhysiCell)",
     "Kather2017": "Kather 2017, lattice model of colorectal cancer (github jnkather/immunoABM)",
