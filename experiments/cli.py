@@ -226,6 +226,16 @@ def plot(folder: Annotated[Path, typer.Argument(help="The folder of a finished r
 
 
 @app.command()
+def export(folder: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
+           to: Annotated[str, typer.Option(help="h5ad (AnnData, for squidpy), vti or vtp (VTK, for ParaView).")],
+           day: Annotated[list[float] | None, typer.Option(help="Only this day. May be repeated.")] = None) -> None:
+    """Write the snapshots of a run in the format of another program."""
+    from .exports import export
+    for file in export(folder, to, day):
+        typer.echo(file)
+
+
+@app.command()
 def benchmark(out: Annotated[Path | None, typer.Option(help="Write the numbers to this JSON file.")] = None) -> None:
     """Measure speed and memory on this machine, beside plain Mesa."""
     if out and not os.access(out.absolute().parent, os.W_OK):

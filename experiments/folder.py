@@ -63,7 +63,7 @@ class RunFolder:
         """Remove what a run wrote, the finished mark first, and nothing else."""
         for name in ("run.json", *TABLES, *PICTURES):
             (self.path / name).unlink(missing_ok=True)
-        for folder in (self.path / "snapshots", *(self.path / "checkpoints").glob("*/")):
+        for folder in (self.path / "snapshots", self.path / "exports", *(self.path / "checkpoints").glob("*/")):
             shutil.rmtree(folder, ignore_errors=not folder.exists())
 
     def keep_arm(self, model: object, arm: str, *, last: bool) -> None:
