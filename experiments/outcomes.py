@@ -17,7 +17,7 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "mean_cells": ("tumour cells, averaged over the days", "cells"),
     "growth": ("ln of burden on the last day over day 0, one cell added to each", "1"),
     "effect": ("ln of burden on the last day over the control's, one cell added to each", "1"),
-    "antigen_shift": ("change of the mean ln antigen of cells that have some; of the last day with tumour cells", "1"),
+    "antigen_shift": ("change of the mean ln antigen of cells that have some, until the last day with such cells", "1"),
     "target_shift": ("ln of the mean CAR target over that of day 0; of the last day with tumour cells", "1"),
     "mhc_shift": ("ln of the mean MHC-I capacity over that of day 0; of the last day with tumour cells", "1"),
     "pdl1_shift": ("ln of the mean PD-L1 shown over that of day 0; of the last day with tumour cells", "1"),
@@ -42,6 +42,7 @@ def numbers(results: Results, control: Results) -> dict[str, object]:
     days, cells = series["day"].to_numpy(float), series["tumor_cells"].to_numpy(float)
     living = series[series["tumor_cells"] > 0]
     first, late = (living.iloc[0], living.iloc[-1]) if len(living) else (series.iloc[0], last)
+    visible = series["mean_ln_antigen"].dropna()
     start, end, beside = cells[0], cells[-1], float(control.timeseries["tumor_cells"].iloc[-1])
     length = days[-1] - days[0]
 
@@ -53,7 +54,7 @@ def numbers(results: Results, control: Results) -> dict[str, object]:
         "least_day": float(days[cells.argmin()]), "gone_day": float(days[cells.argmin()]) if end == 0 else math.nan,
         "mean_cells": float(trapezoid(cells, days) / length) if length > 0 else float(end),
         "growth": math.log((end + 1) / (start + 1)), "effect": math.log((end + 1) / (beside + 1)),
-        "antigen_shift": float(late["mean_ln_antigen"] - first["mean_ln_antigen"]),
+        "antigen_shift": float(visible.iloc[-1] - visible.iloc[0]) if len(visible) else math.nan,
         "target_shift": shift("mean_car_target"), "mhc_shift": shift("mean_mhc"), "pdl1_shift": shift("mean_pdl1"),
         **{share: float(late[share]) for share in ("antigen_low_share", "mhc_low_share", "target_negative_share")},
         **{kills: int(last[kills]) for kills in ("kills_by_t", "kills_by_car_t", "kills_by_nk")},

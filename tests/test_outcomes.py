@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.outcomes import tell
+from experiments.outcomes import OUTCOMES, numbers, tell
 from simulation.results import Results
 
 
@@ -43,3 +43,24 @@ def test_a_notable_shift_of_antigen_is_told_and_a_small_one_is_not():
     assert "40 % of the starting antigen" in tell({"control": arm("control", [1000, 900], [1.0, 0.4])})["control"]
     assert "antigen" not in tell({"control": arm("control", [1000, 900], [1.0, 0.9])})["control"]
     assert "antigen" not in tell({"control": arm("control", [1000, 0], [1.0, np.nan])})["control"]
+
+
+def course(name: str, **columns: list[float]) -> Results:
+    """Results with the given columns and others that stand still."""
+    results, still = Results(name), dict.fromkeys(
+        ("mean_car_target", "mean_mhc", "mean_pdl1", "antigen_low_share", "mhc_low_share", "target_negative_share",
+         "kills_by_t", "kills_by_car_t", "kills_by_nk", "t_cells", "car_t_cells", "mean_vigour", "mean_fixed_exhaustion"), 1)
+    for day, values in enumerate(zip(*columns.values(), strict=True)):
+        results.record({"day": float(day)} | still | dict(zip(columns, values, strict=True)))
+    return results
+
+
+def test_the_numbers_of_an_arm_are_what_its_course_says():
+    control = course("control", tumor_cells=[99, 199, 399], mean_ln_antigen=[0.0, 0.0, 0.0])
+    drug = course("drug", tumor_cells=[99, 49, 0], mean_ln_antigen=[0.0, -0.5, np.nan], mean_mhc=[1.0, 0.5, np.nan])
+    found = numbers(drug, control)
+    assert list(found) == list(OUTCOMES)
+    assert (found["least_cells"], found["least_day"], found["gone_day"], found["mean_cells"]) == (0, 2.0, 2.0, 49.25)
+    assert found["effect"] == pytest.approx(np.log(1 / 400)) and found["growth"] == pytest.approx(np.log(1 / 100))
+    assert (found["antigen_shift"], found["mhc_shift"]) == (-0.5, pytest.approx(np.log(0.5))), "of the last day with cells"
+    assert np.isnan(numbers(control, control)["gone_day"]) and numbers(control, control)["effect"] == 0
