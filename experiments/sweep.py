@@ -199,16 +199,17 @@ class Sweep(Study):
         if asked := self.sensitivity:
             from . import sensitivity
             return sensitivity.analyse(tables["outcomes"], self.axes, self.design, self.samples, asked.quantities, asked.arm)
+        names, units = [axis.name for axis in self.axes], {axis.name: axis.unit for axis in self.axes}
         if asked := self.surface:
             from . import surfaces
             return surfaces.analyse(tables["outcomes"], asked.x, asked.y, asked.arm, quantity=asked.quantity, level=asked.level,
-                                    units={axis.name: axis.unit for axis in self.axes})
+                                    units=units, question=self.question)
         if asked := self.schedules:
-            from . import surfaces
-            return surfaces.schedules(tables["outcomes"], [axis.name for axis in self.axes], asked.arm, quantity=asked.quantity)
+            from . import regimens
+            return regimens.analyse(tables["outcomes"], names, asked.arm, quantity=asked.quantity, units=units,
+                                    scenario=next(iter(self._scenarios.values())), question=self.question)
         from . import sweep_pictures
-        return Findings(figures=sweep_pictures.figures(tables, [axis.name for axis in self.axes],
-                                                       {axis.name: axis.unit for axis in self.axes}, self.question))
+        return Findings(figures=sweep_pictures.figures(tables, names, units, self.question))
 
 
 def asked_of(scenario: Scenario) -> dict:

@@ -1,16 +1,23 @@
 """What the README shows is run as it is written there."""
 
+import os
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from experiments.scenario import Scenario
+from experiments.study import SHIPPED, Study
+from experiments.sweep import Sweep
 from simulation import TumorModel
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-SESSION, TREATMENT, USE = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-(SCENARIO,) = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+ROOT = str(Path(__file__).parent.parent)
+README = (Path(ROOT) / "README.md").read_text(encoding="utf-8")
+SESSION, SWEEP, TREATMENT, USE = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+SWEEP_FILE, SCENARIO = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
@@ -43,9 +50,22 @@ def test_the_scenario_is_accepted(folder):
     assert [treatment.name for treatment in scenario.build_treatments("both")] == ["pembrolizumab", "chemo"]
 
 
-def test_the_scenarios_of_the_table_are_those_that_ship():
+def test_the_scenarios_and_studies_of_the_tables_are_those_that_ship():
     table = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", README, re.MULTILINE))
-    assert table == {name: Scenario.load(name).question for name in Scenario.names()}
+    studies = {name: tomllib.loads((SHIPPED / f"{name}.toml").read_text())["question"] for name in Study.names()}
+    assert table == {name: Scenario.load(name).question for name in Scenario.names()} | studies
+
+
+def test_the_sweep_file_is_accepted():
+    study = Sweep.from_content(tomllib.loads(SWEEP_FILE))
+    assert len(study.runs()) == 3 * 4 * 3 * 10
+
+
+@pytest.mark.slow
+def test_the_sweep_in_ten_lines_runs(folder):
+    (folder / "ten_lines.py").write_text(SWEEP, encoding="utf-8")
+    done = subprocess.run([sys.executable, "ten_lines.py"], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": ROOT})
+    assert done.returncode == 0 and done.stdout.count("pembrolizumab") == 9, done.stderr
 
 
 @pytest.mark.slow

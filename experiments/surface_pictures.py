@@ -1,0 +1,251 @@
+"""Pictures of dose surfaces and of ranked regimens."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.patheffects import Normal, Stroke
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from simulation.plots import style
+
+from .outcome_axis import RATIOS, ratio_ticks, short_words, title
+from .words import axis_label, drug_words, number_words, value_words
+
+if TYPE_CHECKING:
+    from .surfaces import Grid
+
+SYNERGY, ANTAGONISM = "#1B5FA8", "#B35806"
+DIVERGING = LinearSegmentedColormap.from_list("excess", [ANTAGONISM, "#F1A340", "#FFFFFF", "#67A9CF", SYNERGY])
+EFFECT = LinearSegmentedColormap.from_list("effect", ["#FFFFFF", "#D8CDE6", "#9B7BB8", "#5E2C86", "#2D0A4E"])
+ALONE, NO_RUN = "#F4F4F4", "#D9D9D9"
+LEVEL_COLORS = ("#D98B00", "#C2185B", "#222222")
+SMALLEST_SCALE = 0.1
+"""The colours of an excess reach at least this far, so that noise near zero stays pale."""
+
+
+def surface(grid: "Grid", pairs: pd.DataFrame, *, levels: Sequence[float] = (), units: Mapping[str, str] | None = None,
+            question: str = "") -> Figure:
+    """Three maps over the doses: the effect with its isoboles, and the excess over Bliss independence and over the highest
+    single agent (blue more, orange less, white zero; hatched where the interval holds 0)."""
+    columns, rows = grid.x_doses.size, grid.y_doses.size
+    with style.context():
+        figure = style.picture(max(15.5, 3 * (0.95 * columns + 1.3)), max(5.2, 0.72 * rows + 2.6))
+        effect, bliss, single = figure.subplots(1, 3, sharex=True, sharey=True)
+        title(figure, question)
+        table = _square(grid, pairs, "effect")
+        drawn = _map(effect, table, EFFECT, Normalize(0, 1))
+        _shares(effect, table)
+        colors = _contours(effect, table, levels)
+        effect.set_title("Effect: burden removed")
+        _bar(figure, drawn, effect, "share of the control's burden", lambda value, _: f"{100 * value:.0f} %")
+        reach = max(SMALLEST_SCALE, float(np.nanmax(np.abs(pairs[["bliss_excess", "single_excess"]]), initial=0)))
+        for axes, name, words in ((bliss, "bliss", "Excess over Bliss independence"),
+                                  (single, "single", "Excess over highest single agent")):
+            _excess(figure, axes, grid, pairs, name, reach)
+            axes.set_title(words)
+        for axes in (effect, bliss, single):
+            _dose_axes(axes, grid, units or {}, left=axes is effect)
+        marks = [Line2D([], [], color=colors[level], linewidth=2.4, label=f"{100 * level:.3g} % removed") for level in colors]
+        marks += [Patch(facecolor="white", edgecolor="#777777", hatch="////", label="95 % interval of the excess holds 0"),
+                  Patch(facecolor=ALONE, edgecolor="#BBBBBB", label="one drug alone")]
+        if np.isnan(table).any():
+            marks.append(Patch(facecolor=NO_RUN, edgecolor="#999999", label="no run"))
+        figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), handlelength=1.8)
+    return figure
+
+
+def isobologram(grid: "Grid", curves: pd.DataFrame, reached: pd.DataFrame, *, units: Mapping[str, str] | None = None,
+                question: str = "") -> Figure:
+    """One panel per level that is reached: doses of equal effect (points on a line) beside the straight line of additive
+    doses; below that line less is needed than additive doses."""
+    shown = reached[reached["reached"] & reached["level"].isin(curves["level"])]
+    with style.context():
+        figure = style.picture(max(7.5, 5.2 * len(shown)), 5.6)
+        title(figure, question)
+        for axes, (_, row) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.iterrows(), strict=True):
+            _isobole(axes, grid, curves[curves["level"] == row["level"]], row, units or {})
+        marks = [Line2D([], [], color=SYNERGY, marker="o", markersize=7, label="doses with this effect")]
+        single = shown[["x_alone", "y_alone"]].notna().sum(axis=1)
+        if (single == 2).any():
+            marks += [Line2D([], [], color=style.CONTROL, linestyle="--", label="additive doses"),
+                      Patch(facecolor=SYNERGY, alpha=0.1, label="less than additive")]
+        if (single == 1).any():
+            marks.append(Line2D([], [], color=style.CONTROL, linestyle=":", label="if the other drug did nothing"))
+        figure.legend(handles=marks, loc="outside lower center", ncols=len(marks))
+    return figure
+
+
+def ranking(table: pd.DataFrame, *, quantity: str, question: str = "", most: int = 24) -> Figure:
+    """Regimens from best to worst: the outcome with its interval, the paired difference to the best, and doses given.
+
+    Filled marks are not told apart from the best. ``table`` is that of :func:`experiments.regimens.analyse`.
+    """
+    shown = table.head(most)
+    totals = [name for name in table if name.endswith(" doses") or " total" in name]
+    places = np.arange(len(shown))
+    with style.context():
+        width = 13 + 1.7 * len(totals)
+        figure = style.picture(width, 2.2 + 0.46 * len(shown))
+        title(figure, question)
+        axes = figure.subplots(1, 2 + bool(totals), sharey=True, squeeze=False,
+                               width_ratios=[3, 3] + ([0.75 * len(totals) + 0.3] if totals else []))[0]
+        for panel, middle, ends in ((axes[0], quantity, ""), (axes[1], "difference", "difference_")):
+            middle, low, high = (shown[column].to_numpy(float) for column in (middle, f"{ends}low", f"{ends}high"))
+            error = np.nan_to_num(np.stack([middle - low, high - middle]))
+            for good, face in ((True, SYNERGY), (False, "white")):
+                here = shown["as_good"].to_numpy() == good
+                panel.errorbar(middle[here], places[here], xerr=error[:, here], fmt="o", color=SYNERGY if good else style.MUTED,
+                               markerfacecolor=face, markersize=8, elinewidth=1.8, capsize=0)
+            panel.xaxis.set_major_locator(MaxNLocator(nbins=5))
+            if quantity in RATIOS:
+                panel.set_xticks(*ratio_ticks(*panel.get_xlim()))
+            panel.grid(axis="y", visible=False)
+        axes[1].axvline(0, color=style.INK, linewidth=1)
+        axes[0].set_yticks(places, [textwrap.fill(words, 44) for words in shown["regimen"]])
+        axes[0].set_ylim(len(shown) - 0.4, -0.6)
+        axes[0].set_title("Outcome")
+        axes[0].set_xlabel(short_words(quantity).replace("\n", " "))
+        axes[1].set_title("Beside the best")
+        axes[1].set_xlabel(f"{'ratio' if quantity in RATIOS else 'difference'} to the best over the same seeds (right: worse)")
+        if totals:
+            _totals(axes[2], shown, totals)
+        look = {"marker": "o", "linewidth": 1.8, "markersize": 8}
+        marks = [Line2D([], [], color=SYNERGY, label="not told apart from the best", **look),
+                 Line2D([], [], color=style.MUTED, markerfacecolor="white", label="worse", **look)]
+        cut = f"; best {most} of {len(table)} regimens" if len(table) > most else ""
+        figure.legend(handles=marks, loc="outside lower center", ncols=2, title=f"lines: 95 % intervals{cut}", title_fontsize=11)
+    return figure
+
+
+def _square(grid: "Grid", pairs: pd.DataFrame, column: str) -> np.ndarray:
+    """A column of the pairs as a map, doses of y by doses of x."""
+    return pairs[column].to_numpy().reshape(grid.x_doses.size, grid.y_doses.size).T
+
+
+def _map(axes: Axes, table: np.ndarray, colors: LinearSegmentedColormap, scale: Normalize):
+    """Cells of one size whatever the doses; grey where there is no run."""
+    axes.grid(False)
+    drawn = axes.imshow(table, cmap=colors.with_extremes(bad=NO_RUN), norm=scale, origin="lower", aspect="auto")
+    axes.set_xticks(np.arange(table.shape[1] + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(table.shape[0] + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
+    return drawn
+
+
+def _shares(axes: Axes, table: np.ndarray) -> None:
+    """The effect of each cell in percent, legible across the isoboles."""
+    size = 10.5 if table.shape[1] <= 6 else 8.5
+    for (j, i), value in np.ndenumerate(table):
+        known = np.isfinite(value)
+        halo = [Stroke(linewidth=3, foreground=EFFECT(float(value))), Normal()] if known else None
+        axes.text(i, j, f"{100 * value:.0f} %" if known else "no run", ha="center", va="center", fontsize=size, zorder=5,
+                  color="white" if known and value > 0.5 else style.INK, path_effects=halo)
+
+
+def _contours(axes: Axes, table: np.ndarray, levels: Sequence[float]) -> dict[float, str]:
+    """Isoboles over the cells, one colour per level that is crossed."""
+    known = table[np.isfinite(table)]
+    crossed = [level for level in levels if known.size and known.min() < level <= known.max()]
+    colors = {level: LEVEL_COLORS[list(levels).index(level) % len(LEVEL_COLORS)] for level in crossed}
+    if crossed and min(table.shape) > 1:
+        axes.contour(np.ma.masked_invalid(table), levels=crossed, colors=list(colors.values()), linewidths=2.4)
+    return colors
+
+
+def _excess(figure: Figure, axes: Axes, grid: "Grid", pairs: pd.DataFrame, name: str, reach: float) -> None:
+    """One map of excess with its intervals; single agents have none."""
+    table = _square(grid, pairs, f"{name}_excess")
+    table[0, :] = table[:, 0] = np.where(np.isnan([table[0, 0]]), np.nan, 0.0)
+    low, high = (_square(grid, pairs, f"{name}_{end}") for end in ("low", "high"))
+    drawn = _map(axes, table, DIVERGING, Normalize(-reach, reach))
+    size = 10.5 if table.shape[1] <= 6 else 8.5
+    for (j, i), value in np.ndenumerate(table):
+        if not (i and j):
+            axes.add_patch(Rectangle((i - 0.5, j - 0.5), 1, 1, facecolor=ALONE, edgecolor="white", linewidth=1.5))
+            continue
+        if not np.isfinite(value):
+            axes.text(i, j, "no run", ha="center", va="center", fontsize=size)
+            continue
+        unsure = not (low[j, i] > 0 or high[j, i] < 0)
+        ink = "white" if abs(value) > 0.72 * reach and not unsure else style.INK
+        if unsure:
+            axes.add_patch(Rectangle((i - 0.5, j - 0.5), 1, 1, fill=False, hatch="////", edgecolor="#BBBBBB", linewidth=0))
+        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.5} if unsure else None
+        axes.text(i, j + 0.13, _signed(value), ha="center", va="center", fontsize=size + 1, color=ink, bbox=box,
+                  fontweight="normal" if unsure else "bold")
+        if np.isfinite(low[j, i]):
+            axes.text(i, j - 0.22, f"{_signed(low[j, i])} to {_signed(high[j, i])}", ha="center", va="center",
+                      fontsize=size - 2, color=ink, bbox=box)
+    _bar(figure, drawn, axes, "percentage points", lambda value, _: _signed(value))
+
+
+def _signed(share: float) -> str:
+    """A difference of shares in whole percentage points."""
+    return f"{round(100 * share):+d}" if round(100 * share) else "0"
+
+
+def _bar(figure: Figure, drawn, axes: Axes, label: str, words) -> None:
+    bar = figure.colorbar(drawn, ax=axes, fraction=0.05, pad=0.02, label=label, format=FuncFormatter(words))
+    bar.outline.set_visible(False)
+    bar.locator = MaxNLocator(nbins=5, steps=[1, 2, 5, 10])
+    bar.update_ticks()
+
+
+def _dose_axes(axes: Axes, grid: "Grid", units: Mapping[str, str], left: bool) -> None:
+    """Every tested dose on its axis, at even distances."""
+    axes.set_xticks(range(grid.x_doses.size), [number_words(dose) for dose in grid.x_doses])
+    axes.set_yticks(range(grid.y_doses.size), [number_words(dose) for dose in grid.y_doses])
+    axes.set_xlabel(axis_label(grid.x, units))
+    if left:
+        axes.set_ylabel(axis_label(grid.y, units))
+
+
+def _isobole(axes: Axes, grid: "Grid", points: pd.DataFrame, row: pd.Series, units: Mapping[str, str]) -> None:
+    """The isobole of one level on linear axes of dose."""
+    alone = np.array([row["x_alone"], row["y_alone"]])
+    if np.isfinite(alone).all():
+        axes.fill([0, alone[0], 0], [0, 0, alone[1]], color=SYNERGY, alpha=0.1, linewidth=0)
+        axes.plot([alone[0], 0], [0, alone[1]], "--", color=style.CONTROL, linewidth=2)
+        note = "" if np.isnan(row["combination_index"]) else f"combination index {row['combination_index']:.2f}"
+        note += "" if np.isnan(row["low"]) else f" ({row['low']:.2f} to {row['high']:.2f})"
+    else:
+        if np.isfinite(alone).any():
+            line, at = (axes.axvline, alone[0]) if np.isfinite(alone[0]) else (axes.axhline, alone[1])
+            line(at, color=style.CONTROL, linestyle=":", linewidth=2)
+        never = [drug_words(name) for name, dose in zip((grid.x, grid.y), alone, strict=True) if np.isnan(dose)]
+        note = f"{' and '.join(never)} alone: not reached"
+    ordered = points.sort_values(["x", "y"], ascending=[True, False])
+    axes.plot(ordered["x"], ordered["y"], color=SYNERGY, marker="o", markersize=7, clip_on=False, zorder=3)
+    for name, set_limit, column in (("x", axes.set_xlim, "x"), ("y", axes.set_ylim, "y")):
+        top = float(np.nanmax([points[column].max(), row[f"{name}_alone"]]))
+        set_limit(0, 1.08 * top if top > 0 else float(getattr(grid, f"{name}_doses")[-1]))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=5))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number_words(value)))
+    axes.set_xlabel(axis_label(grid.x, units))
+    axes.set_ylabel(axis_label(grid.y, units))
+    axes.set_title(f"{100 * row['level']:.3g} % of the burden removed\n")
+    axes.text(0, 1.02, note, transform=axes.transAxes, fontsize=10.5, color=style.MUTED)
+
+
+def _totals(axes: Axes, shown: pd.DataFrame, totals: Sequence[str]) -> None:
+    """What each regimen gives in all, as a small table beside the bars."""
+    axes.set_xlim(-0.5, len(totals) - 0.5)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.xaxis.tick_top()
+    axes.set_xticks(range(len(totals)), [textwrap.fill(style.name_words(name), 14) for name in totals], fontsize=10.5)
+    for column, name in enumerate(totals):
+        for place, value in enumerate(shown[name]):
+            axes.text(column, place, value_words(value), ha="center", va="center", fontsize=10.5)

@@ -1,0 +1,92 @@
+"""Small maps of two swept parameters."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator
+
+from simulation.plots import style
+
+from .outcome_axis import BESIDE_CONTROL, RATIOS, by_arm, is_count, ratio_ticks, short_words, title
+from .rulers import ruler
+from .words import axis_label, number_words, value_words
+
+AROUND_ONE = LinearSegmentedColormap.from_list("ratio", ["#1B5FA8", "#67A9CF", "#FFFFFF", "#F1A340", "#B35806"])
+NO_RUN = "#D9D9D9"
+
+
+def maps(outcomes: pd.DataFrame, x: str, y: str, quantities: Sequence[str], *, units: Mapping[str, str] | None = None,
+         question: str = "") -> Figure:
+    """Medians over seeds as small maps over two swept parameters, one map per outcome and arm.
+
+    A control that is the same everywhere has no map. Ratios: white is 1, blue less, orange more.
+    """
+    arms, rows_of_maps = by_arm(outcomes), []
+    for quantity in quantities:
+        row = []
+        for arm, rows in arms.items():
+            table = rows.groupby([y, x])[quantity].median().unstack(x)
+            table = table.reindex(index=ruler(outcomes[y]).values, columns=ruler(outcomes[x]).values)
+            known = table.to_numpy(float)[np.isfinite(table.to_numpy(float))]
+            idle = arm == "control" and len(arms) > 1 and (quantity in BESIDE_CONTROL or np.unique(known).size < 2)
+            if known.size and not idle:
+                row.append((quantity, arm, table))
+        rows_of_maps += [row] if row else []
+    down, across = len(rows_of_maps), max(map(len, rows_of_maps))
+    with style.context():
+        rows, columns = rows_of_maps[0][0][2].shape
+        figure = style.picture(across * max(4.8, 0.78 * columns + 2), down * max(2.6, 0.5 * rows + 1.1) + 0.8)
+        panels = figure.subplots(down, across, squeeze=False)
+        for place, row in enumerate(rows_of_maps):
+            colors = _colors(row[0][0], [table for _, _, table in row])
+            for axes in panels[place, len(row):]:
+                axes.set_visible(False)
+            for axes, (quantity, arm, table) in zip(panels[place], row, strict=False):
+                _map(figure, axes, table, quantity, colors)
+                axes.set_title(f"{short_words(quantity)}: {style.name_words(arm)}".replace("\n", " "), fontsize=12)
+                axes.set_xlabel(axis_label(x, units) if place == down - 1 else "")
+                axes.set_ylabel(axis_label(y, units) if axes is panels[place, 0] else "")
+        title(figure, question)
+    return figure
+
+
+def _colors(quantity: str, tables: Sequence[pd.DataFrame]) -> tuple[Colormap, Normalize]:
+    """The colours that the maps of one outcome share."""
+    values = np.concatenate([table.to_numpy(float).ravel() for table in tables])
+    values = values[np.isfinite(values)]
+    if is_count(quantity):
+        return style.colormap("share"), LogNorm(1, max(float(values.max()), 10.0), clip=True)  # no cell looks like one cell
+    if quantity in RATIOS:
+        reach = max(float(np.abs(values).max()), np.log(1.5))
+        return AROUND_ONE, Normalize(-reach, reach)
+    return style.colormap("share"), Normalize(0, 1 if quantity.endswith("_share") else float(values.max()) or 1)
+
+
+def _map(figure: Figure, axes: Axes, table: pd.DataFrame, quantity: str, colors: tuple[Colormap, Normalize]) -> None:
+    """One map, its medians written into it."""
+    axes.grid(False)
+    shown = table.to_numpy(float)
+    drawn = axes.imshow(np.ma.masked_invalid(shown), cmap=colors[0].with_extremes(bad=NO_RUN), norm=colors[1], origin="lower",
+                        aspect="auto")
+    for (j, i), value in np.ndenumerate(shown):
+        told = np.exp(value) if quantity in RATIOS else value
+        dark = np.isfinite(value) and np.dot(drawn.cmap(drawn.norm(value))[:3], (0.3, 0.59, 0.11)) < 0.5
+        axes.text(i, j, number_words(float(f"{told:.2g}")) if np.isfinite(value) else "no run", ha="center", va="center",
+                  fontsize=10 if table.shape[1] <= 6 else 8, color="white" if dark else style.INK)
+    for set_ticks, names in ((axes.set_xticks, table.columns), (axes.set_yticks, table.index)):
+        set_ticks(range(len(names)), [style.name_words(value_words(name)) for name in names])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    bar = figure.colorbar(drawn, ax=axes, fraction=0.05, pad=0.02)
+    bar.outline.set_visible(False)
+    if quantity in RATIOS:
+        ticks, words = ratio_ticks(*bar.ax.get_ylim())
+        bar.set_ticks(ticks, labels=words)
+    elif is_count(quantity):
+        bar.locator, bar.formatter = LogLocator(numticks=5), FuncFormatter(lambda value, _: number_words(value))
+        bar.update_ticks()
+    bar.ax.minorticks_off()

@@ -1,0 +1,196 @@
+"""The pictures of a trial's arms: progression over time, response in subgroups, paired beside unpaired contrasts."""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MultipleLocator, NullFormatter, NullLocator
+
+from simulation.plots import style
+
+from .responses import CONTROL, Judged, by_arm
+from .trial_sentences import p_words
+
+BIOMARKER_WORDS = {"all": "All patients", "pdl1": "PD-L1", "antigen": "Antigen", "cd8": "CD8 density"}
+HAZARDS = (0.05, 20.0)
+"""Ends of the axis of hazard ratios; intervals beyond are cut and marked with an arrow."""
+
+
+def progression(found: Judged, question: str) -> Figure:
+    """Kaplan-Meier curves of the time to progression with bands, and the number at risk below."""
+    arms = list(by_arm(found.responses))
+    colors, last = style.arm_colors([arm for arm, _ in arms]), float(found.scans["day"].max())
+    figure = style.picture(9, 6 + 0.55 * len(arms))
+    axes, table = figure.subplots(2, 1, sharex=True, height_ratios=[12, 1 + len(arms)])
+    for (arm, own), against in zip(arms, found.comparisons.itertuples(), strict=True):
+        curve = found.progression[found.progression["arm"] == arm]
+        days, free = extended(curve["day"], last), extended(curve["free"])
+        axes.fill_between(days, extended(curve["low"]), extended(curve["high"]), step="post", color=colors[arm], alpha=0.16,
+                          linewidth=0)
+        axes.step(days, free, where="post", color=colors[arm], linewidth=2.2, label=compared(arm, against))
+        left = own[~own["progressed"].to_numpy(dtype=bool)]["progression_day"]
+        axes.plot(left, np.interp(left, curve["day"], curve["free"]), "|", color=colors[arm], markersize=11,
+                  markeredgewidth=1.6, clip_on=False)
+    axes.set(ylim=(0, 1.03), xlim=(0, last * 1.03), ylabel="share without progression")
+    at_risk(table, arms, colors, last)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left",
+                  title="Bands: 95 %. Ticks: without progression at the last scan.", alignment="left", title_fontsize=11)
+    axes.tick_params(labelbottom=False)
+    axes.set_title("Time to progression")
+    figure.suptitle(question, fontsize=14, x=0.01, ha="left")
+    return figure
+
+
+def extended(values: pd.Series, last: float | None = None) -> np.ndarray:
+    """A curve's values with its last one repeated (or ``last`` put there), so that steps reach the end."""
+    values = values.to_numpy(dtype=float)
+    return np.append(values, values[-1] if last is None else max(last, values[-1]))
+
+
+def compared(arm: str, against: tuple) -> str:
+    """An arm's entry in the legend."""
+    words = style.name_words(arm)
+    if arm == CONTROL or math.isnan(against.p_value):
+        return words
+    ratio = (f"hazard ratio {against.hazard_ratio:.2f} ({against.low:.2f} to {against.high:.2f}), "
+             if math.isfinite(against.hazard_ratio) else "")
+    return f"{words}: {ratio}log-rank {p_words(against.p_value)}"
+
+
+def at_risk(axes: Axes, arms: list[tuple[str, pd.DataFrame]], colors: dict[str, str], last: float) -> None:
+    """Patients without progression just before each marked day."""
+    step = 7.0 * max(1.0, np.ceil(last / 7 / 6)) if last >= 14 else 2.0
+    axes.xaxis.set_major_locator(MultipleLocator(step))
+    days = np.arange(0, last + 1e-6, step)
+    for place, (arm, own) in enumerate(arms):
+        for day in days:
+            axes.text(day, -place, f"{(own['progression_day'] >= day).sum()}", color=colors[arm], ha="center", va="center",
+                      fontsize=11)
+    axes.set(ylim=(-len(arms) + 0.4, 0.6), yticks=[-place for place in range(len(arms))],
+             yticklabels=[style.name_words(arm) for arm, _ in arms], xlabel="day")
+    axes.set_title("patients at risk", fontsize=11, fontweight="normal")
+    for label, (arm, _) in zip(axes.get_yticklabels(), arms, strict=True):
+        label.set_color(colors[arm])
+    axes.grid(visible=False)
+    axes.spines[["left", "bottom"]].set_visible(False)
+    axes.tick_params(length=0)
+    axes.tick_params(axis="y", pad=18)
+
+
+def subgroups(table: pd.DataFrame, question: str) -> Figure:
+    """A forest: response rates and hazard ratios with their intervals, in all patients and by biomarker."""
+    arms = list(table["arm"].unique())
+    colors, groups = style.arm_colors(arms), list(table[["biomarker", "group"]].drop_duplicates().itertuples(index=False))
+    place = {tuple(group): -number - 0.35 * sum(other[1] == "low" for other in groups[:number + 1])
+             for number, group in enumerate(groups)}
+    figure = style.picture(12.5, 1.9 + 0.75 * len(groups))
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=[1, 1])
+    for number, arm in enumerate(arms):
+        shift = 0.26 * ((len(arms) - 1) / 2 - number)
+        own = table[table["arm"] == arm]
+        rows = [place[row.biomarker, row.group] + shift for row in own.itertuples()]
+        forest(left, own["share"] * 100, own["low"] * 100, own["high"] * 100, rows, colors[arm], style.name_words(arm))
+        if arm != CONTROL:
+            rows = [place[row.biomarker, row.group] + shift for row in own.itertuples()]
+            forest(right, own["hazard_ratio"], own["hazard_low"], own["hazard_high"], rows, colors[arm], None, HAZARDS)
+    left.set(xlim=(-2, 102), xlabel="objective response (%), exact 95 % interval",
+             yticks=list(place.values()), yticklabels=[group_words(table, *group) for group in groups])
+    left.set_title("Objective response")
+    right.set_xscale("log")
+    right.set(xlim=HAZARDS, xlabel="progression, arm over control, 95 % interval",
+              ylim=(min(place.values()) - 0.6, 0.6))
+    right.set_title("Hazard ratio")
+    right.axvline(1, color=style.INK, linewidth=1)
+    ratio_axis(right, (0.1, 0.2, 0.5, 1, 2, 5, 10))
+    for axes in (left, right):
+        axes.grid(axis="y", visible=False)
+        axes.tick_params(axis="y", length=0)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(arms))
+    figure.suptitle(question, fontsize=14, x=0.01, ha="left")
+    return figure
+
+
+def group_words(table: pd.DataFrame, biomarker: str, group: str) -> str:
+    """One subgroup: what it is, where it was cut, how many patients it has."""
+    own = table[(table["biomarker"] == biomarker) & (table["group"] == group)].iloc[0]
+    words, count = BIOMARKER_WORDS.get(biomarker, biomarker), int(own["patients"])
+    if biomarker == "all":
+        return f"{words}\nn = {count}"
+    sign = "≥" if group == "high" else "<"
+    unit = " per mm²" if biomarker == "cd8" else ""
+    return f"{words} {sign} {style.number(own['cut'])}{unit}\nn = {count}"
+
+
+def forest(axes: Axes, values: Iterable[float], low: Iterable[float], high: Iterable[float], rows: list[float], color: str,
+           label: str | None, ends: tuple[float, float] | None = None, marker: str = "s", filled: bool = True) -> None:
+    """Points with intervals; what lies beyond ``ends`` is cut there and marked with an arrow."""
+    for value, below, above, row in zip(values, low, high, rows, strict=True):
+        if not np.isfinite(value):
+            continue
+        cut = (max(below, ends[0]), min(above, ends[1])) if ends else (below, above)
+        axes.plot(cut, [row, row], color=color, linewidth=2.0, zorder=2)
+        if ends:
+            for beyond, arrow, at in ((below < ends[0], "<", ends[0]), (above > ends[1], ">", ends[1])):
+                if beyond:
+                    axes.plot(at, row, arrow, color=color, markersize=6, clip_on=False)
+            value = min(max(value, ends[0]), ends[1])
+        axes.plot(value, row, marker, color=color, markersize=7, label=label, zorder=3,
+                  markerfacecolor=color if filled else "white", markeredgewidth=1.6)
+        label = None
+
+
+def contrasts(table: pd.DataFrame, responses: pd.DataFrame, day: float, question: str) -> Figure:
+    """Differences from the control, paired beside unpaired, and how much smaller pairing makes their variance."""
+    arms, quantities = list(table["arm"].unique()), list(table["quantity"].unique())
+    colors = style.arm_colors([CONTROL, *arms])
+    figure = style.picture(13, 1.7 + 1.15 * len(quantities) + 0.5 * len(arms))
+    grid = figure.add_gridspec(len(quantities), 2, width_ratios=[1.25, 1])
+    for number, quantity in enumerate(quantities):
+        axes = figure.add_subplot(grid[number, 0])
+        own = table[table["quantity"] == quantity]
+        for place, row in enumerate(own.itertuples()):
+            for error, shift, filled in ((row.paired_error, 0.17, True), (row.unpaired_error, -0.17, False)):
+                forest(axes, [row.difference], [row.difference - 1.96 * error], [row.difference + 1.96 * error],
+                       [-place + shift], colors[row.arm], None, marker="o", filled=filled)
+        axes.axvline(0, color=style.INK, linewidth=1)
+        axes.set(yticks=[-place for place in range(len(own))], ylim=(-len(own) + 0.45, 0.55),
+                 yticklabels=[style.name_words(arm) for arm in own["arm"]])
+        axes.set_title(f"{quantity[0].upper()}{quantity[1:]}: arm - control", fontsize=12)
+        axes.grid(axis="y", visible=False)
+    axes.set_xlabel("difference with 95 % interval: filled paired, hollow unpaired")
+    ratios(figure.add_subplot(grid[:, 1]), table, quantities, colors)
+    figure.suptitle(question, fontsize=14, x=0.01, ha="left")
+    return figure
+
+
+def ratios(axes: Axes, table: pd.DataFrame, quantities: list[str], colors: dict[str, str]) -> None:
+    """Variance ratios with their bootstrap intervals; beside each, the patients an unpaired trial needs."""
+    arms = list(table["arm"].unique())
+    top = float(np.nanmax(table["ratio_high"], initial=4))
+    for row in table.itertuples():
+        place = -quantities.index(row.quantity) + 0.3 * ((len(arms) - 1) / 2 - arms.index(row.arm))
+        forest(axes, [row.variance_ratio], [row.ratio_low], [row.ratio_high], [place], colors[row.arm], None, marker="o")
+        if np.isfinite(row.variance_ratio):
+            axes.annotate(f"{row.unpaired_patients:.0f}", (max(row.ratio_high, row.variance_ratio), place), xytext=(8, 0),
+                          textcoords="offset points", va="center", color=colors[row.arm], fontsize=10.5)
+    axes.axvline(1, color=style.INK, linewidth=1)
+    axes.set_xscale("log")
+    axes.set(xlim=(0.5, top * 1.8), yticks=[-number for number in range(len(quantities))], ylim=(-len(quantities) + 0.4, 0.6),
+             yticklabels=[quantity.replace(", ", "\n") for quantity in quantities],
+             xlabel="variance, unpaired over paired (95 % interval)")
+    ratio_axis(axes, (0.5, 1, 2, 5, 10, 20, 50, 100))
+    axes.set_title(f"Variance saved by pairing (beside: patients\nan unpaired trial needs for what {int(table['pairs'].max())} "
+                   "pairs gave)", fontsize=12)
+    axes.grid(axis="y", visible=False)
+
+
+def ratio_axis(axes: Axes, ticks: tuple[float, ...]) -> None:
+    """Plain numbers on a logarithmic axis."""
+    low, high = axes.get_xlim()
+    axes.set_xticks([tick for tick in ticks if low <= tick <= high])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -1,0 +1,111 @@
+"""What a trial found, in plain words."""
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from simulation.plots import style
+from simulation.response import CATEGORIES
+
+from .responses import CONTROL, Judged
+from .words import listed
+
+if TYPE_CHECKING:
+    from .trial import Trial
+
+MAPPINGS = {2: "a disc (2-D: the square root of the cells)", 3: "a ball (3-D: the cube root of the cells)"}
+PHASES = {"elimination": "eliminated", "equilibrium": "held", "escape": "lost"}
+
+
+def sentences(found: Judged, trial: "Trial") -> list[str]:
+    """The trial's answer, one sentence a line."""
+    enrolled = int(found.patients["enrolled"].sum())
+    if not enrolled:
+        return [f"None of {len(found.patients)} patients had {trial.enrolled_from:,} tumour cells at day 0, so there is nothing "
+                "to judge."]
+    return [cohort(found, trial), measured(trial), *map(response, found.response_rates.itertuples()),
+            *map(progression, found.comparisons.itertuples()), *pseudoprogression(found.response_rates),
+            *subgroups(found.subgroups), *map(pairing, found.contrasts.dropna(subset=["variance_ratio"]).itertuples()),
+            *immunoediting(found.patients)]
+
+
+def cohort(found: Judged, trial: "Trial") -> str:
+    """How many patients there are and how many were enrolled."""
+    all_of_them, enrolled = len(found.patients), int(found.patients["enrolled"].sum())
+    rest = all_of_them - enrolled
+    lacking = (f"; {rest} of {all_of_them} had too little tumour at day 0 (under {trial.enrolled_from:,} cells)" if rest else "")
+    return f"{enrolled} patients, each in {len(found.response_rates)} arms{lacking}."
+
+
+def measured(trial: "Trial") -> str:
+    """The mapping from cells to diameter, and when it is seen."""
+    recist = trial.recist
+    return (f"A scan shows the diameter of {MAPPINGS[trial.dimension]}, scaled to {recist.value('nominal_diameter'):g} mm at "
+            f"day 0{', immune cells included' if trial.scans.infiltrate else ''}; scans every {recist.value('every'):g} days.")
+
+
+def response(row: tuple) -> str:
+    """The objective response rate of one arm with its interval and categories."""
+    kinds = ", ".join(f"{getattr(row, kind)} {kind}" for kind in CATEGORIES)
+    return (f"{name(row.arm)}: {row.responders} of {row.patients} responded, {percent(row.share)} "
+            f"(95 % interval {percent(row.low)} to {percent(row.high)}); {kinds}.")
+
+
+def progression(row: tuple) -> str:
+    """Time to progression of one arm, and beside the control."""
+    median = f"day {row.median_day:g}" if math.isfinite(row.median_day) else "not reached"
+    told = f"{name(row.arm)}: {row.progressions} of {row.patients} progressed, median {median}"
+    if row.arm == CONTROL or math.isnan(row.p_value):
+        return told + "."
+    ratio = (f"hazard ratio {row.hazard_ratio:.2f} ({row.low:.2f} to {row.high:.2f}), " if math.isfinite(row.hazard_ratio)
+             else "hazard ratio not to be estimated, ")
+    return f"{told}; {ratio}log-rank {p_words(row.p_value)}."
+
+
+def pseudoprogression(rates: pd.DataFrame) -> list[str]:
+    """How many progressions the next scan took back, where there were any."""
+    told = [f"{row.pseudoprogressions} in {name(row.arm)}" for row in rates.itertuples() if row.pseudoprogressions]
+    return [f"Pseudoprogression (a progression that the next scan takes back): {listed(told)}."] if told else []
+
+
+def subgroups(table: pd.DataFrame) -> list[str]:
+    """Response of every treated arm in both halves of each biomarker."""
+    from .trial import BIOMARKERS
+
+    told = []
+    for arm in [arm for arm in table["arm"].unique() if arm != CONTROL]:
+        own = table[table["arm"] == arm].set_index(["biomarker", "group"])["share"]
+        halves = [f"{words} {percent(own.get((key, 'low'), math.nan))} low, {percent(own.get((key, 'high'), math.nan))} high"
+                  for key, words in BIOMARKERS.items() if key in own.index.get_level_values(0)]
+        if halves:
+            told.append(f"{name(arm)}, responses by biomarker: {'; '.join(halves)}.")
+    return told
+
+
+def pairing(row: tuple) -> str:
+    """What the pairing of arms was worth for one quantity."""
+    ratio = f"variance {row.variance_ratio:.1f} times smaller ({row.ratio_low:.1f} to {row.ratio_high:.1f}) than unpaired"
+    return (f"{name(row.arm)} - control, {row.quantity}: {row.difference:+.2f} ± {row.paired_error:.2f} (unpaired "
+            f"± {row.unpaired_error:.2f}); paired {ratio}: {row.unpaired_patients:.0f} different patients would have been "
+            f"needed for what {row.pairs} gave.")
+
+
+def immunoediting(patients: pd.DataFrame) -> list[str]:
+    """Phases of the enrolled patients' controls."""
+    counts = patients.loc[patients["enrolled"], "control_phase"].value_counts()
+    told = listed([f"{counts.get(phase, 0)} {words}" for phase, words in PHASES.items()])
+    return [f"Left untreated, of {counts.sum()} tumours the immune system had {told} by the last day."]
+
+
+def name(arm: str) -> str:
+    return style.name_words(arm)
+
+
+def percent(share: float) -> str:
+    return "none there" if math.isnan(share) else f"{100 * share:.0f} %"
+
+
+def p_words(p: float) -> str:
+    """A p value as it is printed: p < 0.001, p = 0.03."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.995 else "p = 1"

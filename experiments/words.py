@@ -1,0 +1,83 @@
+"""How swept parameters and their values are written for a reader: in sentences, tables and pictures."""
+
+import math
+import re
+from collections.abc import Mapping
+
+from simulation.plots import style
+
+WORDS = {"tumor": "tumour", "car_t_cell": "CAR T cell", "t_cell": "CD8 T cell", "nk_cell": "NK cell", "mhc": "MHC-I",
+         "car_target": "CAR target", "ifn_gamma": "IFN-γ"}
+OF_SCHEDULE = {"every": "interval", "times": "doses per cycle", "rest": "rest", "cycles": "cycles", "first": "delay"}
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+PLAIN = 1e5
+"""From here on a number is written as a power of ten."""
+
+
+def axis_words(name: str) -> str:
+    """A dotted name in plain words: ``treatments.il2.peak`` is IL-2 peak, ``tumor.pdl1`` is tumour PD-L1."""
+    *path, last = name.removeprefix("treatments.").split(".")
+    if path and path[-1] == "schedule":
+        path, last = path[:-1], OF_SCHEDULE.get(last, last)
+    return " ".join(_words(part) for part in (*path, last))
+
+
+def drug_words(name: str) -> str:
+    """The drug that a dotted name belongs to: ``treatments.il2.peak`` is IL-2; any other name in plain words."""
+    return _words(name.split(".")[1]) if name.startswith("treatments.") else axis_words(name)
+
+
+def point_words(point: Mapping[str, object], units: Mapping[str, str] | None = None) -> str:
+    """The values of a design point: IL-2: interval 8 hours, doses per cycle 14; tumour PD-L1 2."""
+    drugs: dict[str, list[str]] = {}
+    for name, value in point.items():
+        drug = drug_words(name) if name.startswith("treatments.") else ""
+        value = _words(value) if name == "scenario" else value_words(value, (units or {}).get(name, ""))
+        drugs.setdefault(drug, []).append(f"{axis_words(name).removeprefix(drug).lstrip()} {value}")
+    return "; ".join(f"{drug}{': ' if len(told) > 1 else ' '}{', '.join(told)}" if drug else ", ".join(told)
+                     for drug, told in drugs.items())
+
+
+def axis_label(name: str, units: Mapping[str, str] | None = None) -> str:
+    """The words of a dotted name with the unit in brackets; a plain number has none."""
+    unit = unit_words((units or {}).get(name, ""))
+    return f"{axis_words(name)} ({unit})" if unit else axis_words(name)
+
+
+def unit_words(unit: str) -> str:
+    """A unit as it is written after a number; nothing for plain numbers."""
+    if unit == "1":
+        return ""
+    return re.sub(r"\b([mu])m([23]?)\b", lambda of: f"{of[1].replace('u', 'µ')}m{of[2].translate(RAISED)}",
+                  unit.removeprefix("1") if unit.startswith("1/") else unit)
+
+
+def value_words(value: object, unit: str = "") -> str:
+    """A value with its unit: 20 mg, 0.5 nM, 2×10⁸ cells; a text such as 8 hours as it is."""
+    if isinstance(value, str):
+        return value
+    unit = unit_words(unit)
+    return number_words(float(value)) + (f" {unit}" if unit else "")
+
+
+def number_words(value: float) -> str:
+    """A number with as few signs as tell it apart: 0.25, 12,500, 2×10⁸."""
+    if not math.isfinite(value):
+        return "none" if math.isnan(value) else "∞" if value > 0 else "-∞"
+    if value and not 1e-3 <= abs(value) < PLAIN:
+        mantissa, exponent = f"{value:.3g}".split("e") if "e" in f"{value:.3g}" else f"{value:.2e}".split("e")
+        power = f"10{str(int(exponent)).translate(RAISED)}"
+        return power if float(mantissa) == 1 else f"{float(mantissa):g}×{power}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def listed(words: list[str]) -> str:
+    """Words in a row: a, b and c."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def _words(part: str) -> str:
+    """One part of a dotted name, its abbreviations written as in the field."""
+    for key, words in WORDS.items():
+        part = re.sub(rf"(?<![A-Za-z0-9]){key}(?![A-Za-z0-9])", words, part)
+    return style.name_words(part)
