@@ -166,7 +166,7 @@ def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path
 def _complete(study, verb: str, word: str, workers: int | None, scheduler: str | None, shard: str | None, out: Path | None,
               resume: bool, overwrite: bool, retry_failed: bool, quiet: bool) -> None:
     """Run a study with a bar, print what was found, and leave with 1 where runs failed."""
-    from .study import complete
+    from .runner import complete
     given = {"workers": workers, "scheduler": scheduler, "shard": shard, "out": out}
     command = shlex.join(["tumorlab", verb, word, *_given(given)])
     if workers is not None and workers < 1:

@@ -81,15 +81,17 @@ def _interval(treated: np.ndarray, control: np.ndarray) -> tuple[float, float]:
 
 def contrasts(table: pd.DataFrame, quantities: dict[str, str], *, by: str = "patient",
               control: str = "control") -> pd.DataFrame:
-    """Every arm against the control in every quantity: columns ``arm``, ``quantity`` and those of :class:`Contrast`.
+    """Every arm against the control, and against each treated arm before it: a row per quantity and pair of arms.
 
     ``table`` has one row per arm and value of ``by`` (patient, or seed); ``quantities`` are its columns with the words for
-    each, which stand under ``quantity``.
+    each. Columns: ``quantity``, ``arm``, ``against`` and those of :class:`Contrast`.
     """
+    arms = [control, *[arm for arm in table["arm"].unique() if arm != control]]
+    pairs = [(arm, other) for other in arms for arm in arms[arms.index(other) + 1:]]
     rows = []
     for column, words in quantities.items():
         wide = table.pivot(index=by, columns="arm", values=column)
-        for arm in [arm for arm in table["arm"].unique() if arm != control]:
-            rows.append({"arm": arm, "quantity": words}
-                        | contrast(wide[arm].to_numpy(dtype=float), wide[control].to_numpy(dtype=float))._asdict())
-    return pd.DataFrame(rows, columns=["arm", "quantity", *Contrast._fields])
+        rows += [{"quantity": words, "arm": arm, "against": other}
+                 | contrast(wide[arm].to_numpy(dtype=float), wide[other].to_numpy(dtype=float))._asdict()
+                 for arm, other in pairs]
+    return pd.DataFrame(rows, columns=["quantity", "arm", "against", *Contrast._fields])

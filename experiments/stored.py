@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from .archive import Archive, StudyError
-from .study import Study, Summary, analyse
+from .runner import Summary, analyse
+from .study import Study
 from .sweep import Sweep
 from .trial import Trial
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from .archive import StudyError
 from .isoboles import isoboles, levels_reached
 from .study import Findings
 from .words import listed, value_words
@@ -30,8 +31,8 @@ EXACT = 1e-9
 """Differences below this are rounding."""
 
 
-class SurfaceError(ValueError):
-    """A surface or ranking that the table cannot give; the message is one sentence."""
+class SurfaceError(StudyError):
+    """A surface or ranking that a design or its table cannot give; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,8 @@ def removed(outcomes: pd.DataFrame, arm: str, quantity: str = "end_cells") -> pd
     """Share of its control's burden that ``arm`` removes in each run, 0 to 1, indexed by ``run``.
 
     A treated tumour larger than its control counts as no effect; without any control burden there is none (NaN).
-    Raises SurfaceError for an arm or quantity that the table does not have.
+    Raises SurfaceError for an arm that the table does not have.
     """
-    if quantity not in QUANTITIES:
-        raise SurfaceError(f"quantity = {quantity!r} is not allowed in a surface; it must be one of {', '.join(QUANTITIES)}")
     if quantity == "effect":
         outcomes = outcomes.assign(effect=np.exp(outcomes["effect"]))
     arms = {name: rows.set_index("run")[quantity].astype(float) for name, rows in outcomes.groupby("arm")}
@@ -79,17 +78,25 @@ def removed(outcomes: pd.DataFrame, arm: str, quantity: str = "end_cells") -> pd
     return (1 - arms[arm] / control.where(control > 0)).clip(0, 1).rename("effect")
 
 
-def grid(outcomes: pd.DataFrame, *, x: str, y: str, arm: str, quantity: str = "end_cells") -> Grid:
-    """The effects of an arm over the doses of two treatments; raises SurfaceError when the table holds no such grid."""
+def check(design: pd.DataFrame, *, x: str, y: str, quantity: str = "end_cells") -> None:
+    """Raise SurfaceError unless a design, one row a point (or run) and one column a parameter, makes a surface over x and y."""
+    if quantity not in QUANTITIES:
+        raise SurfaceError(f"surface: quantity = {quantity!r} is not allowed; it must be one of {', '.join(QUANTITIES)}")
     for name in (x, y):
-        if name not in outcomes:
-            swept = [column for column in outcomes if "." in column]
-            raise SurfaceError(f"surface: {name} was not varied (choices: {', '.join(swept)})")
+        if name not in design:
+            raise SurfaceError(f"surface: {name} does not vary (choices: {', '.join(one for one in design if '.' in one)})")
     if x == y:
         raise SurfaceError(f"surface: x and y are both {x}; a surface needs two treatments")
-    for other in outcomes:
-        if other not in (x, y) and ("." in other or other == "scenario") and outcomes[other].nunique(dropna=False) > 1:
+    for other in design:
+        if other not in (x, y) and ("." in other or other == "scenario") and design[other].nunique(dropna=False) > 1:
             raise SurfaceError(f"surface: {other} varies too; a surface needs one value of everything but {x} and {y}")
+    for name in (x, y):
+        _doses(design[name], name)
+
+
+def grid(outcomes: pd.DataFrame, *, x: str, y: str, arm: str, quantity: str = "end_cells") -> Grid:
+    """The effects of an arm over the doses of two treatments; raises SurfaceError when the table holds no such grid."""
+    check(outcomes, x=x, y=y, quantity=quantity)
     rows = outcomes[outcomes["arm"] == arm].set_index("run")
     rows = rows.assign(effect=removed(outcomes, arm, quantity))
     doses = {name: _doses(outcomes[name], name) for name in (x, y)}
@@ -151,7 +158,6 @@ def overall(grid: Grid, confidence: float = 0.95) -> pd.DataFrame:
 
 def interval(values: np.ndarray, confidence: float = 0.95) -> tuple[float, float, float]:
     """Mean and Student's t interval over independent values; NaN ends for fewer than two."""
-    values = np.where(np.abs(values) < EXACT, 0.0, values)
     mean = float(values.mean()) if values.size else np.nan
     if values.size < 2:
         return mean, np.nan, np.nan

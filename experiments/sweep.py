@@ -16,8 +16,9 @@ from .archive import Run, StudyError, Tables
 from .arms import advance, begun, grown
 from .designs import DESIGNS, Axis, DesignError, points
 from .outcomes import OUTCOMES
+from .runner import Summary, complete
 from .scenario import DOTTED, OF_TREATMENT, Grow, Scenario
-from .study import Findings, Study, Summary, complete
+from .study import Findings, Study
 from .sweep_file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
 from .tables import Overrides, ScenarioError
 
@@ -138,7 +139,7 @@ class Sweep(Study):
 
     def check(self) -> None:
         """What the shape of the file cannot tell; raises StudyError."""
-        names = [axis.name for axis in self.axes]
+        design = self._points
         for key in ("precision", "sensitivity", "surface", "schedules"):
             if asked := getattr(self, key):
                 for name, scenario in self._scenarios.items():
@@ -154,11 +155,15 @@ class Sweep(Study):
             raise StudyError(f"{self.file}: record.tissue: {liquid[0]} is a liquid, which has no neighbourhood; leave it out")
         if (self.design in ("morris", "saltelli")) != (self.sensitivity is not None):
             raise StudyError(f'{self.file}: design = "morris" or "saltelli" and a table [sensitivity] go together')
-        if self.surface and (wrong := [name for name in (self.surface.x, self.surface.y) if name not in names]):
-            raise StudyError(f"{self.file}: surface: {wrong[0]} does not vary (choices: {', '.join(names)})")
+        if asked := self.surface:
+            from . import surfaces
+            try:
+                surfaces.check(pd.DataFrame(design), x=asked.x, y=asked.y, quantity=asked.quantity)
+            except StudyError as error:
+                raise StudyError(f"{self.file}: {error}") from None
         if (self.sensitivity or self.surface or self.schedules) and len(self.scenario) > 1:
             raise StudyError(f"{self.file}: this analysis is of one scenario; {len(self.scenario)} are given")
-        if (count := len(self._points) * self.seeds * len(self.scenario)) > MOST_RUNS:
+        if (count := len(design) * self.seeds * len(self.scenario)) > MOST_RUNS:
             raise StudyError(f"{self.file}: {count:,} runs are asked for; at most {MOST_RUNS:,} are allowed")
 
     @cached_property

@@ -142,48 +142,52 @@ def forest(axes: Axes, values: Iterable[float], low: Iterable[float], high: Iter
         label = None
 
 
-def contrasts(table: pd.DataFrame, responses: pd.DataFrame, day: float, question: str) -> Figure:
-    """Differences from the control, paired beside unpaired, and how much smaller pairing makes their variance."""
-    arms, quantities = list(table["arm"].unique()), list(table["quantity"].unique())
-    colors = style.arm_colors([CONTROL, *arms])
-    figure = style.picture(13, 1.7 + 1.15 * len(quantities) + 0.5 * len(arms))
-    grid = figure.add_gridspec(len(quantities), 2, width_ratios=[1.25, 1])
-    for number, quantity in enumerate(quantities):
-        axes = figure.add_subplot(grid[number, 0])
+def contrasts(table: pd.DataFrame, question: str) -> Figure:
+    """Differences between arms, paired beside unpaired; right of each, how much smaller pairing makes its variance."""
+    quantities, colors = list(table["quantity"].unique()), style.arm_colors([CONTROL, *table["arm"].unique()])
+    rows = len(table) // len(quantities)
+    figure = style.picture(13.5, 1.9 + len(quantities) * (0.75 + 0.42 * rows))
+    grid = figure.subplots(len(quantities), 2, width_ratios=[1.4, 1], sharex="col" if len(quantities) == 1 else False,
+                           squeeze=False)
+    top = float(np.nanmax(table["ratio_high"].replace(np.inf, np.nan), initial=4)) * 2
+    for (left, right), quantity in zip(grid, quantities, strict=True):
         own = table[table["quantity"] == quantity]
-        for place, row in enumerate(own.itertuples()):
-            for error, shift, filled in ((row.paired_error, 0.17, True), (row.unpaired_error, -0.17, False)):
-                forest(axes, [row.difference], [row.difference - 1.96 * error], [row.difference + 1.96 * error],
-                       [-place + shift], colors[row.arm], None, marker="o", filled=filled)
-        axes.axvline(0, color=style.INK, linewidth=1)
-        axes.set(yticks=[-place for place in range(len(own))], ylim=(-len(own) + 0.45, 0.55),
-                 yticklabels=[style.name_words(arm) for arm in own["arm"]])
-        axes.set_title(f"{quantity[0].upper()}{quantity[1:]}: arm - control", fontsize=12)
-        axes.grid(axis="y", visible=False)
-    axes.set_xlabel("difference with 95 % interval: filled paired, hollow unpaired")
-    ratios(figure.add_subplot(grid[:, 1]), table, quantities, colors)
+        differences(left, own, colors)
+        ratios(right, own, colors, top)
+        left.set_title(f"{quantity[0].upper()}{quantity[1:]}", fontsize=12)
+    grid[0][1].set_title(f"Variance saved by pairing (beside: patients an\nunpaired trial needs for what "
+                         f"{int(table['pairs'].max())} patients gave)", fontsize=12)
+    grid[-1][0].set_xlabel("difference with 95 % interval: filled paired, hollow unpaired")
+    grid[-1][1].set_xlabel("variance, unpaired over paired, with 95 % interval")
     figure.suptitle(question, fontsize=14, x=0.01, ha="left")
     return figure
 
 
-def ratios(axes: Axes, table: pd.DataFrame, quantities: list[str], colors: dict[str, str]) -> None:
+def differences(axes: Axes, rows: pd.DataFrame, colors: dict[str, str]) -> None:
+    """Paired and unpaired intervals of one quantity, a pair of arms to a row."""
+    for place, row in enumerate(rows.itertuples()):
+        for error, shift, filled in ((row.paired_error, 0.17, True), (row.unpaired_error, -0.17, False)):
+            forest(axes, [row.difference], [row.difference - 1.96 * error], [row.difference + 1.96 * error],
+                   [-place + shift], colors[row.arm], None, marker="o", filled=filled)
+    axes.axvline(0, color=style.INK, linewidth=1)
+    axes.set(yticks=[-place for place in range(len(rows))], ylim=(-len(rows) + 0.45, 0.55),
+             yticklabels=[f"{style.name_words(row.arm)}\n- {style.name_words(row.against)}" for row in rows.itertuples()])
+    axes.tick_params(axis="y", labelsize=10, length=0)
+    axes.grid(axis="y", visible=False)
+
+
+def ratios(axes: Axes, rows: pd.DataFrame, colors: dict[str, str], top: float) -> None:
     """Variance ratios with their bootstrap intervals; beside each, the patients an unpaired trial needs."""
-    arms = list(table["arm"].unique())
-    top = float(np.nanmax(table["ratio_high"], initial=4))
-    for row in table.itertuples():
-        place = -quantities.index(row.quantity) + 0.3 * ((len(arms) - 1) / 2 - arms.index(row.arm))
-        forest(axes, [row.variance_ratio], [row.ratio_low], [row.ratio_high], [place], colors[row.arm], None, marker="o")
+    for place, row in enumerate(rows.itertuples()):
+        forest(axes, [row.variance_ratio], [row.ratio_low], [row.ratio_high], [-place], colors[row.arm], None, (0.5, top),
+               marker="o")
         if np.isfinite(row.variance_ratio):
-            axes.annotate(f"{row.unpaired_patients:.0f}", (max(row.ratio_high, row.variance_ratio), place), xytext=(8, 0),
-                          textcoords="offset points", va="center", color=colors[row.arm], fontsize=10.5)
+            axes.annotate(f"{row.unpaired_patients:,.0f}", (np.nanmax([row.ratio_high, row.variance_ratio]), -place),
+                          xytext=(8, 0), textcoords="offset points", va="center", color=colors[row.arm], fontsize=10.5)
     axes.axvline(1, color=style.INK, linewidth=1)
     axes.set_xscale("log")
-    axes.set(xlim=(0.5, top * 1.8), yticks=[-number for number in range(len(quantities))], ylim=(-len(quantities) + 0.4, 0.6),
-             yticklabels=[quantity.replace(", ", "\n") for quantity in quantities],
-             xlabel="variance, unpaired over paired (95 % interval)")
-    ratio_axis(axes, (0.5, 1, 2, 5, 10, 20, 50, 100))
-    axes.set_title(f"Variance saved by pairing (beside: patients\nan unpaired trial needs for what {int(table['pairs'].max())} "
-                   "pairs gave)", fontsize=12)
+    axes.set(xlim=(0.5, top), yticks=[], ylim=(-len(rows) + 0.45, 0.55))
+    ratio_axis(axes, (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000))
     axes.grid(axis="y", visible=False)
 
 

@@ -39,7 +39,7 @@ def figures(found: Judged, trial: "Trial") -> dict[str, Figure]:
             "swimmer": swimmer(found.responses, last, trial.question),
             "progression": trial_curves.progression(found, trial.question),
             "subgroups": trial_curves.subgroups(found.subgroups, trial.question),
-            "contrasts": trial_curves.contrasts(found.contrasts, found.responses, trial.contrast_day, trial.question),
+            "contrasts": trial_curves.contrasts(found.contrasts, trial.question),
         }
 
 
@@ -83,7 +83,8 @@ def swimmer(responses: pd.DataFrame, last: float, question: str) -> Figure:
         own = own.assign(rank=rank).sort_values(["progression_day", "progressed", "rank", "best_change"],
                                                 ascending=[True, False, False, False])
         place = np.arange(len(own))
-        axes.barh(place, own["progression_day"], height=0.8 if len(own) < 50 else 1.0, color=[CATEGORY_COLORS[best] for best in own["best"]], zorder=2)
+        axes.barh(place, own["progression_day"], height=0.8 if len(own) < 50 else 1.0, zorder=2,
+                  color=[CATEGORY_COLORS[best] for best in own["best"]])
         size = float(np.clip(330 / len(own), 2.2, 7))
         ended = own["progressed"].to_numpy(dtype=bool)
         axes.plot(own["response_day"], place, "^", color=style.INK, markersize=size, linestyle="none", zorder=4)

@@ -26,8 +26,7 @@ def sentences(found: Judged, trial: "Trial") -> list[str]:
                 "to judge."]
     return [cohort(found, trial), measured(trial), *map(response, found.response_rates.itertuples()),
             *map(progression, found.comparisons.itertuples()), *pseudoprogression(found.response_rates),
-            *subgroups(found.subgroups), *map(pairing, found.contrasts.dropna(subset=["variance_ratio"]).itertuples()),
-            *immunoediting(found.patients)]
+            *subgroups(found.subgroups), *map(pairing, worth_telling(found.contrasts).itertuples()), *immunoediting(found.patients)]
 
 
 def cohort(found: Judged, trial: "Trial") -> str:
@@ -55,12 +54,12 @@ def response(row: tuple) -> str:
 def progression(row: tuple) -> str:
     """Time to progression of one arm, and beside the control."""
     median = f"day {row.median_day:g}" if math.isfinite(row.median_day) else "not reached"
-    told = f"{name(row.arm)}: {row.progressions} of {row.patients} progressed, median {median}"
+    words = f"{name(row.arm)}: {row.progressions} of {row.patients} progressed, median {median}"
     if row.arm == CONTROL or math.isnan(row.p_value):
-        return told + "."
+        return words + "."
     ratio = (f"hazard ratio {row.hazard_ratio:.2f} ({row.low:.2f} to {row.high:.2f}), " if math.isfinite(row.hazard_ratio)
              else "hazard ratio not to be estimated, ")
-    return f"{told}; {ratio}log-rank {p_words(row.p_value)}."
+    return f"{words}; {ratio}log-rank {p_words(row.p_value)}."
 
 
 def pseudoprogression(rates: pd.DataFrame) -> list[str]:
@@ -83,12 +82,18 @@ def subgroups(table: pd.DataFrame) -> list[str]:
     return told
 
 
+def worth_telling(contrasts: pd.DataFrame) -> pd.DataFrame:
+    """The contrasts that are told: of what was measured on the stated day, against the control."""
+    known = contrasts.dropna(subset=["variance_ratio"])
+    return known[(known["against"] == CONTROL) & known["quantity"].str.contains("day")]
+
+
 def pairing(row: tuple) -> str:
     """What the pairing of arms was worth for one quantity."""
-    ratio = f"variance {row.variance_ratio:.1f} times smaller ({row.ratio_low:.1f} to {row.ratio_high:.1f}) than unpaired"
-    return (f"{name(row.arm)} - control, {row.quantity}: {row.difference:+.2f} ± {row.paired_error:.2f} (unpaired "
-            f"± {row.unpaired_error:.2f}); paired {ratio}: {row.unpaired_patients:.0f} different patients would have been "
-            f"needed for what {row.pairs} gave.")
+    return (f"{name(row.arm)} - {name(row.against)}, {row.quantity}: {row.difference:+.3g} ± {row.paired_error:.2g} (unpaired "
+            f"± {row.unpaired_error:.2g}); pairing makes the variance {row.variance_ratio:.1f} times smaller "
+            f"({row.ratio_low:.1f} to {row.ratio_high:.1f}), so an unpaired trial would need {row.unpaired_patients:,.0f} "
+            f"patients for what {row.pairs} gave.")
 
 
 def immunoediting(patients: pd.DataFrame) -> list[str]:

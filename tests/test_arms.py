@@ -39,7 +39,8 @@ def test_a_scenario_takes_the_decisions_that_a_hand_would(tmp_path):
     by_hand.run(days=1.5)
     written = advance(begun(scenario, "late", lambda: tumor), scenario, 4.0)
     pd.testing.assert_frame_equal(written.results.timeseries, by_hand.results.timeseries, check_exact=True)
-    assert written.results.doses.equals(by_hand.results.doses) and set(written.results.doses.treatment) == {"il2", "pembrolizumab"}
+    assert written.results.doses.equals(by_hand.results.doses)
+    assert set(written.results.doses.treatment) == {"il2", "pembrolizumab"}
     for pause in (1.25, 2.5, 3.0):  # saved at the very moment of a decision, before, or after it
         advance(begun(scenario, "late", lambda: tumor), scenario, pause).save(tmp_path / str(pause))
         resumed = advance(TumorModel.load(tmp_path / str(pause)), scenario, 4.0)

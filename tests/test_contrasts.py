@@ -74,13 +74,16 @@ def test_where_nothing_varies_or_is_there_is_no_ratio(treated, control):
     assert len(treated) < 2 or found.paired_error == 0
 
 
-def test_every_arm_is_held_against_the_control_of_the_same_patient():
+def test_every_arm_is_held_against_the_control_and_the_arms_before_it_of_the_same_patient():
     table = pd.DataFrame({"patient": [0, 1, 2] * 3, "arm": ["control"] * 3 + ["a"] * 3 + ["b"] * 3,
-                          "burden": [1.0, 2, 4, 0, 1, 2, 1, 2, 4]}).sample(frac=1, random_state=1)
-    found = contrasts(table, {"burden": "ln burden"}).set_index("arm")
-    assert found.columns.tolist() == ["quantity", *Contrast._fields]
-    assert found.loc["a", "difference"] == pytest.approx(-4 / 3) and found.loc["b", "difference"] == 0
-    assert found.loc["a", "paired_error"] == pytest.approx(np.std([-1, -1, -2], ddof=1) / math.sqrt(3))
+                          "burden": [1.0, 2, 4, 0, 1, 2, 1, 2, 4]})
+    found = contrasts(table, {"burden": "ln burden"})
+    assert found.columns.tolist() == ["quantity", "arm", "against", *Contrast._fields]
+    assert list(zip(found["arm"], found["against"], strict=True)) == [("a", "control"), ("b", "control"), ("b", "a")]
+    assert found["difference"].tolist() == pytest.approx([-4 / 3, 0, 4 / 3])
+    assert found["paired_error"].tolist() == pytest.approx([np.std([1, 1, 2], ddof=1) / math.sqrt(3), 0, 1 / 3])
+    shuffled = contrasts(table.sample(frac=1, random_state=1).sort_values("arm", kind="stable"), {"burden": "ln burden"})
+    assert set(shuffled["difference"].round(9)) == set(found["difference"].round(9)), "rows are matched by patient"
 
 
 def test_seeds_pair_as_patients_do():

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from experiments.archive import Archive, DamagedFile, StudyError, pack, unpack
-from experiments.study import complete
+from experiments.runner import complete
 
 from .studies import counting
 

@@ -9,8 +9,9 @@ import pytest
 
 from experiments.archive import Run, StudyError
 from experiments.designs import Axis, points
+from experiments.runner import complete
 from experiments.sensitivity import MATTERS, NOT, analyse, seed_noise
-from experiments.study import Study, complete
+from experiments.study import Study
 
 pytest.importorskip("SALib")
 

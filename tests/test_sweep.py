@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.archive import StudyError
 from experiments.executors import compile_loops
 from experiments.outcomes import OUTCOMES
-from experiments.study import complete
+from experiments.runner import complete
 from experiments.sweep import Sweep, run_one, sweep
 from simulation import TumorModel
 
@@ -110,7 +109,8 @@ def test_schedules_vary_like_parameters(tmp_path):
     fixed = {"set": QUICK["set"] | {"treatments.il2.schedule.cycles": 1, "t_cell.initial_density": 500}}
     summary = sweep("combination", vary, out=tmp_path, seeds=1, arms=["il2"], record={"every": 0.25}, **QUICK | fixed)
     treated = summary.tables["timeseries"].query("arm == 'il2'").drop(columns=["run", "point", *vary])
-    once, twice, once_too, late = [rows.reset_index(drop=True) for _, rows in treated.groupby(summary.tables["timeseries"]["point"])]
+    points = treated.groupby(summary.tables["timeseries"]["point"])
+    once, twice, once_too, late = [rows.reset_index(drop=True) for _, rows in points]
     assert once.equals(once_too), "a single dose has no interval"
     assert not twice.equals(late) and not twice.equals(once), "when the second dose comes, and that it comes, matters"
 
@@ -129,10 +129,13 @@ def test_a_corner_that_raises_is_recorded_and_the_command_says_so(tmp_path):
 
 BAD = {
     "unknown name": ('[vary]\n"tumor.pdl2" = [1, 2]', r"vary.tumor.pdl2: .*did you mean 'tumor.pdl1'"),
-    "unknown drug": ('[vary]\n"treatments.aspirin.dose" = [1, 2]', "vary.treatments.aspirin.dose: .*no treatment is named 'aspirin'"),
+    "unknown drug": ('[vary]\n"treatments.aspirin.dose" = [1, 2]',
+                     "vary.treatments.aspirin.dose: .*no treatment is named 'aspirin'"),
     "unknown drug parameter": ('[vary]\n"treatments.pembrolizumab.doze" = [1, 2]', "did you mean 'dose'"),
-    "value out of range": ('[vary]\n"tumor.pdl1" = [0.1, 1e9]', "vary.tumor.pdl1: .*is not allowed: it must be a number between"),
-    "range out of range": ('[vary]\n"t_cell.squeeze" = { low = 0.1, high = 7 }\n', "vary.t_cell.squeeze: high = 7 is not allowed"),
+    "value out of range": ('[vary]\n"tumor.pdl1" = [0.1, 1e9]',
+                           "vary.tumor.pdl1: .*is not allowed: it must be a number between"),
+    "range out of range": ('[vary]\n"t_cell.squeeze" = { low = 0.1, high = 7 }\n',
+                           "vary.t_cell.squeeze: high = 7 is not allowed"),
     "empty list": ('[vary]\n"tumor.pdl1" = []', "vary.tumor.pdl1: the list of values is empty"),
     "no steps": ('[vary]\n"tumor.pdl1" = { low = 0.1, high = 1 }', "a grid needs steps"),
     "set and varied": ('[vary]\n"tumor.pdl1" = [0.1, 1]\n[set]\n"tumor.pdl1" = 1', "it is also under"),
@@ -200,7 +203,8 @@ def test_killed_at_twenty_moments_nothing_is_lost_and_nothing_is_double(tmp_path
     psutil = pytest.importorskip("psutil")
     file = tmp_path / "study.toml"
     file.write_text('question = "?"\nscenario = "checkpoint_blockade"\nshape = [41, 41]\ndays = 12.0\nseeds = 15\n'
-                    'set = { tumor = { initial_cells = 100 } }\ngrow = { cells = 300, max_days = 5.0 }\n[vary]\n"tumor.pdl1" = [0.1, 0.5, 2]\n')
+                    'set = { tumor = { initial_cells = 100 } }\ngrow = { cells = 300, max_days = 5.0 }\n'
+                    '[vary]\n"tumor.pdl1" = [0.1, 0.5, 2]\n')
     whole, out = tmp_path / "whole", tmp_path / "out"
     assert tumorlab("sweep", file, "--out", whole, "--workers", 2).returncode == 0
     chance, kills, begun = random.Random(5), 0, 0
@@ -210,11 +214,14 @@ def test_killed_at_twenty_moments_nothing_is_lost_and_nothing_is_double(tmp_path
         if (out / "study.json").exists():
             for file_ in out.rglob("*"):  # it was completed between two kills: start over
                 file_.unlink() if file_.is_file() else None
-        driver = subprocess.Popen([sys.executable, "-m", "experiments.cli", "sweep", str(file), "--out", str(out), "--workers",
-                                   "2", "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        driver = subprocess.Popen([sys.executable, "-m", "experiments.cli", "sweep", file, "--out", out, "--workers", "2",
+                                   "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while driver.poll() is None and kills < 20:
             time.sleep(chance.uniform(0.3, 4.0))
-            victims = [child for child in psutil.Process(driver.pid).children(recursive=True)] if driver.poll() is None else []
+            try:
+                victims = psutil.Process(driver.pid).children(recursive=True)
+            except psutil.NoSuchProcess:
+                continue
             if victims and chance.random() < 0.6:
                 chance.choice(victims).kill()
                 kills += 1
@@ -240,7 +247,8 @@ def test_memory_stays_flat_over_two_thousand_runs(tmp_path):
     """Resident memory after 400 and after 2,000 runs in one process differs by less than 3 %."""
     psutil = pytest.importorskip("psutil")
     memory = []
-    sweep("checkpoint_blockade", {}, out=tmp_path, seeds=2000, shape=[9, 9], days=0.25, set={"tumor.initial_cells": 5}, grow={"cells": 5, "max_days": 0.25},
+    sweep("checkpoint_blockade", {}, out=tmp_path, seeds=2000, shape=[9, 9], days=0.25, set={"tumor.initial_cells": 5},
+          grow={"cells": 5, "max_days": 0.25},
           on_progress=lambda done, total, failed: memory.append(psutil.Process().memory_info().rss))
     assert len(memory) == 2001
     assert memory[2000] < 1.03 * memory[400], f"{memory[400] / 1e6:.0f} MB became {memory[2000] / 1e6:.0f} MB"
