@@ -113,6 +113,7 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     given = {"days": days, "seed": seed, "arms": arms, "set": set_, "out": out}
     command = shlex.join(["tumorlab", "run", scenario, *_given(given)])
     names, values = _names(arms), _values(set_)
+    from .report import write as report
     from .run import default_folder, run_scenario
     from .scenario import Scenario
     found = Scenario.load(scenario)
@@ -125,6 +126,8 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
             bars.stop()
             typer.echo(f"Stopped. What is whole is kept in {folder}; complete it with: {command} --resume", err=True)
             raise typer.Exit(130) from None
+    if summary.computed:
+        report(summary.folder)
     for note in summary.notes:
         typer.echo(f"Note: {note}.", err=True)
     if not summary.computed and not quiet:
@@ -133,6 +136,7 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     for arm, outcome in summary.outcomes.items():
         typer.echo(f"{arm:{width}}  {outcome}")
     typer.echo(f"picture: {summary.picture}")
+    typer.echo(f"report: {summary.folder / 'report.html'}")
 
 
 Workers = Annotated[int | None, typer.Option(help="Processes on this machine [one per core].")]
@@ -166,6 +170,7 @@ def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path
 def _complete(study, verb: str, word: str, workers: int | None, scheduler: str | None, shard: str | None, out: Path | None,
               resume: bool, overwrite: bool, retry_failed: bool, quiet: bool) -> None:
     """Run a study with a bar, print what was found, and leave with 1 where runs failed."""
+    from .report import write as report
     from .runner import complete
     given = {"workers": workers, "scheduler": scheduler, "shard": shard, "out": out}
     command = shlex.join(["tumorlab", verb, word, *_given(given)])
@@ -193,6 +198,7 @@ def _complete(study, verb: str, word: str, workers: int | None, scheduler: str |
         typer.echo(sentence)
     for figure in summary.figures:
         typer.echo(f"picture: {figure}")
+    typer.echo(f"report: {report(summary.folder, summary.findings)}")
     typer.echo(f"tables: {summary.folder}/*.parquet ({summary.runs} runs, {summary.computed} of them computed now)")
     if summary.failed:
         failed = summary.tables["runs"].query("status == 'failed'")
@@ -216,13 +222,36 @@ def plot(folder: Annotated[Path, typer.Argument(help="The folder of a finished r
     """Draw the pictures of a finished run or study again, from what is stored."""
     from .archive import PLAN
     from .pictures import draw_all
+    from .report import write as report
     if (folder / PLAN).is_file():
         from .stored import analysed
-        files = analysed(folder).figures
+        summary = analysed(folder)
+        files = [*summary.figures, report(folder, summary.findings)]
     else:
-        files = draw_all(folder)
+        files = [*draw_all(folder), report(folder)]
     for file in files:
         typer.echo(file)
+
+
+@app.command()
+def film(folder: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
+         seconds: Annotated[float, typer.Option(help="How long it lasts.")] = 20.0,
+         fps: Annotated[int, typer.Option(help="Frames a second.")] = 20,
+         size: Annotated[int, typer.Option(help="Pixels across.")] = 1280, quiet: Quiet = False) -> None:
+    """Make a film of a run, as MP4 and GIF: tissue, antigen and burden in step, arms side by side."""
+    from .film import make
+    with ArmBars(quiet) as bars:
+        files = make(folder, seconds, fps, size, bars.update)
+    for file in files:
+        typer.echo(file)
+
+
+@app.command("app")
+def lab(port: Annotated[int | None, typer.Option(help="Port on this machine [a free one].")] = None,
+        browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True) -> None:
+    """Open the lab in a browser: two tumours side by side, and treatments given by hand."""
+    from .app import main
+    main(port, browser)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from simulation.files import write_atomically
 
 TABLES = ("timeseries.csv", "doses.csv", "measures.csv", "columns.json", "provenance.json")
 PICTURES = ("overview.png", "time_courses.png", "distributions.png", "selection.png", "t_cell_state.png")
+MADE_OF_IT = ("report.html", "film.mp4", "film.gif")
 KEPT = 2
 
 
@@ -61,7 +62,7 @@ class RunFolder:
 
     def _clear(self) -> None:
         """Remove what a run wrote, the finished mark first, and nothing else."""
-        for name in ("run.json", *TABLES, *PICTURES):
+        for name in ("run.json", *TABLES, *PICTURES, *MADE_OF_IT):
             (self.path / name).unlink(missing_ok=True)
         for folder in (self.path / "snapshots", self.path / "exports", *(self.path / "checkpoints").glob("*/")):
             shutil.rmtree(folder, ignore_errors=not folder.exists())

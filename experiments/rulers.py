@@ -1,5 +1,6 @@
 """Where the values of a swept parameter stand on an axis: side by side, linear or logarithmic, zero included."""
 
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ FEW = 10
 """Up to so many different values are marked one by one."""
 DECADES = 1.5
 """Values that span more than this stand on a logarithmic axis."""
-CLOSE = 0.09
+CLOSE = 0.13
 """Marks nearer than this share of the axis would overlap."""
 
 
@@ -39,9 +40,10 @@ class Ruler:
     def draw(self, axes: Axes) -> None:
         """Marks and limits on the horizontal axis."""
         if self.listed:
-            axes.set_xticks(self.marks, [style.name_words(value_words(value)) for value in self.values])
-            longest = max(len(value_words(value)) for value in self.values)
-            if longest * len(self.values) > 34:
+            room = max(34 // len(self.values), 6)
+            words = [textwrap.fill(style.name_words(value_words(value)), room, break_long_words=False) for value in self.values]
+            axes.set_xticks(self.marks, words)
+            if max(len(line) for word in words for line in word.split("\n")) > room:
                 axes.tick_params(axis="x", labelrotation=35)
             axes.set_xlim(self.marks[0] - 0.6 * self.room, self.marks[-1] + 0.6 * self.room)
             return

@@ -54,7 +54,7 @@ def surface(grid: "Grid", pairs: pd.DataFrame, *, levels: Sequence[float] = (), 
         for axes in (effect, bliss, single):
             _dose_axes(axes, grid, units or {}, left=axes is effect)
         marks = [Line2D([], [], color=colors[level], linewidth=2.4, label=f"{100 * level:.3g} % removed") for level in colors]
-        marks += [Patch(facecolor="white", edgecolor="#777777", hatch="////", label="95 % interval of the excess holds 0"),
+        marks += [Patch(facecolor="white", edgecolor="#777777", hatch="////", label="95 % interval holds 0, or is not known"),
                   Patch(facecolor=ALONE, edgecolor="#BBBBBB", label="one drug alone")]
         if np.isnan(table).any():
             marks.append(Patch(facecolor=NO_RUN, edgecolor="#999999", label="no run"))
@@ -165,7 +165,6 @@ def _contours(axes: Axes, table: np.ndarray, levels: Sequence[float]) -> dict[fl
 def _excess(figure: Figure, axes: Axes, grid: "Grid", pairs: pd.DataFrame, name: str, reach: float) -> None:
     """One map of excess with its intervals; single agents have none."""
     table = _square(grid, pairs, f"{name}_excess")
-    table[0, :] = table[:, 0] = np.where(np.isnan([table[0, 0]]), np.nan, 0.0)
     low, high = (_square(grid, pairs, f"{name}_{end}") for end in ("low", "high"))
     drawn = _map(axes, table, DIVERGING, Normalize(-reach, reach))
     size = 10.5 if table.shape[1] <= 6 else 8.5

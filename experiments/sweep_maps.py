@@ -1,5 +1,6 @@
 """Small maps of two swept parameters."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -36,22 +37,31 @@ def maps(outcomes: pd.DataFrame, x: str, y: str, quantities: Sequence[str], *, u
             if known.size and not idle:
                 row.append((quantity, arm, table))
         rows_of_maps += [row] if row else []
-    down, across = len(rows_of_maps), max(map(len, rows_of_maps))
+    places, across, down = _places([len(row) for row in rows_of_maps])
     with style.context():
         rows, columns = rows_of_maps[0][0][2].shape
         figure = style.picture(across * max(4.8, 0.78 * columns + 2), down * max(2.6, 0.5 * rows + 1.1) + 0.8)
-        panels = figure.subplots(down, across, squeeze=False)
-        for place, row in enumerate(rows_of_maps):
+        grid = figure.add_gridspec(down, across)
+        for row in rows_of_maps:
             colors = _colors(row[0][0], [table for _, _, table in row])
-            for axes in panels[place, len(row):]:
-                axes.set_visible(False)
-            for axes, (quantity, arm, table) in zip(panels[place], row, strict=False):
+            for quantity, arm, table in row:
+                line, column = places.pop(0)
+                axes = figure.add_subplot(grid[line, column])
                 _map(figure, axes, table, quantity, colors)
                 axes.set_title(f"{short_words(quantity)}: {style.name_words(arm)}".replace("\n", " "), fontsize=12)
-                axes.set_xlabel(axis_label(x, units) if place == down - 1 else "")
-                axes.set_ylabel(axis_label(y, units) if axes is panels[place, 0] else "")
+                axes.set_xlabel(axis_label(x, units) if not any(below == (line + 1, column) for below in places) else "")
+                axes.set_ylabel(textwrap.fill(axis_label(y, units), 24) if column == 0 else "")
         title(figure, question)
     return figure
+
+
+def _places(lengths: Sequence[int]) -> tuple[list[tuple[int, int]], int, int]:
+    """Line and column of each map, columns, lines: an outcome a line where there are many arms, else filled up."""
+    if max(lengths) > 2 or set(lengths) == {2}:
+        return [(line, column) for line, many in enumerate(lengths) for column in range(many)], max(lengths), len(lengths)
+    total = sum(lengths)
+    across = 2 if total in (2, 4) else min(total, 3)
+    return [divmod(place, across) for place in range(total)], across, -(-total // across)
 
 
 def _colors(quantity: str, tables: Sequence[pd.DataFrame]) -> tuple[Colormap, Normalize]:

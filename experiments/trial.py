@@ -60,6 +60,13 @@ def _arms(value: object) -> object:
     return value
 
 
+def _cut(value: object) -> object:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if value != "median" and not number:
+        raise ValueError('it must be "median" or a number')
+    return value
+
+
 class Trial(Study):
     """A virtual trial: every patient is in every arm, so that arms differ only by what the treatment does."""
 
@@ -78,7 +85,7 @@ class Trial(Study):
         min_length=1, description='tables such as { distribution = "lognormal", median = 1, spread = 0.5 } by dotted name')
     correlations: dict[str, dict[str, float]] = Field({}, description='tables such as "tumor.pdl1" = { "tumor.antigen" = 0.3 }')
     scans: Scans = Field(Scans(), description="a table with every, first, confirm, nominal_diameter...")
-    subgroups: dict[str, Literal["median"] | float] = Field(
+    subgroups: dict[str, Annotated[object, BeforeValidator(_cut)]] = Field(
         dict.fromkeys(BIOMARKERS, "median"), description='a table of biomarkers, each "median" or a number')
     contrast_day: float = Field(30.0, gt=0, description="a number of days above 0")
     measurable_cells: int | None = Field(None, ge=1, description="a whole number of cells, at least 1")
@@ -96,11 +103,12 @@ class Trial(Study):
         content |= {key: value for key in ("days", "shape") if (value := getattr(self, key)) is not None}
         content |= {"grow": self.grow.model_dump()} if self.grow else {}
         content |= {"arms": self.arms} if isinstance(self.arms, dict) else {}
+        content["set"] = content.get("set", {}) | self.set
         try:
             scenario = Scenario.from_content(content, name=self.scenario, file=self.file)
-            return scenario.with_options(arms=self.arms if isinstance(self.arms, list) else None, set=self.set or None)
+            return scenario.with_options(arms=self.arms) if isinstance(self.arms, list) else scenario
         except ScenarioError as error:
-            raise StudyError(str(error)) from None
+            raise StudyError(str(error).removeprefix("--arms: ")) from None
 
     @cached_property
     def cohort(self) -> Cohort:

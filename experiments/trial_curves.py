@@ -32,8 +32,9 @@ def progression(found: Judged, question: str) -> Figure:
                           linewidth=0)
         axes.step(days, free, where="post", color=colors[arm], linewidth=2.2, label=compared(arm, against))
         left = own[~own["progressed"].to_numpy(dtype=bool)]["progression_day"]
-        axes.plot(left, np.interp(left, curve["day"], curve["free"]), "|", color=colors[arm], markersize=11,
-                  markeredgewidth=1.6, clip_on=False)
+        if len(left):
+            axes.plot(left, np.interp(left, curve["day"], curve["free"]), "|", color=colors[arm], markersize=11,
+                      markeredgewidth=1.6, clip_on=False)
     axes.set(ylim=(0, 1.03), xlim=(0, last * 1.03), ylabel="share without progression")
     at_risk(table, arms, colors, last)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left",
@@ -80,7 +81,7 @@ def at_risk(axes: Axes, arms: list[tuple[str, pd.DataFrame]], colors: dict[str, 
     axes.tick_params(axis="y", pad=18)
 
 
-def subgroups(table: pd.DataFrame, question: str) -> Figure:
+def subgroups(table: pd.DataFrame, question: str, per: str = "per mm²") -> Figure:
     """A forest: response rates and hazard ratios with their intervals, in all patients and by biomarker."""
     arms = list(table["arm"].unique())
     colors, groups = style.arm_colors(arms), list(table[["biomarker", "group"]].drop_duplicates().itertuples(index=False))
@@ -97,7 +98,7 @@ def subgroups(table: pd.DataFrame, question: str) -> Figure:
             rows = [place[row.biomarker, row.group] + shift for row in own.itertuples()]
             forest(right, own["hazard_ratio"], own["hazard_low"], own["hazard_high"], rows, colors[arm], None, HAZARDS)
     left.set(xlim=(-2, 102), xlabel="objective response (%), exact 95 % interval",
-             yticks=list(place.values()), yticklabels=[group_words(table, *group) for group in groups])
+             yticks=list(place.values()), yticklabels=[group_words(table, *group, per) for group in groups])
     left.set_title("Objective response")
     right.set_xscale("log")
     right.set(xlim=HAZARDS, xlabel="progression, arm over control, 95 % interval",
@@ -113,14 +114,14 @@ def subgroups(table: pd.DataFrame, question: str) -> Figure:
     return figure
 
 
-def group_words(table: pd.DataFrame, biomarker: str, group: str) -> str:
+def group_words(table: pd.DataFrame, biomarker: str, group: str, per: str) -> str:
     """One subgroup: what it is, where it was cut, how many patients it has."""
     own = table[(table["biomarker"] == biomarker) & (table["group"] == group)].iloc[0]
     words, count = BIOMARKER_WORDS.get(biomarker, biomarker), int(own["patients"])
     if biomarker == "all":
         return f"{words}\nn = {count}"
     sign = "≥" if group == "high" else "<"
-    unit = " per mm²" if biomarker == "cd8" else ""
+    unit = f" {per}" if biomarker == "cd8" else ""
     return f"{words} {sign} {style.number(own['cut'])}{unit}\nn = {count}"
 
 
@@ -149,7 +150,7 @@ def contrasts(table: pd.DataFrame, question: str) -> Figure:
     figure = style.picture(13.5, 1.9 + len(quantities) * (0.75 + 0.42 * rows))
     grid = figure.subplots(len(quantities), 2, width_ratios=[1.4, 1], sharex="col" if len(quantities) == 1 else False,
                            squeeze=False)
-    top = float(np.nanmax(table["ratio_high"].replace(np.inf, np.nan), initial=4)) * 2
+    top = 2 * max([4.0, *table["ratio_high"].dropna()])
     for (left, right), quantity in zip(grid, quantities, strict=True):
         own = table[table["quantity"] == quantity]
         differences(left, own, colors)

@@ -31,14 +31,14 @@ def figures(found: Judged, trial: "Trial") -> dict[str, Figure]:
     """Every picture of a trial by the name of its file; none where nobody was enrolled."""
     if not found.patients["enrolled"].any():
         return {}
-    last = float(found.scans["day"].max())
+    last, per = float(found.scans["day"].max()), f"per mm{'²³'[len(trial.base.shape) - 2]}"
     with style.context():
         return {
             "waterfall": waterfall(found.responses, trial.recist, trial.question),
             "spider": spider(found.scans, found.responses, trial.recist, trial.question),
             "swimmer": swimmer(found.responses, last, trial.question),
             "progression": trial_curves.progression(found, trial.question),
-            "subgroups": trial_curves.subgroups(found.subgroups, trial.question),
+            "subgroups": trial_curves.subgroups(found.subgroups, trial.question, per),
             "contrasts": trial_curves.contrasts(found.contrasts, trial.question),
         }
 
@@ -88,10 +88,10 @@ def swimmer(responses: pd.DataFrame, last: float, question: str) -> Figure:
         size = float(np.clip(330 / len(own), 2.2, 7))
         ended = own["progressed"].to_numpy(dtype=bool)
         axes.plot(own["response_day"], place, "^", color=style.INK, markersize=size, linestyle="none", zorder=4)
-        axes.plot(own["progression_day"][ended], place[ended], "x", color=style.INK, markersize=size, linestyle="none", zorder=4,
-                  clip_on=False)
-        axes.plot(own["progression_day"][~ended] + 0.015 * last, place[~ended], ">", color=style.MUTED, markersize=size,
-                  linestyle="none", zorder=4, clip_on=False)
+        for rows, marker, color, aside in ((ended, "x", style.INK, 0.0), (~ended, ">", style.MUTED, 0.015 * last)):
+            if rows.any():
+                axes.plot(own["progression_day"][rows] + aside, place[rows], marker, color=color, markersize=size,
+                          linestyle="none", zorder=4, clip_on=False)
         axes.set(ylim=(-1, len(own)), yticks=[], xlim=(0, last * 1.04), xlabel="day")
         axes.xaxis.set_major_locator(MultipleLocator(week_step(last)))
         axes.grid(axis="y", visible=False)

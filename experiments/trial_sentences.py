@@ -26,7 +26,8 @@ def sentences(found: Judged, trial: "Trial") -> list[str]:
                 "to judge."]
     return [cohort(found, trial), measured(trial), *map(response, found.response_rates.itertuples()),
             *map(progression, found.comparisons.itertuples()), *pseudoprogression(found.response_rates),
-            *subgroups(found.subgroups), *map(pairing, worth_telling(found.contrasts).itertuples()), *immunoediting(found.patients)]
+            *subgroups(found.subgroups), *map(pairing, worth_telling(found.contrasts).itertuples()),
+            *immunoediting(found.patients)]
 
 
 def cohort(found: Judged, trial: "Trial") -> str:
@@ -108,7 +109,7 @@ def name(arm: str) -> str:
 
 
 def percent(share: float) -> str:
-    return "none there" if math.isnan(share) else f"{100 * share:.0f} %"
+    return "nobody" if math.isnan(share) else f"{100 * share:.0f} %"
 
 
 def p_words(p: float) -> str:

@@ -231,6 +231,7 @@ def phase(timeseries: pd.DataFrame, thresholds: Immunoediting | None = None) -> 
     if not cells[0] > 0:
         raise ResponseError("there is no tumour at day 0, so there is no phase of immunoediting to tell")
     last = days >= days[-1] - thresholds.value("window") - TOLERANCE
+    last[-2:] = True  # records may lie further apart than the window is long
     slope = np.polyfit(days[last], np.log(cells[last] + 1), 1)[0] if last.sum() > 1 else 0.0
     steady, level = thresholds.value("steady"), cells[-1] / cells[0]
     if cells[-1] == 0 or (slope < -steady and level < 1):

@@ -142,6 +142,7 @@ def test_relapse_brings_the_smallest_burden_into_the_picture():
     ((1, 2, 3), True, False, [1, 2, 3]),
     ((0.1, 1, 10), True, True, [-1, 0, 1]),
     ((0, 0.1, 1, 10), True, True, [-2, -1, 0, 1]),
+    ((0, 0.01, 0.03, 0.1), True, False, [0, 1, 2, 3]),
     ((0, 0.3, 3, 200), True, True, None),
     ((0, 1, 2, 30), True, False, [0, 1, 2, 3]),
     (("8 hours", "1 day"), True, False, [0, 1]),
@@ -157,7 +158,7 @@ def test_values_stand_where_a_reader_expects_them(values, listed, logarithmic, m
         assert measure.marks == pytest.approx(marks)
     if listed:
         gaps = np.diff(measure.marks)
-        assert (gaps > 0).all() and (not gaps.size or gaps.min() > 0.08 * np.ptp(measure.marks)), "no mark covers another"
+        assert (gaps > 0).all() and (not gaps.size or gaps.min() > 0.12 * np.ptp(measure.marks)), "no mark covers another"
 
 
 def test_ratios_read_as_ratios():

@@ -1,0 +1,89 @@
+"""One of the two tumours on the page: its tissue, its monitors, and what can be given to it."""
+
+from dataclasses import replace
+from html import escape
+
+import solara
+
+from simulation import treatments
+from simulation.plots import style
+
+from .app_session import Session
+from .app_widgets import LiveView, TissueView, choice, slider
+from .lab import SIDES
+from .lab_dials import amount_of
+from .lab_panels import COLORS
+
+DRUGS = {"pembrolizumab": "pembrolizumab (anti-PD-1)", "nivolumab": "nivolumab (anti-PD-1)", "car_t": "CAR T cells",
+         "atezolizumab": "atezolizumab (anti-PD-L1)", "aldesleukin": "aldesleukin (IL-2)", "interferon_alfa": "interferon alfa"}
+FIRST_DRUG = ("pembrolizumab", "car_t")
+
+
+@solara.component
+def Tumor(session: Session, side: int):
+    """Tissue and monitors under the arm it begins as; below, the drugs."""
+    view = session.view.value
+
+    def begin_as(arm: str) -> None:
+        session.choose(view.patient, (arm, view.arms[1]) if side == 0 else (view.arms[0], arm))
+
+    with solara.Div(classes=["lab-card", "lab-tumor", f"lab-tumor-{SIDES[side]}"]):
+        with solara.Div(classes=["lab-row", "lab-name"]):
+            solara.HTML("i", "", style=f"background:{COLORS[side]}")
+            choice([(arm, arm_words(arm)) for arm in view.choices], view.arms[side], begin_as,
+                   name=f"{SIDES[side]} tumour begins as", meaning="both tumours are the same until they are treated")
+        with solara.Div(classes=["lab-look"]):
+            Tissue(session, side)
+            LiveView(part=f"monitors-{SIDES[side]}", look="lab-monitors")
+        Cabinet(session, side)
+        Course(session, side)
+
+
+def arm_words(arm: str) -> str:
+    return "control" if arm == "control" else style.name_words(arm)
+
+
+@solara.component
+def Tissue(session: Session, side: int):
+    """The tissue, and what stands where it is pointed at."""
+    view = session.view.value
+    tip, set_tip = solara.use_state("")
+    TissueView(side=SIDES[side], busy=view.busy or ("" if view.ready else "no tumour"), share=100 * view.share, tip=tip,
+               event_pointed=lambda place: set_tip(session.whats_at(side, place)))
+
+
+@solara.component
+def Cabinet(session: Session, side: int):
+    """What can be given: a drug, its amount, now once or from now on."""
+    player, idle = session.player, not session.view.value.ready
+    drug, set_drug = solara.use_state(FIRST_DRUG[side])
+    amounts, set_amounts = solara.use_state({})
+    kind = treatments.find(drug)
+    dial, regimen = amount_of(kind), str(kind().schedule)
+    if dial:
+        dial = replace(dial, value=amounts.get(drug, dial.value))
+    with solara.Div(classes=["lab-row", "lab-cabinet"]):
+        choice([(name, DRUGS.get(name, style.name_words(name))) for name in treatments.names()], drug, set_drug,
+               label=f"drug for the {SIDES[side]} tumour", meaning=kind.describe())
+        if dial:
+            slider(replace(dial, name=f"treatments.{drug}.{dial.name}"), lambda value: set_amounts({**amounts, drug: value}),
+                   name=dial.name, narrow=True)
+        solara.Button("Infuse" if drug == "car_t" else "One dose", color="primary", small=True, disabled=idle,
+                      classes=["lab-once"], on_click=lambda: player.give(side, drug, dial.value if dial else None, True))
+        if regimen != "a single dose":
+            solara.Button("Start", outlined=True, small=True, disabled=idle, attributes={"title": f"from now on: {regimen}"},
+                          classes=["lab-start"], on_click=lambda: player.give(side, drug, dial.value if dial else None, False))
+
+
+@solara.component
+def Course(session: Session, side: int):
+    """What was given and can be stopped."""
+    view, player = session.view.value, session.player
+    with solara.Div(classes=["lab-row", "lab-running"]):
+        for each in view.running[side]:
+            look = ["lab-drug", "stopped"] if each.stopped else ["lab-drug"]
+            with solara.Div(classes=look, attributes={"title": each.words}).key(each.name):
+                solara.HTML("span", escape(style.name_words(each.name)))
+                if not each.stopped:
+                    solara.Button("stop", text=True, x_small=True, disabled=not view.ready, classes=["lab-stop"],
+                                  on_click=lambda name=each.name: player.stop(side, name))

@@ -1,0 +1,55 @@
+"""The few widgets of the page that Vue draws: the tissue, what changes with every picture, a slider, a list, a line of text.
+
+Lists go to them as one text each: solara walks through every list of the page whenever anything changes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import solara
+
+from .lab_dials import LAST, Dial
+
+
+@solara.component_vue("app_feed.vue")
+def FeedView(event_shown: Callable, frame: dict | None = None):
+    """Takes each picture, as one message, to the parts of the page; tells when it was shown."""
+
+
+@solara.component_vue("app_live.vue")
+def LiveView(part: str, look: str):
+    """A part of the page that changes with every picture."""
+
+
+@solara.component_vue("app_tissue.vue")
+def TissueView(side: str, busy: str, share: float, tip: str, event_pointed: Callable):
+    """The picture of a tissue, which tells where it is pointed at."""
+
+
+@solara.component_vue("app_dial.vue")
+def DialView(name: str, labels: str, place: int, meaning: str, changed: bool, narrow: bool, event_moved: Callable):
+    """A slider with its name and its value in words."""
+
+
+@solara.component_vue("app_choice.vue")
+def ChoiceView(name: str, label: str, items: str, value: str, meaning: str, event_chosen: Callable):
+    """A list to choose from."""
+
+
+@solara.component_vue("app_entry.vue")
+def EntryView(name: str, value: str, wrong: bool, meaning: str, event_entered: Callable, event_confirmed: Callable):
+    """A line of text."""
+
+
+def choice(items: Sequence[tuple[str, str]], value: str, chosen: Callable[[str], None], *, name: str = "", label: str = "",
+           meaning: str = ""):
+    """A list of (value, words); ``label`` is read out where no ``name`` stands beside it."""
+    return ChoiceView(name=name, label=label or name, items="\n".join(map("\t".join, items)), value=value, meaning=meaning,
+                      event_chosen=chosen)
+
+
+def slider(dial: Dial, moved: Callable[[float], None], *, name: str = "", changed: bool = False, narrow: bool = False):
+    """A dial that tells the value at every place while it is dragged, and calls ``moved(value)`` when it is let go."""
+    labels = [dial.shown if place == dial.place else replace(dial, value=dial.at(place)).shown for place in range(LAST + 1)]
+    return DialView(name=name or dial.words, labels="\n".join(labels), place=dial.place, meaning=dial.meaning, changed=changed,
+                    narrow=narrow, event_moved=lambda place: moved(dial.at(place))).key(dial.name)

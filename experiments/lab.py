@@ -1,0 +1,238 @@
+"""A session of the lab: one patient's tumour, two futures of it side by side, and a log of what was done to them."""
+
+import threading
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+
+from simulation import treatments
+from simulation.model import TumorModel
+from simulation.plots import style
+from simulation.results import Results
+
+from . import lab_panels, lab_tissue
+from .arms import Progress, advance
+from .lab_charts import nice
+from .lab_course import Course
+from .lab_dials import amount_of
+from .lab_monitors import Monitor, monitors
+from .lab_patient import LabError, Patient, Shelf
+from .lab_protocol import heading, protocol, toml
+from .pictures import overview
+from .scenario import Scenario
+
+DEFAULT = "checkpoint_blockade"
+SIDES = ("left", "right")
+LONGEST = 365.0
+WEEK = 7 * 24
+FIELD_TOPS = {"oxygen": 60.0}
+SHELF = Shelf()
+DRAWING = threading.Lock()  # the settings of a figure are shared by all sessions
+
+
+class Running(NamedTuple):
+    """A treatment of one tumour: its name, what it is, and whether it was stopped."""
+
+    name: str
+    words: str
+    stopped: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything that is seen at one moment; a tuple holds the left and the right tumour."""
+
+    number: int
+    day: float
+    show: str
+    top: float
+    trait: str
+    pictures: tuple[bytes, bytes]
+    panels: tuple[str, str, str, str]
+    monitors: tuple[dict[str, Monitor], dict[str, Monitor]]
+    snapshots: tuple
+
+
+class Lab:
+    """Two forks of one grown tumour that step together; plain Python, one per visitor, used by one thread at a time.
+
+    ``open`` grows the patient's tumour, ``step`` moves both on, ``give`` and ``stop`` act at once and are logged, ``frame``
+    draws, ``exported`` writes down what was done. Raises LabError and other ValueErrors of one sentence.
+    """
+
+    def __init__(self, scenario: str = DEFAULT, shelf: Shelf = SHELF):
+        self._shelf, self._frames = shelf, 0
+        self.choose(Patient.of(scenario))
+
+    # ---------------------------------------------------------------- who lies on the bench
+
+    def choose(self, patient: Patient, arms: tuple[str, str] | None = None) -> None:
+        """Another patient, checked but not yet grown; ``arms`` are what the two tumours begin as."""
+        scenario = patient.bench()
+        other = [arm for arm in scenario.arms if arm != "control"]
+        arms = arms or ("control", other[0] if other else "control")
+        for arm in arms:
+            if arm not in scenario.arms:
+                raise LabError(f"{patient.scenario} has no arm {arm!r} (choices: {', '.join(scenario.arms)})")
+        self.patient, self.scenario, self.arms = patient, scenario, arms
+        self.models: tuple[TumorModel, ...] = ()
+
+    def open(self, progress: Progress = lambda what, day, days: None) -> None:
+        """Grow the tumour, or take the grown one from the shelf, and fork it twice: this is day 0."""
+        arms = dict.fromkeys(self.arms)
+        starts = {arm: self._shelf.start(self.scenario, arm, progress) for arm in arms}
+        right = self.arms[1]
+        self.models = (starts[self.arms[0]],
+                       starts[right] if len(starts) == 2 else self._shelf.start(self.scenario, right, progress))
+        for model in self.models:
+            model.results.add_snapshot(model.snapshot())
+        self._courses = tuple(map(Course, self.models))
+
+    reset = open
+    """Both tumours as they were on day 0."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are tumours to look at."""
+        return bool(self.models)
+
+    @property
+    def day(self) -> float:
+        """Days since day 0."""
+        return self.models[0].day if self.ready else 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Whether the days of the scenario are over; the session may go on."""
+        return abs(self.day - self.scenario.days) < 1e-6
+
+    # ---------------------------------------------------------------- time and treatment
+
+    def step(self, hours: int = 1) -> None:
+        """Both tumours move on by whole hours; what the scenario gives or stops on a day is done then."""
+        if self.day + hours / 24 > LONGEST:
+            raise LabError(f"the lab ends on day {LONGEST:g}; for longer runs export the scenario and use tumorlab run")
+        for _ in range(int(hours)):
+            for model in self._both():
+                advance(model, self.scenario, model.day + 1 / 24, snapshot_every=0)
+                if (model.clock - model.origin) % WEEK == 0:
+                    model.results.add_snapshot(model.snapshot())
+
+    def give(self, side: int, drug: str, amount: float | None = None, once: bool = False) -> str:
+        """Give a treatment to one tumour from now on, or a single dose of it; returns the name it is logged under."""
+        model, kind = self._both()[side], treatments.find(drug)
+        dial = amount_of(kind)
+        given = {dial.parameter.name: amount} if dial and amount is not None else {}
+        name, taken = drug.rpartition(":")[2].lower(), {entry["treatment"] for entry in model.results.log}
+        numbered = [name, *(f"{name}_{number}" for number in range(2, len(taken) + 2))]
+        name = next(each for each in numbered if each not in taken)
+        return model.give(kind(name=name, schedule={} if once else None, **given)).name
+
+    def stop(self, side: int, name: str) -> None:
+        """No further doses of a treatment; what is in the body washes out."""
+        if name in [each.name for each in self.running(side) if not each.stopped]:
+            self._both()[side].stop(name)
+
+    def running(self, side: int) -> list[Running]:
+        """The treatments of one tumour, stopped ones too, in the order in which they were given."""
+        found: dict[str, Running] = {}
+        for entry in self.models[side].results.log if self.ready else ():
+            name = entry["treatment"]
+            if entry["action"] == "give":
+                schedule = treatments.find(entry["class"])(schedule=entry["schedule"]).schedule
+                found[name] = Running(name, f"{schedule}, from day {entry['day']:.3g}", False)
+            else:
+                found[name] = found[name]._replace(stopped=True, words=f"stopped on day {entry['day']:.3g}")
+        return list(found.values())
+
+    def log(self) -> list[str]:
+        """What was done so far, a line an action, the newest last."""
+        lines = [(entry["day"], side, action_words(entry)) for side in range(len(self.models))
+                 for entry in self.models[side].results.log]
+        return [f"day {day:.4g}, {SIDES[side]}: {words}" for day, side, words in sorted(lines, key=lambda line: line[0])]
+
+    def _both(self) -> tuple[TumorModel, ...]:
+        if not self.ready:
+            raise LabError("there is no tumour yet: wait until it has grown")
+        return self.models
+
+    # ---------------------------------------------------------------- what is seen
+
+    def frame(self, show: str = "kinds") -> Frame:
+        """The pictures and numbers of this moment."""
+        self._both()
+        if show not in lab_tissue.VIEWS:
+            raise LabError(f"nothing called {show!r} to show (choices: {', '.join(lab_tissue.VIEWS)})")
+        for course in self._courses:
+            course.refresh()
+        snapshots = tuple(course.snapshot for course in self._courses)
+        top, trait = field_top(show, snapshots), show if show in lab_panels.LEVELS else self.trait
+        self._frames += 1
+        return Frame(self._frames, self.day, show, top, trait,
+                     tuple(lab_tissue.picture(snapshot, show, top) for snapshot in snapshots),
+                     lab_panels.panels(self._courses, trait, max(self.scenario.days, self.day)),
+                     tuple(map(monitors, self._courses)), snapshots)
+
+    @property
+    def trait(self) -> str:
+        """The trait whose distribution is followed: what the attackers see, or what the scenario is about."""
+        if any(name.startswith("tumor.mhc") for name in self.scenario.set):
+            return "mhc"
+        drugs = {regimen.drug for arm in self.scenario.arms.values() for regimen in arm.treatments}
+        given = {entry["class"] for model in self.models for entry in model.results.log if entry["action"] == "give"}
+        return "car_target" if any("car_t" in each for each in drugs | given) else "antigen"
+
+    # ---------------------------------------------------------------- what is taken home
+
+    def names(self) -> tuple[str, str]:
+        """The arms that the two tumours are in an export: what they began as, or their side once something was done."""
+        names = []
+        for side, (arm, model) in enumerate(zip(self.arms, self._both(), strict=True)):
+            begun = len(self.scenario.build_treatments(arm))
+            untouched = len(model.results.log) == begun
+            names.append(arm if untouched and (arm not in names or arm == "control") else SIDES[side])
+        return names[0], names[1]
+
+    def results(self) -> dict[str, Results]:
+        """The results of both tumours by the arm they are in an export; two that are untreated are one."""
+        return {name: model.results.copy(arm=name) for name, model in zip(self.names(), self._both(), strict=True)}
+
+    def exported(self) -> str:
+        """The session as a scenario in TOML: ``tumorlab run`` gives the same time series, bit for bit."""
+        arms = {name: (arm, model.results.log)
+                for name, arm, model in zip(self.names(), self.arms, self._both(), strict=True)}
+        text = toml(protocol(self.scenario, arms, self.day))
+        Scenario.from_text(text, name="exported", file="the exported scenario")
+        return heading(self.scenario, self.patient.seed, self.day) + text
+
+    def csv(self) -> str:
+        """The time series of both tumours, as ``timeseries.csv`` of a run holds them."""
+        arms = sorted(self.results().values(), key=lambda arm: arm.arm != "control")
+        return pd.concat([arm.timeseries for arm in arms], ignore_index=True).to_csv(index=False, lineterminator="\n")
+
+    def poster(self) -> bytes:
+        """The whole session as one large PNG."""
+        arms = self.results()
+        for name, model in zip(self.names(), self.models, strict=True):
+            arms[name].add_snapshot(model.snapshot())
+        with DRAWING:
+            return overview(arms, self.scenario.question)
+
+
+def field_top(show: str, snapshots: tuple) -> float:
+    """The upper end of the colour scale of a field, the same for both tumours and not trembling with every step."""
+    if show not in lab_tissue.FIELDS:
+        return 1.0
+    highest = max(float(snapshot.fields[show].max()) for snapshot in snapshots)
+    return FIELD_TOPS.get(show) or nice(max(highest, 1e-6))
+
+
+def action_words(entry: dict) -> str:
+    """One action of the log in words."""
+    name = style.name_words(entry["treatment"])
+    if entry["action"] == "stop":
+        return f"{name} stopped"
+    schedule = treatments.find(entry["class"])(schedule=entry["schedule"]).schedule
+    amount = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in entry["parameters"].items())
+    return f"{name} given, {schedule}" + (f" ({amount})" if amount else "")

@@ -1,0 +1,104 @@
+"""Parameters on sliders: which ones a scenario offers, in what unit, and how a place on the slider becomes a value."""
+
+import math
+from dataclasses import dataclass
+
+from simulation.parameters import Parameter
+from simulation.treatments import Treatment
+from simulation.units import phrase
+
+from .lab_patient import CELLS_AT_START, Patient
+
+LAST = 200  # the rightmost place of a slider
+MOST = 6
+USUAL = ("tumor.antigen", "tumor.pdl1", "checkpoint.brake", "tumor.division_rate", "t_cell.base_influx", "t_cell.influx_gain")
+AMOUNTS = ("dose", "peak")
+GROUPS = {"tumor": "tumour", "t_cell": "T cell", "nk_cell": "NK cell", "car_t_cell": "CAR T cell"}
+PARTS = {"pdl1": "PD-L1", "mhc loss": "MHC-I loss", "mhc halving": "MHC-I halving", "car target": "CAR target"}
+
+
+@dataclass(frozen=True)
+class Dial:
+    """One parameter on a slider with places 0 to LAST: linear in a narrow range, logarithmic with a zero in a wide one."""
+
+    name: str
+    value: float
+    parameter: Parameter
+
+    @property
+    def words(self) -> str:
+        """Its name in words: ``T cell: base influx``."""
+        group, _, name = self.name.rpartition(".")
+        name = name.replace("_", " ")
+        for key, better in PARTS.items():
+            name = name.replace(key, better)
+        group = GROUPS.get(group, group)
+        return f"{group}: {name}" if group and not group.startswith("treatments") else name
+
+    @property
+    def shown(self) -> str:
+        """The value with its unit."""
+        number = f"{self.value:.3g}" if 1e-4 <= abs(self.value) < 1e3 or not self.value else scientific(self.value)
+        return f"{number}{phrase(0, self.parameter.unit)[1:]}"
+
+    @property
+    def meaning(self) -> str:
+        """What it is, what it may be, and who says so."""
+        return f"{self.parameter.meaning}; {self.parameter.allowed()}. Source: {self.parameter.source}"
+
+    @property
+    def narrow(self) -> bool:
+        """Whether a linear slider resolves the default."""
+        return self.parameter.low < 0 or self.parameter.high <= 8 * abs(self.parameter.default or self.value)
+
+    @property
+    def place(self) -> int:
+        """Where on the slider the value stands."""
+        low, high = self.parameter.low, self.parameter.high
+        if self.narrow:
+            return round(LAST * (self.value - low) / (high - low))
+        least = self._least
+        if self.value <= low:
+            return 0
+        return max(1, round(1 + (LAST - 1) * math.log(max(self.value, least) / least) / math.log(high / least)))
+
+    def at(self, place: float) -> float:
+        """The value at a place: two significant digits, the ends exactly."""
+        low, high = self.parameter.low, self.parameter.high
+        place = min(max(float(place), 0.0), LAST)
+        if place in (0, LAST):
+            return low if place == 0 else high
+        if self.narrow:
+            value = float(f"{low + (high - low) * place / LAST:.3g}")
+        else:
+            value = float(f"{self._least * (high / self._least) ** ((place - 1) / (LAST - 1)):.2g}")
+        return int(value) if self.parameter.integer else value
+
+    @property
+    def _least(self) -> float:
+        """The lowest value above zero that a wide slider offers."""
+        usual = self.parameter.default or self.value or self.parameter.high / 1e3
+        return max(self.parameter.low, min(usual, self.parameter.high) / 100)
+
+
+def scientific(value: float) -> str:
+    """A very large or small number as it is read: ``2e8``, ``1e-5``, ``12,000``."""
+    if 1e3 <= abs(value) < 1e6:
+        return f"{value:,.0f}"
+    mantissa, _, power = f"{value:.1e}".partition("e")
+    return f"{mantissa.removesuffix('.0')}e{int(power)}"
+
+
+def dials(patient: Patient) -> list[Dial]:
+    """The sliders of a patient: what the scenario is about first, then what is usually asked for; at most MOST."""
+    written = patient.written()
+    own = [name for name in written.overrides() if name != CELLS_AT_START]
+    parameters, changed = written.model_parameters(), dict(patient.changed)
+    names = list(dict.fromkeys([*own, *USUAL]))[:MOST]
+    return [Dial(name, changed.get(name, parameters[name]), parameters.parameter(name)) for name in names]
+
+
+def amount_of(treatment: type[Treatment]) -> Dial | None:
+    """The amount of one dose as a slider; None for a treatment that has none."""
+    own = treatment.parameters()
+    return next((Dial(name, own[name].default, own[name]) for name in AMOUNTS if name in own), None)

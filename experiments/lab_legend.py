@@ -1,0 +1,95 @@
+"""What colours mean: the legend of a view of the tissue, and what stands at a place in it, in words."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from simulation.plots import style
+from simulation.plots.tissue import CLONE_COLORS, middle
+from simulation.snapshots import Snapshot
+
+from .lab_tissue import DOT, SHOWN, T_CELLS
+
+VIEW_WORDS = {"kinds": "kind of cell", "antigen": "antigen", "car_target": "CAR target", "pdl1": "PD-L1 shown",
+              "mhc": "MHC-I capacity", "stress_ligand": "stress ligand", "vigour": "T-cell vigour", "clone": "clone",
+              "oxygen": "oxygen", "ifn_gamma": "IFN-γ", "il2": "IL-2", "chemokine": "chemokine"}
+KIND_MEANING = {"tumor_cell": "divide where there is room and oxygen; carry antigen, CAR target, MHC-I and PD-L1",
+                "t_cell": "CD8 T cells see antigen on MHC-I, kill in several hits, and tire",
+                "car_t_cell": "CAR T cells see their target without MHC-I, and expand on contact",
+                "nk_cell": "natural killer cells kill where MHC-I is missing"}
+MEANING = {"antigen": "what T-cell receptors see; 1 is about 30 peptide-MHC on a cell, half recognised at 0.3",
+           "car_target": "the surface molecule a CAR sees; 1 is 10,000 molecules",
+           "pdl1": "PD-L1 shown by the tumour cells, their own and induced by IFN-γ; switches T cells off",
+           "mhc": "heritable MHC-I capacity: the flagpole on which antigen is shown; without it NK cells kill",
+           "stress_ligand": "activates NK cells", "vigour": "of every T cell: 1 fresh, 0 exhausted",
+           "clone": "descendants of one founder cell share a colour; eight colours, used again",
+           "oxygen": "falls where many cells breathe; below 5 mmHg cells starve; the white line is the tumour's rim",
+           "ifn_gamma": "made by T cells at work; raises MHC-I and PD-L1, slows division; white: the tumour's rim",
+           "il2": "feeds T and NK cells; white: the tumour's rim", "chemokine": "guides T cells; white: the tumour's rim"}
+ENDS = {"antigen": ("0.03", "3"), "car_target": ("0.03", "3"), "stress_ligand": ("0.03", "3"), "pdl1": ("0", "1.5"),
+        "mhc": ("0", "1"), "vigour": ("0", "1")}
+ON_TUMOR = ("antigen", "car_target", "pdl1", "mhc")
+UNITS = {"oxygen": " mmHg", "il2": " nM"}
+
+
+def legend(show: str, snapshots: Sequence[Snapshot], top: float) -> str:
+    """The legend as HTML: swatches of the kinds that are there, or a colour bar, each explained when pointed at."""
+    kinds, liquid = snapshots[0].kinds, snapshots[0].liquid
+    tail = '<span class="remark">blood has no places: squares in proportion to the cells</span>' if liquid else ""
+    if show == "kinds":
+        there = [kind for kind in kinds if kind != "car_t_cell" or any(each.counts()[kind] for each in snapshots)]
+        keys = [(style.kind_color(kind, kinds), style.kind_words(kind), KIND_MEANING.get(kind, "")) for kind in there]
+        return "".join(swatch(*key) for key in keys) + tail
+    if show == "clone":
+        colors = "".join(f'<i style="background:{color}"></i>' for color in CLONE_COLORS)
+        return f'<span class="key">{colors}{escape(MEANING[show])}</span>{tail}'
+    shades = style.colormap(show)(np.linspace(0, 1, 9))
+    bar = ",".join("#" + "".join(f"{round(255 * part):02x}" for part in color[:3]) for color in shades)
+    low, high = ENDS.get(show) or ("0", style.number(top))
+    none = swatch(style.INVISIBLE, "none", "cells without any") if show in ("antigen", "car_target", "stress_ligand") else ""
+    return (f'<span class="key bar" title="{escape(MEANING[show])}"><b>{escape(VIEW_WORDS[show])}</b> {low} '
+            f'<i class="scale" style="background:linear-gradient(90deg,{bar})"></i> {high}{UNITS.get(show, "")}'
+            f'<span class="remark">{escape(MEANING[show])}</span></span>{none}{tail}')
+
+
+def swatch(color: str, words: str, meaning: str) -> str:
+    return f'<span class="key" title="{escape(meaning)}"><i style="background:{color}"></i>{escape(words)}</span>'
+
+
+def at(snapshot: Snapshot, across: float, down: float) -> str:
+    """What stands at a place of the picture (0 to 1 from the left and from the top), in words."""
+    if snapshot.liquid:
+        sites = int(np.prod(snapshot.shape)) / 400
+        return f"a square stands for {sites:.0f} places of marrow and blood"
+    plane = middle(snapshot)
+    x, y = (min(max(share * side, 0.0), side - 1e-6) for share, side in zip((across, 1 - down), plane.shape, strict=True))
+    row = cell_at(plane, x, y)
+    if row is None:
+        there = [f"{VIEW_WORDS[name]} {reading(plane, name, int(x), int(y))}" for name in ("oxygen", "ifn_gamma")]
+        return f"no cell here: {', '.join(there)}"
+    cell = {trait: values[row] for trait, values in plane.cells.items()}
+    kind = plane.kinds[cell["kind"]]
+    name = style.kind_words(kind).removesuffix("s")
+    if kind == "tumor_cell":
+        return f"{name}: " + ", ".join(f"{VIEW_WORDS[trait]} {cell[SHOWN.get(trait, trait)]:.2f}" for trait in ON_TUMOR)
+    state = f"vigour {cell['vigour']:.2f}, fixed exhaustion {cell['fixed_exhaustion']:.2f}" if kind in T_CELLS else "on patrol"
+    return f"{name}: {state}"
+
+
+def cell_at(plane: Snapshot, x: float, y: float) -> int | None:
+    """The cell at a place, in sites; an immune cell also where its dot reaches beyond its site."""
+    columns, rows = np.divmod(plane.cells["site"], plane.shape[1])
+    distance = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
+    distance[plane.is_kind("tumor_cell") & (np.maximum(abs(columns + 0.5 - x), abs(rows + 0.5 - y)) > 0.5)] = np.inf
+    distance[~plane.is_kind("tumor_cell") & (distance > max(0.71, DOT * max(plane.shape) / 2))] = np.inf
+    if not distance.size or not np.isfinite(distance.min()):
+        return None
+    return int(np.argmin(distance + 1e3 * plane.is_kind("tumor_cell")))
+
+
+def reading(plane: Snapshot, name: str, x: int, y: int) -> str:
+    """A field at a site."""
+    values = plane.fields[name]
+    nodes = tuple(np.minimum(np.array([x, y]) * values.shape // plane.shape, np.array(values.shape) - 1))
+    return f"{values[nodes] if values[nodes] > 1e-3 else 0:.2g}{UNITS.get(name, '')}"

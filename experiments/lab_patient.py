@@ -1,0 +1,113 @@
+"""The patient on the bench of the lab: a scenario, a seed, a patch of tissue, and what was set differently."""
+
+import json
+import math
+import threading
+from collections import OrderedDict
+from typing import NamedTuple
+
+from simulation.model import TumorModel
+
+from .arms import Progress, grown
+from .scenario import OF_TREATMENT, Scenario
+
+SMALL = 101  # sites along the edge of the quick patch, about 1.5 mm; for scenarios of more than twice its area
+SHELF = 8  # grown tumours that are kept
+QUICK_SEEDS = {"car_t_antigen_escape": 4}  # where the seed of the scenario shows its question on the whole patch only
+CELLS_AT_START = "tumor.initial_cells"
+
+
+class LabError(ValueError):
+    """Something the lab cannot do; one sentence that says what is allowed."""
+
+
+class Patient(NamedTuple):
+    """A scenario with a seed of one's own, parameters changed by hand, and a quick or a whole patch."""
+
+    scenario: str
+    seed: int
+    whole: bool = False
+    changed: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def of(cls, scenario: str) -> "Patient":
+        """The patient of a scenario as it ships, on the quick patch."""
+        return cls(scenario, QUICK_SEEDS.get(scenario) or Scenario.load(scenario).seed)
+
+    def with_seed(self, text: str) -> "Patient":
+        """The same patient with the seed that was typed; raises LabError."""
+        try:
+            seed = int(str(text).strip())
+        except ValueError:
+            seed = -1
+        if not 0 <= seed < 2**63:
+            raise LabError(f"seed = {str(text).strip()[:40]!r} is not allowed: give a whole number of at least 0")
+        return self._replace(seed=seed)
+
+    def with_value(self, dotted: str, value: float) -> "Patient":
+        """The same patient with one parameter set; what the scenario itself says is not kept as a change."""
+        changed = {name: number for name, number in self.changed if name != dotted}
+        if value != self.written().model_parameters()[dotted]:
+            changed[dotted] = value
+        return self._replace(changed=tuple(sorted(changed.items())))
+
+    def written(self) -> Scenario:
+        """The scenario as it ships."""
+        return Scenario.load(self.scenario)
+
+    def bench(self) -> Scenario:
+        """The scenario that the lab runs: on the quick patch with cells in proportion. Raises ScenarioError."""
+        return _bench(self)
+
+
+def _bench(patient: Patient) -> Scenario:
+    written = patient.written()
+    content = written.content() | {"seed": patient.seed}
+    quick, share = [SMALL, SMALL], SMALL**2 / math.prod(written.shape)
+    if not patient.whole and len(written.shape) == 2 and share < 0.5:
+        content["shape"] = quick
+        if grow := content.get("grow"):
+            content["grow"] = grow | {"cells": max(1, round(grow["cells"] * share))}
+        if "tumor_cells" in content:
+            content["tumor_cells"] = max(1, round(content["tumor_cells"] * share))
+        else:
+            start = written.model_parameters()[CELLS_AT_START]
+            content["set"] = content["set"] | {CELLS_AT_START: max(1, round(start * share))}
+    content["set"] = content["set"] | dict(patient.changed)
+    return Scenario.from_content(content, name=written.name, file=f"{written.name} in the lab")
+
+
+class Shelf:
+    """Tumours grown to day 0, kept so that a reset, and the next visitor, need not wait; the oldest go."""
+
+    def __init__(self, most: int = SHELF):
+        self._most, self._lock = most, threading.Lock()
+        self._grown: OrderedDict[str, TumorModel] = OrderedDict()
+
+    def start(self, scenario: Scenario, arm: str, progress: Progress = lambda what, day, days: None) -> TumorModel:
+        """An arm of a scenario at day 0 with the treatments of that day; the tumour is grown when it is not here yet."""
+        own = arm if scenario.arms[arm].start == "twin" else None
+        key = self._key(scenario, own)
+        with self._lock:
+            tumor = self._grown.get(key)
+        if tumor is None:
+            tumor = grown(scenario, own, progress)
+        if not tumor.count("tumor_cell"):
+            raise LabError("this tumour was eliminated while it grew, so there is no day 0: make it harder to see or to kill, "
+                           "or try another seed")
+        both = zip(scenario.arms[arm].treatments, scenario.build_treatments(arm), strict=True)
+        at_once = [treatment for regimen, treatment in both if regimen.given == 0]
+        with self._lock:
+            self._grown[key] = tumor
+            self._grown.move_to_end(key)
+            while len(self._grown) > self._most:
+                self._grown.popitem(last=False)
+            return tumor.fork(treatments=at_once, arm=arm)
+
+    @staticmethod
+    def _key(scenario: Scenario, own: str | None) -> str:
+        """What a tumour at day 0 depends on."""
+        values = {name: value for name, value in scenario.overrides(own).items() if not OF_TREATMENT.fullmatch(name)}
+        content = scenario.content()
+        kept = {name: content.get(name) for name in ("parameters", "shape", "seed", "tumor_cells", "grow")}
+        return json.dumps(kept | {"set": values}, sort_keys=True)

@@ -1,0 +1,176 @@
+"""Reports: what was asked, done and found in a run or study, as one page that needs nothing else."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+
+from simulation.files import write_atomically
+from simulation.plots import style
+from simulation.plots.arms import by_name
+from simulation.results import Results
+
+from . import report_design as design
+from . import report_pictures, report_tables
+from .archive import PLAN, Archive
+from .folder import RunError, RunFolder
+from .scenario import Scenario
+from .stored import study as stored_study
+from .study import Findings, Study
+from .sweep import Sweep
+from .trial import Trial
+from .words import listed
+
+REPORT = "report.html"
+JUDGED = ("patients", "scans", "responses", "progression")
+"""Tables of a trial with a row per patient, which a report does not print."""
+MOST_MESSAGES = 10
+
+
+def write(folder: str | Path, findings: Findings | None = None) -> Path:
+    """Write ``report.html`` into the folder of a finished run or study and return its path; see :func:`study_report`."""
+    folder = Path(folder)
+    page = study_report(folder, findings) if (folder / PLAN).is_file() else run_report(folder)
+    try:
+        write_atomically(folder / REPORT, page)
+    except OSError as error:
+        raise RunError(f"cannot write the report into {folder}: {error.strerror or error}") from None
+    return folder / REPORT
+
+
+def run_report(folder: str | Path) -> str:
+    """The report of a finished run as HTML; the same folder gives the same bytes. Raises RunError or ResultsError."""
+    folder = Path(folder)
+    record = RunFolder(folder).record()
+    arms = by_name(Results.load(folder))
+    name = record["scenario"]["name"]
+    scenario = Scenario.from_content(record["scenario"]["in_force"], name=name, file=str(folder / "run.json"))
+    options = record["plan"].get("options", {})
+    facts = [*design.facts(scenario), ("Seed", str(record["seed"])),
+             ("Computed", f"in {record['wall_seconds']:g} s on {record['machine']}")]
+    return page(
+        kind="run", name=name, question=record["question"], record=record, facts=facts,
+        sentences=[(arm, record["arms"][arm]["outcome"]) for arm in arms if arm in record["arms"]],
+        colors=style.arm_colors(arms), pictures=report_pictures.of_run(arms),
+        tables=[report_tables.of_run(arms)], asks_for_more=seeds_sweep(record, options), arms=[design.arms(scenario, arms)],
+        parameters=[design.changed([scenario])], papers=record["papers"], command=record["command"] or command_of(name, options),
+        modules=design.own_modules([scenario]), text=record["scenario"]["text"] or as_json(scenario.content()),
+        file=f"{name}.toml" if record["scenario"]["text"] else "the scenario as JSON", notes=record["notes"], failures=[],
+        defaults=[scenario.parameters])
+
+
+def study_report(folder: str | Path, findings: Findings | None = None) -> str:
+    """The report of a finished study as HTML; ``findings`` are its analysis, made again when none are given.
+
+    Raises StudyError or ScenarioError for a folder that cannot be read.
+    """
+    archive = Archive(folder)
+    record, plan, tables = archive.record(), archive.plan() or {}, archive.tables()
+    study = stored_study(Path(folder))
+    failed = tables["runs"].query("status == 'failed'")
+    if findings is None:
+        findings = study.analyse(tables) if len(failed) < len(tables["runs"]) else Findings(sentences=["Every run failed."])
+    scenarios, axes = scenarios_of(study), study.axes if isinstance(study, Sweep) else []
+    replicate = "patient" if isinstance(study, Trial) else "seed"
+    found = [report_tables.of_study(judged(tables["outcomes"], findings), [axis.name for axis in axes], replicate,
+                                    {axis.name: axis.unit for axis in axes})] if "outcomes" in tables else []
+    facts = [fact for scenario in scenarios for fact in design.facts(scenario)]
+    messages = [f"{message} ({number} runs)" if number > 1 else message
+                for message, number in failed["message"].value_counts(sort=False).items()]
+    return page(
+        kind=record["kind"], name=record["name"], question=record["question"], record=record,
+        facts=[*facts, *study_facts(study, record, tables)], sentences=[("", sentence) for sentence in findings.sentences],
+        colors={}, pictures=report_pictures.of_study(findings.figures),
+        tables=found + report_tables.of_findings(findings.tables, JUDGED), asks_for_more="",
+        arms=[design.arms(scenario, named=len(scenarios) > 1) for scenario in scenarios],
+        parameters=[design.varied(axes), spreads(study), design.changed(scenarios, getattr(study, "vary", ()))],
+        papers=design.papers(scenarios), command=record["command"] or f"tumorlab {record['kind']} {record['name']}.toml",
+        modules=design.own_modules(scenarios), text=plan.get("text") or as_json(plan.get("content", {})),
+        file=f"{record['name']}.toml" if plan.get("text") else "the study as JSON (it was run from Python)",
+        notes=record["notes"], failures=messages[:MOST_MESSAGES],
+        defaults=list(dict.fromkeys(scenario.parameters for scenario in scenarios)))
+
+
+def judged(outcomes: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """The outcomes of the patients that were enrolled; all where nobody was, and in a sweep."""
+    patients = findings.tables.get("patients")
+    if patients is None or "enrolled" not in patients or not patients["enrolled"].any():
+        return outcomes
+    return outcomes[outcomes["patient"].isin(patients.loc[patients["enrolled"], "patient"])]
+
+
+def page(**content: object) -> str:
+    """The page made of its parts; every text in it is escaped."""
+    return _template().render(**content)
+
+
+@cache
+def _template() -> jinja2.Template:
+    """The template beside this file."""
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True,
+                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters["words"] = style.name_words
+    return environment.get_template("report.html.j2")
+
+
+def scenarios_of(study: Study) -> list[Scenario]:
+    """The scenarios of a study, as it changes them."""
+    if isinstance(study, Trial):
+        return [study.base]
+    return list(study._scenarios.values()) if isinstance(study, Sweep) else []
+
+
+def study_facts(study: Study, record: dict, tables: dict) -> list[tuple[str, str]]:
+    """What was run of a study: term and text."""
+    found = []
+    if isinstance(study, Trial):
+        found = [("Patients", f"{study.patients:,}, each in every arm"),
+                 ("Scans", f"every {study.recist.value('every'):g} days, judged by RECIST 1.1"),
+                 ("Seed of the cohort", str(study.seed))]
+    elif isinstance(study, Sweep):
+        points = len(tables["runs"].drop_duplicates([name for name in ("scenario", "point") if name in tables["runs"]]))
+        last = study.first_seed + study.seeds - 1
+        seeds = f"{study.first_seed} to {last}" if study.seeds > 1 else f"{last}"
+        found = [("Design", f"{study.design.replace('_', ' ')}, {points:,} point{'s' if points > 1 else ''}"),
+                 ("Seeds", f"{seeds}, the same at every point")]
+    failed = f", of which {record['failed']:,} failed" if record["failed"] else ""
+    return [*found, ("Runs", f"{record['runs']:,}{failed}"), ("Computed", f"in {record['wall_seconds']:g} s")]
+
+
+def spreads(study: Study) -> report_tables.Table | None:
+    """How patients differ."""
+    if not isinstance(study, Trial):
+        return None
+    rows = []
+    for name, spread in study.vary.items():
+        given = spread.model_dump(exclude_none=True)
+        declared = study._declared(name)
+        rows.append({"parameter": name, "distribution": given.pop("distribution"),
+                     "with": listed([f"{key} {value:g}" for key, value in given.items()]) or "its whole range",
+                     "unit": design.unit_words(declared.unit) or "1", "meaning": declared.meaning})
+    return report_tables.Table("How patients differ", pd.DataFrame(rows), stacked=True)
+
+
+def command_of(name: str, options: dict) -> str:
+    """The command that repeats a run which was not begun by one."""
+    words = ["tumorlab run", name if name in Scenario.names() else f"{name}.toml"]
+    words += [f"--{option} {options[option]:g}" for option in ("days", "seed") if options.get(option) is not None]
+    words += [f"--arms {','.join(options['arms'])}"] if options.get("arms") else []
+    return " ".join(words + [f"--set {key}={value}" for key, value in (options.get("set") or {}).items()])
+
+
+def seeds_sweep(record: dict, options: dict) -> str:
+    """A sweep file that runs the same scenario with ten seeds."""
+    name = record["scenario"]["name"]
+    lines = [f"question = {json.dumps(record['question'], ensure_ascii=False)}",
+             f'scenario = "{name if name in Scenario.names() else f"{name}.toml"}"', "seeds = 10"]
+    lines += [f"days = {options['days']:g}"] if options.get("days") is not None else []
+    lines += [f"arms = {json.dumps(options['arms'])}"] if options.get("arms") else []
+    lines += ["[set]", *(f'"{key}" = {json.dumps(value)}' for key, value in options["set"].items())] if options.get("set") else []
+    return "\n".join(lines)
+
+
+def as_json(content: dict) -> str:
+    return json.dumps(content, ensure_ascii=False)

@@ -1,0 +1,148 @@
+"""What was done, in words and tables: the tissue, the arms and their regimens, what differs from default, the papers."""
+
+from collections.abc import Container, Iterable, Sequence
+
+import pandas as pd
+
+from simulation import parameter_sets
+from simulation.bibliography import references
+from simulation.plots import style
+from simulation.regimen import class_path
+from simulation.results import Results
+from simulation.treatments import Treatment
+
+from .designs import Axis
+from .report_tables import NO_VALUE, Table
+from .scenario import Regimen, Scenario
+from .words import listed, number_words, unit_words, value_words
+
+
+def tissue(scenario: Scenario) -> str:
+    """The lattice in sites and mm."""
+    disease = parameter_sets.find(scenario.parameters)
+    sites = " × ".join(map(str, scenario.shape))
+    if disease.liquid:
+        return f"a liquid of {sites} places, well mixed, without neighbourhood"
+    sides = " × ".join(f"{side * disease.spacing / 1000:.3g}" for side in scenario.shape)
+    return f"{sides} mm ({sites} sites of {disease.spacing:g} µm, a cell each, reflecting walls)"
+
+
+def facts(scenario: Scenario) -> list[tuple[str, str]]:
+    """The setting of a scenario: term and text."""
+    found = [("Scenario", scenario.name),
+             ("Disease", f"{scenario.parameters}: {parameter_sets.find(scenario.parameters).meaning}"),
+             ("Tissue", tissue(scenario))]
+    if grow := scenario.grow:
+        without = "" if grow.immune_cells else ", without immune cells"
+        found.append(("Day 0", f"the tumour, grown untreated{without}, has {grow.cells:,} cells "
+                               f"(or after {grow.max_days:g} days)"))
+    return [*found, ("Length", f"{scenario.days:g} days from day 0")]
+
+
+def arms(scenario: Scenario, results: dict[str, Results] | None = None, named: bool = False) -> Table:
+    """The arms with what each is given; with results, also the doses that were; ``named`` where scenarios are several."""
+    rows = []
+    for name, arm in scenario.arms.items():
+        both = zip(arm.treatments, scenario.build_treatments(name), strict=True)
+        own = [f"{dotted} = {value}" for dotted, value in arm.set.items() if not dotted.startswith("treatments.")]
+        start = ("grown on its own from the same seed" + (f", with {listed(own)}" if own else "") if arm.start == "twin"
+                 else "a fork of the common tumour")
+        row = {"arm": style.name_words(name), "start": start,
+               "treatment": "; ".join(regimen(*pair) for pair in both) or "untreated"}
+        if results:
+            row["doses given"] = doses(results[name]) if name in results else NO_VALUE
+        rows.append(row)
+    return Table("Arms and their regimens" + (f": {scenario.name}" if named else ""), pd.DataFrame(rows), stacked=True)
+
+
+def regimen(asked: Regimen, treatment: Treatment) -> str:
+    """A treatment as a clinician would note it: drug, dose, schedule, first dose, and when it was given and stopped."""
+    drug = style.name_words(asked.drug.split(":")[-1])
+    name = style.name_words(treatment.name)
+    declared = treatment.parameters()
+    dose = f" {value_words(treatment.value('dose'), declared['dose'].unit)}" if "dose" in declared else ""
+    first = treatment.value("first_dose") + asked.given
+    stopped = f", stopped on day {asked.stopped:g}" if asked.stopped is not None else ""
+    return f"{name}{'' if name == drug else f' ({drug})'}{dose}, {treatment.schedule}, from day {first:g}{stopped}"
+
+
+def doses(results: Results) -> str:
+    """How many doses of each treatment were given, and when."""
+    told = []
+    for treatment, rows in results.doses.groupby("treatment", sort=False):
+        days = [f"{day:.3g}" for day in rows["day"]]
+        when = f"day {listed(days)}" if len(days) <= 4 else f"day {days[0]} to {days[-1]}"
+        told.append(f"{style.name_words(str(treatment))}: {len(days)} ({when})")
+    return "; ".join(told) or "none"
+
+
+def changed(scenarios: Iterable[Scenario], varied: Container[str] = ()) -> Table | None:
+    """The parameters that differ from default, with unit, default, meaning and the source of the default.
+
+    Those that are ``varied`` from run to run are left out.
+    """
+    rows: dict[tuple, dict] = {}
+    several = len(scenarios := list(scenarios)) > 1
+    for scenario in scenarios:
+        disease = parameter_sets.find(scenario.parameters).parameters()
+        usual = {row["name"]: row for row in disease.table()}
+        for arm, declared in scenario.arms.items():
+            where = "" if declared.start == "fork" else style.name_words(arm)
+            where = " ".join(filter(None, [scenario.name if several else "", where]))
+            for name, value in scenario.model_parameters(arm).declared().items():
+                if value != usual[name]["value"] and name not in varied:
+                    _enter(rows, usual[name], value, usual[name]["value"], where or "all")
+            for treatment in scenario.build_treatments(arm):
+                default = {row["name"]: row for row in type(treatment)(name=treatment.name).table(f"treatments.{treatment.name}")}
+                given = " ".join(filter(None, [scenario.name if several else "", style.name_words(arm)]))
+                for name, value in treatment.changed().items():
+                    row = default[f"treatments.{treatment.name}.{name}"]
+                    if row["name"] not in varied:
+                        _enter(rows, row, value, row["value"], given)
+    if not rows:
+        return None
+    table = pd.DataFrame([row | {"arms": listed(row["arms"])} for row in rows.values()])
+    if set(table["arms"]) == {"all"}:
+        table = table.drop(columns="arms")
+    return Table("Parameters that differ from default", table, stacked=True)
+
+
+def _enter(rows: dict[tuple, dict], row: dict, value: float, default: float, where: str) -> None:
+    """One line per name and value; an arm that shares it is added to it."""
+    line = rows.setdefault((row["name"], value), {
+        "parameter": row["name"], "value": number_words(value), "unit": unit_words(row["unit"]) or "1",
+        "default": number_words(default), "meaning": row["meaning"], "source of the default": row["source"], "arms": []})
+    if where not in line["arms"]:
+        line["arms"].append(where)
+
+
+def varied(axes: Sequence[Axis]) -> Table | None:
+    """The parameters that a sweep varies."""
+    rows = [{"parameter": axis.name, "values": axis_values(axis), "unit": unit_words(axis.unit) or "1",
+             "meaning": axis.meaning} for axis in axes]
+    return Table("Parameters that vary", pd.DataFrame(rows), stacked=True) if rows else None
+
+
+def axis_values(axis: Axis) -> str:
+    """The list or range of a varied parameter."""
+    if axis.values is not None:
+        return ", ".join(value if isinstance(value, str) else number_words(float(value)) for value in axis.values)
+    steps = f", {axis.steps} steps" if axis.steps else ""
+    return f"{number_words(axis.low)} to {number_words(axis.high)}{' (logarithmic)' if axis.scale == 'log' else ''}{steps}"
+
+
+def papers(scenarios: Iterable[Scenario]) -> list[str]:
+    """The papers behind the parameters and treatments of scenarios, each once, in alphabetical order."""
+    sources = []
+    for scenario in scenarios:
+        for arm in scenario.arms:
+            groups = [*scenario.model_parameters(arm).groups().values(), *scenario.build_treatments(arm)]
+            sources += [row["source"] for group in groups for row in group.table()]
+    return references(sources)
+
+
+def own_modules(scenarios: Iterable[Scenario]) -> list[str]:
+    """Treatments that do not ship, as module:Class."""
+    paths = [class_path(type(treatment)) for scenario in scenarios for arm in scenario.arms
+             for treatment in scenario.build_treatments(arm)]
+    return [path for path in dict.fromkeys(paths) if not path.startswith("simulation.")]

@@ -1,0 +1,459 @@
+"""The lab without its page: sessions replay to the last bit, pictures say what is there, and nothing a visitor does breaks it."""
+
+import io
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+from typer.testing import CliRunner
+
+from experiments import lab_charts, lab_legend, lab_panels, lab_tissue
+from experiments.arms import grown
+from experiments.cli import app
+from experiments.lab import Lab
+from experiments.lab_dials import LAST, Dial, amount_of, dials
+from experiments.lab_patient import LabError, Patient, Shelf
+from experiments.lab_player import PROBLEM, Player
+from experiments.lab_protocol import protocol, toml
+from experiments.run import run_scenario
+from experiments.scenario import Scenario
+from simulation import treatments
+from simulation.plots import style
+from simulation.response import Recist, scans
+
+SMALL = """
+question = "What is left of it?"
+parameters = "melanoma"
+shape = [41, 41]
+days = 6
+seed = 5
+[set]
+"tumor.pdl1" = 2.0
+"tumor.initial_cells" = 120
+"t_cell.initial_density" = 40
+"treatments.aldesleukin.peak" = 3.0
+[grow]
+cells = 150
+max_days = 5
+[[arms.drug.treatments]]
+drug = "aldesleukin"
+[arms.dim]
+start = "twin"
+[arms.dim.set]
+"tumor.antigen" = 0.1
+[[arms.late.treatments]]
+drug = "pembrolizumab"
+given = 0.5
+stopped = 1.0
+"""
+
+
+@pytest.fixture
+def patient(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    return Patient.of(str(tmp_path / "small.toml"))
+
+
+@pytest.fixture
+def lab(patient):
+    lab = Lab(shelf=Shelf())
+    lab.choose(patient)
+    lab.open()
+    return lab
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Runs without their overview, which takes longer than they do."""
+    monkeypatch.setattr("experiments.run.overview", lambda arms, question: b"")
+
+
+# ---------------------------------------------------------------- what was done can be done again
+
+
+def a_busy_session(lab: Lab) -> None:
+    """Doses, a start, a stop and an infusion, some of them in the same hour, some before the first step."""
+    lab.give(0, "pembrolizumab", 150.0, once=True)
+    lab.step(7)
+    lab.give(1, "car_t", 5e9, once=True)
+    lab.give(0, "pembrolizumab")
+    lab.step(20)
+    lab.stop(0, "pembrolizumab_2")
+    lab.stop(1, "aldesleukin")
+    lab.give(1, "interferon_alfa")
+    lab.step(40)
+    lab.give(0, "placebo")  # acts at a step that never comes
+
+
+def test_an_exported_session_replays_to_the_last_byte(lab, tmp_path, undrawn):
+    a_busy_session(lab)
+    (tmp_path / "exported.toml").write_text(lab.exported())
+    run_scenario(str(tmp_path / "exported.toml"), tmp_path / "replayed")
+    rows = (tmp_path / "replayed" / "timeseries.csv").read_text().splitlines()
+    replayed = [row for row in rows if not row.startswith("control,")]
+    assert replayed == lab.csv().splitlines(), "the run of an exported session is the session itself"
+    assert lab.names() == ("left", "right") and len(replayed) == 1 + 2 * (67 // 6 + 1)
+
+
+def test_the_command_replays_a_session_and_each_action_matters(lab, tmp_path, undrawn):
+    lab.step(10)
+    lab.give(1, "pembrolizumab", 400.0)
+    lab.step(26)
+    exported = lab.exported()
+    assert "given = 0.4166666666666667" in exported and "dose = 400.0" in exported
+    ran = {}
+    for name, text in {"as_it_was": exported, "earlier": exported.replace("given = 0.41", "given = 0.01")}.items():
+        (tmp_path / f"{name}.toml").write_text(text)
+        told = CliRunner().invoke(app, ["run", str(tmp_path / f"{name}.toml"), "--out", str(tmp_path / name), "--quiet"])
+        assert told.exit_code == 0, told.output
+        ran[name] = (tmp_path / name / "timeseries.csv").read_text()
+    assert ran["as_it_was"] == lab.csv(), "an untreated left tumour is the control, and the whole file is the same"
+    assert ran["earlier"] != lab.csv(), "the day of an action decides what happens"
+
+
+@pytest.mark.parametrize("arms", [("dim", "drug"), ("control", "control"), ("late", "dim"), ("late", "late")])
+def test_every_beginning_replays(patient, arms, tmp_path, undrawn):
+    lab = Lab(shelf=Shelf())
+    lab.choose(patient, arms)
+    lab.open()
+    lab.step(30)
+    (tmp_path / "exported.toml").write_text(lab.exported())
+    run_scenario(str(tmp_path / "exported.toml"), tmp_path / "replayed")
+    rows = (tmp_path / "replayed" / "timeseries.csv").read_text().splitlines()
+    mine = set(lab.csv().splitlines())
+    assert mine <= set(rows) and all(row in mine or row.startswith("control,") for row in rows)
+
+
+@pytest.mark.parametrize("name", Scenario.names())
+def test_every_scenario_can_be_written_down_and_read_again(name):
+    for whole in (False, True):
+        bench = Patient.of(name)._replace(whole=whole).bench()
+        arms = {arm: (arm, []) for arm in bench.arms}
+        again = Scenario.from_text(toml(protocol(bench, arms, bench.days)))
+        assert again.overrides() == bench.overrides() and again.grow == bench.grow and again.shape == bench.shape
+        assert list(again.arms) == list(bench.arms)
+
+
+# ---------------------------------------------------------------- two tumours, one patient
+
+
+def test_two_tumours_differ_only_by_what_is_done_to_them(lab, patient):
+    lab.choose(patient, ("control", "control"))
+    lab.open()
+    lab.step(12)
+    left, right = lab.frame().pictures
+    assert left == right, "untreated forks of one tumour are the same picture"
+    lab.give(1, "car_t", 1e10, once=True)
+    lab.step(48)
+    left, right = (model.count("tumor_cell") for model in lab.models)
+    assert right < left, "CAR T cells in the right tumour leave the left one alone"
+    assert lab.models[0].results.doses.empty and len(lab.models[1].results.doses) == 1
+
+
+def test_reset_gives_the_first_picture_again(lab):
+    first = lab.frame()
+    a_busy_session(lab)
+    assert lab.frame().pictures != first.pictures and len(lab.log()) > 4
+    lab.reset()
+    again = lab.frame()
+    assert (again.pictures, again.panels, again.monitors) == (first.pictures, first.panels, first.monitors)
+    words, = lab.log()
+    assert words == "day 0, right: aldesleukin given, every 8 hours x 14, again 9 days after the last dose, 2 cycles (peak 3)"
+
+
+def test_the_shelf_spares_growing_and_stays_small(patient, monkeypatch):
+    times = []
+    monkeypatch.setattr("experiments.lab_patient.grown", lambda *given: times.append(1) or grown(*given))
+    shelf = Shelf(most=2)
+    lab = Lab(shelf=shelf)
+    for seed in ("1", "1", "2", "3", "1"):
+        lab.choose(patient.with_seed(seed), ("control", "drug"))
+        lab.open()
+        lab.reset()
+    assert len(times) == 4, "each seed grows once for both tumours; the first was gone when it was wanted again"
+    assert len(shelf._grown) == 2
+    other = Lab(shelf=shelf)
+    other.choose(lab.patient)
+    other.open()
+    other.step(5)
+    assert lab.day == 0 and other.models[0] is not lab.models[0], "visitors share grown tumours, never what they do with them"
+
+
+def test_a_quick_patch_holds_cells_in_proportion():
+    patient = Patient.of("checkpoint_blockade")
+    quick, whole = patient.bench(), patient._replace(whole=True).bench()
+    share = 101 * 101 / (201 * 201)
+    assert quick.shape == [101, 101] and whole.shape == [201, 201]
+    assert quick.grow.cells == round(5000 * share) and quick.overrides()["tumor.initial_cells"] == round(1500 * share)
+    assert whole.content() == patient.written().content()
+    assert patient.with_value("tumor.pdl1", 0.5).bench().overrides()["tumor.pdl1"] == 0.5
+
+
+# ---------------------------------------------------------------- what is shown is what is there
+
+
+def test_monitors_tell_what_a_teacher_reads_out(lab):
+    lab.give(1, "car_t", 1e10, once=True)
+    lab.step(24 * 4)
+    frame, model = lab.frame(), lab.models[1]
+    series, found = model.results.timeseries, frame.monitors[1]
+    assert found["burden"].value == f"{model.count('tumor_cell'):,}"
+    judged = scans(series, Recist(every=4))
+    assert found["response"].value == judged["category"].iloc[-1]
+    last = series[series["day"] >= 3.0]
+    cells = last["t_cells"] + last["car_t_cells"]
+    kills = (last["kills_by_t"] + last["kills_by_car_t"]).iloc[[0, -1]].diff().iloc[-1]
+    assert found["kills"].value == f"{kills / cells.mean():.2f}" and found["kills"].remark == "last day"
+    assert found["antigen"].value == ("-" if not model.count("tumor_cell") else f"{series['mean_antigen'].iloc[-1]:.2f}")
+    assert "car_t_cells" in found and "car_t_cells" not in frame.monitors[0]
+
+
+def test_a_pixel_has_the_colour_of_the_cell_that_stands_there(lab):
+    lab.give(1, "car_t", 5e9, once=True)
+    lab.step(3)
+    snapshot = lab.frame().snapshots[1]
+    image = Image.open(io.BytesIO(lab_tissue.picture(snapshot, "kinds"))).convert("RGB")
+    edge = image.width // snapshot.shape[0]
+    for kind in ("t_cell", "car_t_cell", "nk_cell"):
+        site = snapshot.cells["site"][snapshot.is_kind(kind)][0]
+        x, y = divmod(int(site), snapshot.shape[1])
+        pixel = image.getpixel((x * edge + edge // 2, image.height - 1 - (y * edge + edge // 2)))
+        assert pixel == tuple(round(255 * part) for part in to_rgb(style.kind_color(kind))), f"a {kind} stands where it is drawn"
+        assert style.kind_words(kind)[:-1] in lab_legend.at(snapshot, (x + 0.5) / 41, 1 - (y + 0.5) / 41)
+    assert lab_tissue.picture(snapshot, "kinds") == lab_tissue.picture(snapshot, "kinds")
+
+
+def test_antigen_is_drawn_from_dark_to_bright_and_grey_where_it_is_lost(lab):
+    snapshot = lab.frame().snapshots[0]
+    tumor = np.flatnonzero(snapshot.is_kind("tumor_cell"))[:3]
+    cells = dict(snapshot.cells) | {"antigen": snapshot.cells["antigen"].copy()}
+    cells["antigen"][tumor] = 0.0, 0.05, 2.0
+    image = Image.open(io.BytesIO(lab_tissue.picture(replace(snapshot, cells=cells), "antigen"))).convert("RGB")
+    edge = image.width // 41
+    x, y = np.divmod(snapshot.cells["site"][tumor], 41)
+    places = zip((x * edge).tolist(), (image.height - 1 - y * edge).tolist(), strict=True)
+    none, dim, bright = map(image.getpixel, places)
+    assert none == tuple(round(255 * part) for part in to_rgb(style.INVISIBLE)) and sum(dim) < sum(bright)
+
+
+@pytest.mark.parametrize("scenario", ["small", "b_all_car_t"])
+def test_every_view_can_be_drawn_and_explained(lab, scenario):
+    if scenario != "small":
+        lab.choose(Patient.of(scenario).with_value("tumor.initial_cells", 3999))
+        lab.open()
+        lab.step(2)
+    for show in lab_tissue.VIEWS:
+        frame = lab.frame(show)
+        for png in frame.pictures:
+            image = Image.open(io.BytesIO(png))
+            assert image.format == "PNG" and min(image.size) >= 280
+        words = lab_legend.legend(show, frame.snapshots, frame.top)
+        ElementTree.fromstring(f"<p>{words}</p>")
+        assert len(words) > 40
+        assert all(lab_legend.at(snapshot, place, place) for snapshot in frame.snapshots for place in (0.0, 0.5, 0.999, 1.0))
+    with pytest.raises(LabError, match="choices: kinds"):
+        lab.frame("colour")
+
+
+def test_panels_are_whole_and_nothing_leaves_them(lab):
+    lab.give(0, "aldesleukin")
+    lab.give(1, "interferon_alfa")
+    lab.give(1, "pembrolizumab")
+    lab.give(1, "car_t", 5e9)
+    lab.step(60)
+    for panel in lab.frame().panels:
+        drawn = ElementTree.fromstring(panel)
+        width, height = float(drawn.get("width")), float(drawn.get("height"))
+        for text in drawn.iter("{http://www.w3.org/2000/svg}text"):
+            length = 0.56 * float(text.get("font-size")) * len(text.text)
+            left = float(text.get("x")) - {"end": length, "middle": length / 2}.get(text.get("text-anchor"), 0)
+            assert left > -3 and left + length < width + 4, f"{text.text!r} is clipped"
+            assert 8 < float(text.get("y")) < height
+    burden = lab.frame().panels[0]
+    assert "CAR T" in burden and "more" in burden, "three treatments are named, the others counted"
+
+
+def test_counts_have_a_place_for_zero_and_round_ticks():
+    scale = lab_charts.counts(np.array([0, 3, 4000.0]))
+    places = scale.place(np.array([0.0, 1, 10, 4000]))
+    assert 0 <= places[0] < places[1] < places[2] < places[3] <= 1 and scale.ticks[0] == (0.0, "0")
+    assert [label for _, label in lab_charts.counts(np.array([700.0, 5000])).ticks] == ["1,000", "2,000", "5,000"]
+    assert np.isnan(scale.place(np.array([np.nan]))).all()
+    assert [label for _, label in lab_charts.days(42).ticks] == ["0", "7", "14", "21", "28", "35", "42"]
+
+
+def test_a_distribution_keeps_every_cell():
+    edges = np.geomspace(0.01, 5, 37)
+    shape = lab_panels.shape_of(np.array([0.0, 1e-6, 0.01, 1.0, 5.0, 90.0]), edges)
+    assert shape.sum() == pytest.approx(100 * 5 / 6), "cells beyond the ends stand in the end bins, lost ones nowhere"
+    assert shape[0] == pytest.approx(200 / 6) and shape[-1] == pytest.approx(200 / 6)
+
+
+# ---------------------------------------------------------------- what a visitor may do wrong
+
+
+@pytest.mark.parametrize("text", ["seven", "", "-1", "1.5", "1e3", "9" * 30, "9" * 5000, "<b>"])
+def test_a_seed_that_is_none_is_told_in_one_sentence(patient, text):
+    with pytest.raises(LabError, match="give a whole number of at least 0"):
+        patient.with_seed(text)
+
+
+def test_sliders_reach_their_ends_and_show_the_value_that_is_in_force():
+    shown = {dial.name: dial.shown for name in Scenario.names() for dial in dials(Patient.of(name))}
+    assert shown["t_cell.base_influx"].endswith(" cells/mm2/day") and shown["tumor.division_rate"].endswith(" /day")
+    for name in Scenario.names():
+        for dial in [*dials(Patient.of(name)), *filter(None, map(amount_of, map(treatments.find, treatments.names())))]:
+            low, high = dial.parameter.low, dial.parameter.high
+            assert (dial.at(0), dial.at(LAST)) == (low, high) and (dial.at(-5), dial.at(1e9)) == (low, high)
+            values = [dial.at(place) for place in range(LAST + 1)]
+            assert values == sorted(values), f"{dial.name} rises from left to right"
+            for value in values:
+                dial.parameter.accept(value, dial.name)
+            assert dial.at(dial.place) == pytest.approx(dial.value, rel=0.07, abs=(high - low) / LAST)
+            assert replace(dial, value=dial.at(0)).place == 0 and replace(dial, value=high).place == LAST
+
+
+def test_a_wide_slider_resolves_small_values():
+    name = "t_cell.base_influx"
+    influx = Dial(name, 1.5, Patient.of("checkpoint_blockade").written().model_parameters().parameter(name))
+    assert sum(influx.at(place) < 5 for place in range(LAST)) > 50
+    assert "between 0 and 1000 cells/mm2/day" in influx.meaning
+
+
+@pytest.mark.parametrize("name, place", [("tumor.division_rate", 0), ("t_cell.initial_density", LAST), ("tumor.antigen", 0),
+                                         ("tumor.pdl1", LAST)])
+def test_a_slider_at_its_end_gives_a_tumour_or_a_sentence(lab, patient, name, place):
+    parameter = patient.written().model_parameters().parameter(name)
+    lab.choose(patient.with_value(name, Dial(name, parameter.default, parameter).at(place)))
+    try:
+        lab.open()
+        lab.step(24)
+        lab.frame()
+    except LabError as error:
+        assert "eliminated while it grew" in str(error)
+
+
+def test_what_makes_no_sense_is_told(lab, patient):
+    with pytest.raises(ValueError, match="there is no treatment 'pembro'"):
+        lab.give(0, "pembro")
+    with pytest.raises(ValueError, match="dose = -1.0 is not allowed"):
+        lab.give(0, "pembrolizumab", -1.0)
+    lab.stop(0, "pembrolizumab")  # a click that came twice
+    assert [lab.give(0, "nivolumab") for _ in range(3)] == ["nivolumab", "nivolumab_2", "nivolumab_3"]
+    with pytest.raises(LabError, match="has no arm 'both'"):
+        lab.choose(patient, ("both", "control"))
+    with pytest.raises(LabError, match="the lab ends on day 365"):
+        lab.step(366 * 24)
+    lab.choose(patient)
+    for early in (lab.step, lab.frame, lab.exported, lab.csv, lab.poster, lambda: lab.give(0, "placebo")):
+        with pytest.raises(LabError, match="wait until it has grown"):
+            early()
+
+
+# ---------------------------------------------------------------- the worker behind a page
+
+
+class Watcher:
+    """A page that sees every picture at once."""
+
+    def __init__(self, lab: Lab, looks: bool = True):
+        self.views, self.looks = [], looks
+        self.player = Player(lab, self.publish).start()
+
+    def publish(self, view) -> None:
+        self.views.append(view)
+        if view.frame and self.looks:
+            self.player.seen(view.frame.number)
+
+    def until(self, wanted, seconds: float = 30.0) -> None:
+        end = time.monotonic() + seconds
+        while not (self.views and wanted(self.views[-1])):
+            assert time.monotonic() < end, f"this never came; the last view says {self.views[-1:]}"
+            time.sleep(0.01)
+
+    def __enter__(self):
+        self.until(lambda view: view.frame is not None)
+        return self
+
+    def __exit__(self, *error):
+        self.player.close()
+        self.player.join(10)
+        assert not any(thread.name == "lab" and thread.is_alive() for thread in threading.enumerate())
+
+
+def test_a_session_plays_takes_a_dose_and_stops_where_the_scenario_ends(lab):
+    with Watcher(lab) as page:
+        first = page.views[-1].frame.pictures
+        page.player.play(True)
+        page.until(lambda view: view.frame.day > 1)
+        page.player.give(0, "car_t", 1e10, True)
+        page.until(lambda view: view.frame.day >= 6 and not view.playing)
+        assert "the scenario ends here" in page.views[-1].message
+        assert [each.name for each in page.views[-1].running[0]] == ["car_t"]
+        days = [view.frame.day for view in page.views]
+        assert days == sorted(days) and len(days) > 20
+        page.player.play(True)
+        page.until(lambda view: view.frame.day > 6.5)
+        page.player.reset()  # during play
+        page.until(lambda view: view.frame.day == 0 and not view.playing)
+        assert page.views[-1].frame.pictures == first
+
+
+def test_ten_clicks_at_once_are_ten_steps_and_few_pictures(lab):
+    with Watcher(lab) as page:
+        pictures = page.views[-1].frame.number
+        for _ in range(10):
+            page.player.step()
+        page.until(lambda view: view.frame.day == 10 * 3 / 24)
+        assert page.views[-1].frame.number <= pictures + 10
+        for on in (True, False) * 5:
+            page.player.play(on)
+        page.until(lambda view: not view.playing)
+
+
+def test_mistakes_are_told_and_the_session_goes_on(lab):
+    with Watcher(lab) as page:
+        page.player.give(0, "pembro", None, False)
+        page.until(lambda view: "there is no treatment" in view.message)
+        page.player.step()
+        page.until(lambda view: view.frame.day > 0 and not view.message)
+        page.player.give(0, "placebo", None, False)  # while it pauses
+        page.until(lambda view: view.log[-1].endswith("left: placebo given, every 3 weeks"))
+
+
+def test_a_defect_puts_the_session_back_to_day_0_and_never_kills_it(lab, monkeypatch):
+    with Watcher(lab) as page:
+        page.player.step()
+        page.until(lambda view: view.frame.day > 0)
+        with monkeypatch.context() as broken:
+            broken.setattr(lab, "step", lambda hours: 1 / 0)
+            page.player.play(True)
+            page.until(lambda view: view.message == PROBLEM and view.frame.day == 0)
+        page.player.step()
+        page.until(lambda view: view.frame.day > 0)
+
+
+def test_growing_is_given_up_when_another_tumour_is_wanted(patient):
+    lab = Lab(shelf=Shelf())
+    lab.choose(patient.with_value("tumor.division_rate", 0.3))
+    page = Watcher(lab)
+    for seed in range(20, 26):
+        page.player.choose(patient.with_seed(str(seed)))
+    with page:
+        page.until(lambda view: view.frame is not None and view.patient.seed == 25 and not view.busy)
+        assert lab.patient.seed == 25
+
+
+def test_nobody_looking_ends_playing(lab, monkeypatch):
+    monkeypatch.setattr("experiments.lab_player.UNSEEN", 0.2)
+    with Watcher(lab) as page:
+        page.looks = False
+        page.player.play(True)
+        page.until(lambda view: view.playing)
+        page.until(lambda view: not page.player._playing)
+        assert page.views[-1].frame.day < 2
