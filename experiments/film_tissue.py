@@ -17,8 +17,8 @@ SWING, SWINGS = 50.0, 2
 ELEVATION = 28.0
 BEYOND = 236
 """Grey of what lies beyond the walls of a tissue that is not square."""
-LARGER = 1.25
-"""Cells that move are looked at for a moment only."""
+LEAST = 4.0
+"""Least radius of a dot in fine pixels: cells that move are looked at for a moment only."""
 RIM = "#8A5A2B"
 """Around the last few tumour cells, as in :func:`plots.tissue`."""
 
@@ -49,15 +49,16 @@ def flat(plane: Snapshot, pixels: int) -> np.ndarray:
     sizes = [dot_size(plane, plane.is_kind(kind)) for kind in kinds]
     if np.count_nonzero(tumor) < FEW:
         for part, color in ((1.0, RIM), (0.75, style.KIND_COLORS["tumor_cell"])):
-            dots(inside, plane, tumor, part * dot_size(plane, tumor), color, scale)
+            dots(inside, plane, tumor, dot_size(plane, tumor), color, scale, part)
     for kind, size in zip(kinds, sizes, strict=True):
         dots(inside, plane, plane.is_kind(kind), min(size, 2 * min(sizes)), style.kind_color(kind, plane.kinds), scale)
     return image
 
 
-def dots(image: np.ndarray, plane: Snapshot, cells: np.ndarray, size: float, color: str, scale: float) -> None:
-    """The chosen cells as discs of one diameter (um); ``scale`` is pixels a site."""
-    radius = round(max(LARGER * size / plane.spacing * scale / 2, 1.0)) + 0.45  # these discs look round
+def dots(image: np.ndarray, plane: Snapshot, cells: np.ndarray, size: float, color: str, scale: float,
+         part: float = 1.0) -> None:
+    """The chosen cells as discs of one diameter (um), or their inner ``part``; ``scale`` is pixels a site."""
+    radius = round(part * max(size / plane.spacing * scale / 2, LEAST)) + 0.45  # these discs look round
     reach = math.ceil(radius)
     down, across = (part.ravel() for part in np.mgrid[-reach:reach + 1, -reach:reach + 1])
     disc = np.hypot(down, across) <= radius

@@ -29,7 +29,8 @@ def _effects(grid: "Grid", pairs: pd.DataFrame, quantity: str, units: Mapping[st
     alone_x, alone_y, both = (_percent(pairs.loc[which, "effect"].max()) for which in (
         pairs["y"] == 0, pairs["x"] == 0, (pairs["x"] > 0) & (pairs["y"] > 0)))
     seeds = "1 seed" if grid.seeds.size == 1 else f"{grid.seeds.size} paired seeds"
-    said = (f"Effect is the share of the control's {quantity} that is removed (0 to 1, {seeds}): up to {alone_x} with {drug_words(grid.x)} alone, {alone_y} with {drug_words(grid.y)} alone and {both} with both")
+    said = (f"Effect is the share of the control's {quantity} that is removed (0 to 1, {seeds}): up to {alone_x} "
+            f"with {drug_words(grid.x)} alone, {alone_y} with {drug_words(grid.y)} alone and {both} with both")
     if pairs["effect"].isna().all():
         return said + "."
     best = pairs.loc[pairs["effect"].idxmax()]

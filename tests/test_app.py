@@ -1,6 +1,7 @@
 """The page of the lab in a real browser, with every outside host blocked. Left out, with a word, where there is none."""
 
 import csv
+import inspect
 import io
 import re
 import shutil
@@ -116,7 +117,8 @@ class Visitor:
     def until(self, wanted, seconds: float = 60.0) -> None:
         end = time.monotonic() + seconds
         while not wanted():
-            assert time.monotonic() < end, f"this never came; the page says: {self.page.inner_text('body')[:800]}"
+            shown = " ".join(self.page.inner_text("body").split())
+            assert time.monotonic() < end, f"{inspect.getsource(wanted).strip()} never came; the page says: {shown}"
             time.sleep(0.05)
 
     def grow(self, ask) -> None:
