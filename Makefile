@@ -1,5 +1,7 @@
 # make run     sets up .venv on first use, then runs the scenario checkpoint_blockade (again: the same bytes)
 # make test    sets up .venv on first use, then runs the tests
+# make app     opens the lab in a browser
+# make slow    repeats the experiments over many seeds; make lessons runs the notebooks
 # make PYTHON=python3.12 ...   chooses the Python that .venv is made from
 
 PYTHON ?= python3
@@ -7,16 +9,22 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: run test slow benchmark lint clean
+.PHONY: run app test slow lessons benchmark lint clean
 
 run: $(VENV)/installed
 	$(BIN)/tumorlab run checkpoint_blockade --overwrite
+
+app: $(VENV)/installed-lab
+	$(BIN)/tumorlab app
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2
 
 slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 -m slow
+
+lessons: $(VENV)/installed-test
+	$(BIN)/python -m pytest -n 2 --nbmake --nbmake-timeout=600 notebooks
 
 benchmark: $(VENV)/installed
 	$(BIN)/tumorlab benchmark
@@ -35,6 +43,10 @@ $(BIN)/python:
 $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing (about a minute) ..."
 	$(PIP) .
+	@touch $@
+
+$(VENV)/installed-lab: $(VENV)/installed
+	$(PIP) ".[lab]"
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
