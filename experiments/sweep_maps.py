@@ -18,6 +18,8 @@ from .words import axis_label, number_words, value_words
 
 AROUND_ONE = LinearSegmentedColormap.from_list("ratio", ["#1B5FA8", "#67A9CF", "#FFFFFF", "#F1A340", "#B35806"])
 NO_RUN = "#D9D9D9"
+EVEN = 0.02
+"""A control whose medians differ by no more than this share is the same everywhere."""
 
 
 def maps(outcomes: pd.DataFrame, x: str, y: str, quantities: Sequence[str], *, units: Mapping[str, str] | None = None,
@@ -33,8 +35,10 @@ def maps(outcomes: pd.DataFrame, x: str, y: str, quantities: Sequence[str], *, u
             table = rows.groupby([y, x])[quantity].median().unstack(x)
             table = table.reindex(index=ruler(outcomes[y]).values, columns=ruler(outcomes[x]).values)
             known = table.to_numpy(float)[np.isfinite(table.to_numpy(float))]
-            idle = arm == "control" and len(arms) > 1 and (quantity in BESIDE_CONTROL or np.unique(known).size < 2)
-            if known.size and not idle:
+            if not known.size:
+                continue
+            even = np.ptp(known) <= EVEN * np.abs(known).max()
+            if arm != "control" or len(arms) == 1 or not (even or quantity in BESIDE_CONTROL):
                 row.append((quantity, arm, table))
         rows_of_maps += [row] if row else []
     places, across, down = _places([len(row) for row in rows_of_maps])
