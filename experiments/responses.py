@@ -45,7 +45,8 @@ def judge(timeseries: pd.DataFrame, trial: "Trial") -> Judged:
     enrolled = timeseries[timeseries["patient"].isin(patients.loc[patients["enrolled"], "patient"])]
     scanned, responses = responses_of(enrolled, trial)
     progression, comparisons = progression_of(responses)
-    about = contrasts(responses, {"burden": f"ln tumour cells, day {trial.contrast_day:g}",
+    about = contrasts(responses, {"cells_then": f"tumour cells, day {trial.contrast_day:g}",
+                                  "burden": f"ln tumour cells, day {trial.contrast_day:g}",
                                   "change_then": f"change in diameter (%), day {trial.contrast_day:g}",
                                   "responded": "objective response (%)"}, control=CONTROL)
     return Judged(patients, scanned, responses, rates_of(responses), progression, comparisons,
@@ -75,8 +76,8 @@ def patients_of(timeseries: pd.DataFrame, trial: "Trial") -> pd.DataFrame:
 def responses_of(timeseries: pd.DataFrame, trial: "Trial") -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every scan, and every patient's response, in each arm.
 
-    Beside the fields of Response: ``burden``, ln of tumour cells + 1, and ``change_then``, the change in diameter in %,
-    both on the day of the contrasts; ``responded``, 100 (%) for an objective response, else 0.
+    Beside the fields of Response: ``cells_then``, the tumour cells, ``burden``, ln of tumour cells + 1, and ``change_then``,
+    the change in diameter in %, all on the day of the contrasts; ``responded``, 100 (%) for an objective response, else 0.
     """
     how = {"dimension": trial.dimension, "infiltrate": trial.scans.infiltrate}
     seen, told = [pd.DataFrame(columns=["patient", "arm"])], []
@@ -85,12 +86,13 @@ def responses_of(timeseries: pd.DataFrame, trial: "Trial") -> tuple[pd.DataFrame
         response = respond(scanned, trial.recist)
         then = sizes(rows, [trial.contrast_day], trial.recist, **how)
         told.append({"patient": patient, "arm": arm} | response._asdict()
-                    | {"burden": math.log(then["cells"].iloc[-1] + 1), "responded": 100.0 * response.objective,
+                    | {"cells_then": then["cells"].iloc[-1], "burden": math.log(then["cells"].iloc[-1] + 1),
+                       "responded": 100.0 * response.objective,
                        "change_then": 100 * (then["diameter"].iloc[-1] / then["diameter"].iloc[0] - 1)})
         scanned.insert(0, "patient", patient)
         scanned.insert(1, "arm", arm)
         seen.append(scanned)
-    columns = ["patient", "arm", *Response._fields, "burden", "responded", "change_then"]
+    columns = ["patient", "arm", *Response._fields, "cells_then", "burden", "responded", "change_then"]
     return pd.concat(seen[1:] or seen, ignore_index=True), pd.DataFrame(told, columns=columns)
 
 
