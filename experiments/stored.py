@@ -16,7 +16,8 @@ def study(folder: Path) -> Study:
     plan = Archive(folder).plan()
     if not plan or plan.get("kind") not in KINDS:
         raise StudyError(f"{folder} holds no study")
-    return KINDS[plan["kind"]].from_content(plan["content"], name=plan["name"], file=plan["name"], scenarios=plan.get("scenarios"))
+    return KINDS[plan["kind"]].from_content(plan["content"], name=plan["name"], file=plan["name"],
+                                            scenarios=plan.get("scenarios"))
 
 
 def analysed(folder: Path) -> Summary:
