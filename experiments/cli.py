@@ -247,7 +247,7 @@ def film(folder: Annotated[Path, typer.Argument(help="The folder of a finished r
 
 
 @app.command("app")
-def lab(port: Annotated[int | None, typer.Option(help="Port on this machine [a free one].")] = None,
+def lab(port: Annotated[int | None, typer.Option(help="Port on this machine [8521, or the next that is free].")] = None,
         browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True) -> None:
     """Open the lab in a browser: two tumours side by side, and treatments given by hand."""
     from .app import main

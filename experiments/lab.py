@@ -80,11 +80,7 @@ class Lab:
 
     def open(self, progress: Progress = lambda what, day, days: None) -> None:
         """Grow the tumour, or take the grown one from the shelf, and fork it twice: this is day 0."""
-        arms = dict.fromkeys(self.arms)
-        starts = {arm: self._shelf.start(self.scenario, arm, progress) for arm in arms}
-        right = self.arms[1]
-        self.models = (starts[self.arms[0]],
-                       starts[right] if len(starts) == 2 else self._shelf.start(self.scenario, right, progress))
+        self.models = tuple(self._shelf.start(self.scenario, arm, progress) for arm in self.arms)
         for model in self.models:
             model.results.add_snapshot(model.snapshot())
         self._courses = tuple(map(Course, self.models))
@@ -124,7 +120,9 @@ class Lab:
         model, kind = self._both()[side], treatments.find(drug)
         dial = amount_of(kind)
         given = {dial.parameter.name: amount} if dial and amount is not None else {}
-        name, taken = drug.rpartition(":")[2].lower(), {entry["treatment"] for entry in model.results.log}
+        planned = self.scenario.build_treatments(self.arms[side])
+        taken = {entry["treatment"] for entry in model.results.log} | {treatment.name for treatment in planned}
+        name = drug.rpartition(":")[2].lower()
         numbered = [name, *(f"{name}_{number}" for number in range(2, len(taken) + 2))]
         name = next(each for each in numbered if each not in taken)
         return model.give(kind(name=name, schedule={} if once else None, **given)).name
