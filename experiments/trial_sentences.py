@@ -26,8 +26,7 @@ def sentences(found: Judged, trial: "Trial") -> list[str]:
                 "to judge."]
     return [cohort(found, trial), measured(trial), *map(response, found.response_rates.itertuples()),
             *map(progression, found.comparisons.itertuples()), *pseudoprogression(found.response_rates),
-            *subgroups(found.subgroups), *map(pairing, worth_telling(found.contrasts).itertuples()),
-            *immunoediting(found.patients)]
+            *subgroups(found.subgroups), *pairing(found.contrasts), *immunoediting(found.patients)]
 
 
 def cohort(found: Judged, trial: "Trial") -> str:
@@ -83,18 +82,19 @@ def subgroups(table: pd.DataFrame) -> list[str]:
     return told
 
 
-def worth_telling(contrasts: pd.DataFrame) -> pd.DataFrame:
-    """The contrasts that are told: of what was measured on the stated day, against the control."""
+def pairing(contrasts: pd.DataFrame) -> list[str]:
+    """What pairing was worth for what was measured on the stated day, each arm against the control."""
     known = contrasts.dropna(subset=["variance_ratio"])
-    return known[(known["against"] == CONTROL) & known["quantity"].str.contains("day")]
+    known = known[(known["against"] == CONTROL) & known["quantity"].str.contains("day")]
+    return [f"{name(arm)} - control, paired by patient: {'; '.join(map(paired, own.itertuples()))}."
+            for arm, own in known.groupby("arm", sort=False)]
 
 
-def pairing(row: tuple) -> str:
-    """What the pairing of arms was worth for one quantity."""
-    return (f"{name(row.arm)} - {name(row.against)}, {row.quantity}: {row.difference:+.3g} ± {row.paired_error:.2g} (unpaired "
-            f"± {row.unpaired_error:.2g}); pairing makes the variance {row.variance_ratio:.1f} times smaller "
-            f"({row.ratio_low:.1f} to {row.ratio_high:.1f}), so an unpaired trial would need {row.unpaired_patients:,.0f} "
-            f"patients for what {row.pairs} gave.")
+def paired(row: tuple) -> str:
+    """One difference with its standard error, and what it took to know it as well without pairs."""
+    return (f"{row.quantity} {signed(row.difference)} ± {signed(row.paired_error)[1:]}, variance {row.variance_ratio:.1f} times "
+            f"smaller than unpaired ({row.ratio_low:.1f} to {row.ratio_high:.1f}; {row.unpaired_patients:,.0f} patients unpaired "
+            f"for what {row.pairs} gave)")
 
 
 def immunoediting(patients: pd.DataFrame) -> list[str]:
@@ -106,6 +106,11 @@ def immunoediting(patients: pd.DataFrame) -> list[str]:
 
 def name(arm: str) -> str:
     return style.name_words(arm)
+
+
+def signed(value: float) -> str:
+    """A difference with its sign: +0.25, -62.4, -1,510."""
+    return f"{value:+,.0f}" if abs(value) >= 100 else f"{value:+.3g}"
 
 
 def percent(share: float) -> str:

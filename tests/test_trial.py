@@ -399,3 +399,13 @@ def test_the_trial_that_ships_is_in_order():
     room = math.prod(shipped.base.shape) / shipped.base.grow.cells
     assert math.sqrt(room) > 2, "an untreated tumour has room to double its diameter: progression needs 20 %"
     assert set(shipped.subgroups) == set(responses.MARKERS)
+
+
+@pytest.mark.slow
+def test_pairing_at_least_halves_the_variance_of_what_pd1_blockade_does_to_the_burden_by_day_30(tmp_path):
+    shipped = Trial.load("checkpoint_trial").model_dump(exclude_none=True)
+    short = shipped | {"patients": 30, "days": 30.0, "arms": {"pembrolizumab": shipped["arms"]["pembrolizumab"]}}
+    found = complete(Trial.from_content(short), tmp_path, workers=2).findings.tables["contrasts"].set_index("quantity")
+    burden = found.loc["tumour cells, day 30"]
+    assert burden["high"] < 0, "the drug does something"
+    assert burden["variance_ratio"] > 2, f"{burden['variance_ratio']:.1f} over {burden['pairs']} patients"
