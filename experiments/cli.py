@@ -126,7 +126,7 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
             bars.stop()
             typer.echo(f"Stopped. What is whole is kept in {folder}; complete it with: {command} --resume", err=True)
             raise typer.Exit(130) from None
-    if summary.computed:
+    if summary.computed or not (summary.folder / "report.html").is_file():
         report(summary.folder)
     for note in summary.notes:
         typer.echo(f"Note: {note}.", err=True)

@@ -1,5 +1,6 @@
 """Where runs are computed: in this process, in worker processes, on a Dask cluster, or on any executor."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -17,6 +18,8 @@ from .archive import Run, StudyError, Tables, pack
 TRIES = 3
 WINDOW = 1000  # runs handed to an executor ahead of their turn, where it does not say how many workers it has
 DASK_SECONDS = 20
+TIDY_SECONDS = 1.0
+_tidied = [0.0]
 
 
 @dataclass(frozen=True)
@@ -26,18 +29,23 @@ class Answer:
     content: bytes = b""
     message: str = ""
     traceback: str = ""
-    seconds: float = 0.0
 
 
 def attempt(function: Callable[[dict, int], Tables], parameters: dict, seed: int) -> Answer:
     """Call a run's function; what it raises becomes a message, so that one bad corner does not stop a study."""
-    began = time.perf_counter()
     try:
-        content = pack(function(parameters, seed))
+        return Answer(pack(function(parameters, seed)))
     except Exception as error:
-        message = " ".join(f"{type(error).__name__}: {error}".split())
-        return Answer(message=message, traceback=traceback.format_exc(), seconds=time.perf_counter() - began)
-    return Answer(content, seconds=time.perf_counter() - began)
+        return Answer(message=" ".join(f"{type(error).__name__}: {error}".split()), traceback=traceback.format_exc())
+    finally:
+        _tidy()
+
+
+def _tidy() -> None:
+    """Free models that are done with: they hold each other, and left alone Python frees such only after many runs."""
+    if time.monotonic() - _tidied[0] > TIDY_SECONDS:
+        gc.collect()
+        _tidied[0] = time.monotonic()
 
 
 class Submits(Protocol):

@@ -32,9 +32,12 @@ MOST_MESSAGES = 10
 def write(folder: str | Path, findings: Findings | None = None) -> Path:
     """Write ``report.html`` into the folder of a finished run or study and return its path; see :func:`study_report`."""
     folder = Path(folder)
-    page = study_report(folder, findings) if (folder / PLAN).is_file() else run_report(folder)
+    of_study = (folder / PLAN).is_file()
+    page = study_report(folder, findings) if of_study else run_report(folder)
     try:
         write_atomically(folder / REPORT, page)
+        if not of_study:
+            RunFolder(folder).renew([REPORT])
     except OSError as error:
         raise RunError(f"cannot write the report into {folder}: {error.strerror or error}") from None
     return folder / REPORT

@@ -2,7 +2,8 @@
 
 The patch is a number of cells, a scan shows a diameter. The mapping is that of a disc (2-D: diameter ~ square root of
 the cells) or a ball (3-D: cube root), scaled so that day 0 is a lesion of ``nominal_diameter``. A diameter 30 % smaller
-is 51 % fewer cells in 2-D and 66 % fewer in 3-D, so the mapping in use belongs beside every result.
+is 51 % fewer cells in 2-D and 66 % fewer in 3-D, so the mapping in use belongs beside every result. A patch has one
+lesion: there are no new ones, and no one dies.
 """
 
 import math

@@ -108,10 +108,11 @@ def test_version():
 
 
 def test_a_run_says_what_happened_and_where_the_picture_is(scenario, tmp_path):
-    *outcomes, picture = succeed("run", scenario, "--days", "0.5", "--out", tmp_path / "run", "--quiet").splitlines()
+    *outcomes, picture, report = succeed("run", scenario, "--days", "0.5", "--out", tmp_path / "run", "--quiet").splitlines()
     assert [line.split()[0] for line in outcomes] == ["control", "pembrolizumab", "twin"]
     assert all("cells" in line for line in outcomes)
     assert Path(picture.removeprefix("picture: ")).read_bytes().startswith(b"\x89PNG")
+    assert Path(report.removeprefix("report: ")).read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_the_folder_of_a_run(folder):
@@ -271,7 +272,8 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(scenario, tmp_path):
 
 def test_plot_draws_again_and_the_record_stays_true(folder):
     drawn = succeed("plot", folder).split()
-    assert len(drawn) == 5 and all(Path(file).read_bytes().startswith(b"\x89PNG") for file in drawn)
+    assert len(drawn) == 6 and all(Path(file).read_bytes().startswith(b"\x89PNG") for file in drawn[:5])
+    assert Path(drawn[5]).name == "report.html"
     files = json.loads((folder / "run.json").read_text())["files"]
     assert files["overview.png"] == hashlib.sha256((folder / "overview.png").read_bytes()).hexdigest()
     assert overview(Results.load(folder))

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import duckdb
 import mesa
-import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.arms import grown
 from experiments.executors import compile_loops
 from experiments.outcomes import OUTCOMES
 from experiments.runner import complete
+from experiments.scenario import Scenario
 from experiments.sweep import Sweep, run_one, sweep
 from simulation import TumorModel
 
@@ -256,18 +257,21 @@ def test_memory_stays_flat_over_two_thousand_runs(tmp_path):
 
 @pytest.mark.slow
 def test_a_run_costs_less_than_fifty_milliseconds_beyond_its_simulation(tmp_path):
-    """The median over 20 runs of the whole less the simulation of the same arms, with nothing else going on."""
-    study = small(seeds=10)
-    complete(study, tmp_path / "warm")
-    inside, began = [], time.perf_counter()
+    """Processor time of 20 runs through the runner, less that of the same models grown, forked and run by hand."""
+    study = small(seeds=10, record={})
+    complete(small(seeds=1, record={}), tmp_path / "warm")
+    simulated = 0.0
     for run in study.runs():
-        start = time.perf_counter()
-        run_one(run.parameters, run.seed)
-        inside.append(time.perf_counter() - start)
-    began = time.perf_counter()
-    complete(study, tmp_path / "out")
-    beyond = (time.perf_counter() - began - sum(inside)) / len(inside)
-    print(f"{1000 * beyond:.1f} ms a run beyond {1000 * np.median(inside):.0f} ms")
+        scenario = Scenario.from_content(run.parameters["scenario"]).with_options(seed=run.seed, set=run.parameters["set"])
+        start = time.process_time()
+        tumor = grown(scenario)
+        for arm in scenario.arms:
+            tumor.fork(treatments=scenario.build_treatments(arm), arm=arm).run(days=scenario.days, snapshot_every=0)
+        simulated += time.process_time() - start
+    began = time.process_time()
+    summary = complete(study, tmp_path / "out")
+    beyond = (time.process_time() - began - simulated) / summary.computed
+    print(f"{1000 * beyond:.1f} ms a run")
     assert beyond < 0.05
 
 
