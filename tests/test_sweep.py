@@ -270,7 +270,9 @@ def test_a_run_costs_less_than_fifty_milliseconds_beyond_its_simulation(tmp_path
         simulated += time.process_time() - start
     began = time.process_time()
     summary = complete(study, tmp_path / "out")
-    beyond = (time.process_time() - began - simulated) / summary.computed
+    whole, again = time.process_time() - began, time.process_time()
+    complete(study, tmp_path / "out")  # nothing is computed: what reading, joining and drawing cost, once a study
+    beyond = (whole - (time.process_time() - again) - simulated) / summary.computed
     print(f"{1000 * beyond:.1f} ms a run")
     assert beyond < 0.05
 
