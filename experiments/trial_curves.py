@@ -150,7 +150,7 @@ def contrasts(table: pd.DataFrame, question: str) -> Figure:
     figure = style.picture(13.5, 1.9 + len(quantities) * (0.75 + 0.42 * rows))
     grid = figure.subplots(len(quantities), 2, width_ratios=[1.4, 1], sharex="col" if len(quantities) == 1 else False,
                            squeeze=False)
-    top = 2 * max([4.0, *table["ratio_high"].dropna()])
+    top = 3 * max([3.0, *table["ratio_high"].dropna()])
     for (left, right), quantity in zip(grid, quantities, strict=True):
         own = table[table["quantity"] == quantity]
         differences(left, own, colors)
