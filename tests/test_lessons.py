@@ -41,7 +41,7 @@ def test_a_lesson_is_a_notebook_without_outputs(lesson):
     nbformat.validate(lesson)
     assert (lesson.nbformat, lesson.metadata.kernelspec.name) == (4, "python3")
     for cell in lesson.cells:
-        assert re.fullmatch(r"[a-z0-9-]+", cell.id), f"a cell has the name {cell.id!r}, which says nothing to a reader of a change"
+        assert re.fullmatch(r"[a-z0-9-]+", cell.id), f"cell {cell.id!r} has a name that says nothing"
         if cell.cell_type == "code":
             assert not cell.outputs and cell.execution_count is None, f"the outputs of cell {cell.id} are to be stripped"
 
@@ -52,7 +52,7 @@ def test_a_lesson_asks_before_it_runs_and_discusses_after(lesson):
     wanted = ["Question", "Prediction", "Run", "What happened", "Exercise 1", "Exercise 2", "In short"]
     assert [heading for heading in headings if heading in wanted] == wanted
     first = lesson.cells[0].source
-    assert re.match(r"# \d+ · ", first) and re.search(r"\*About .* seconds of computing", first), "its title, and how long it takes"
+    assert re.match(r"# \d+ · ", first) and re.search(r"\*About .* seconds of computing", first), "title, and how long it takes"
     places = [cell.id for cell in lesson.cells]
     assert places.index("my-guess") < places.index("run"), "the student predicts before anything is run"
     question = next(cell.source for cell in lesson.cells if cell.id == "question")
