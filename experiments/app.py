@@ -16,7 +16,7 @@ from simulation.compiled import already_compiled
 HOST = "127.0.0.1"
 PORT = 8521  # Mesa's own
 QUIET = {
-    "SOLARA_APP": "experiments.app_page",
+    "SOLARA_APP": "experiments.page.page",
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "false",
     "SOLARA_ASSETS_FONTAWESOME_ENABLED": "false",
     "SOLARA_KERNEL_CULL_TIMEOUT": "10m",
@@ -65,7 +65,7 @@ def check_installed() -> None:
 
 def warm() -> None:
     """Grow the first tumour before anybody waits for it: loops are compiled or loaded, and the shelf holds one."""
-    from .lab import Lab
+    from .lab.lab import Lab
 
     lab = Lab()
     lab.open()

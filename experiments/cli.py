@@ -113,7 +113,7 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     given = {"days": days, "seed": seed, "arms": arms, "set": set_, "out": out}
     command = shlex.join(["tumorlab", "run", scenario, *_given(given)])
     names, values = _names(arms), _values(set_)
-    from .report import write as report
+    from .report.report import write as report
     from .run import default_folder, run_scenario
     from .scenario import Scenario
     found = Scenario.load(scenario)
@@ -170,7 +170,7 @@ def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path
 def _complete(study, verb: str, word: str, workers: int | None, scheduler: str | None, shard: str | None, out: Path | None,
               resume: bool, overwrite: bool, retry_failed: bool, quiet: bool) -> None:
     """Run a study with a bar, print what was found, and leave with 1 where runs failed."""
-    from .report import write as report
+    from .report.report import write as report
     from .runner import complete
     given = {"workers": workers, "scheduler": scheduler, "shard": shard, "out": out}
     command = shlex.join(["tumorlab", verb, word, *_given(given)])
@@ -221,8 +221,8 @@ def _part(shard: str | None) -> tuple[int, int] | None:
 def plot(folder: Annotated[Path, typer.Argument(help="The folder of a finished run or study.")]) -> None:
     """Draw the pictures of a finished run or study again, from what is stored."""
     from .archive import PLAN
-    from .pictures import draw_all
-    from .report import write as report
+    from .pictures.runs import draw_all
+    from .report.report import write as report
     if (folder / PLAN).is_file():
         from .stored import analysed
         summary = analysed(folder)
@@ -239,7 +239,7 @@ def film(folder: Annotated[Path, typer.Argument(help="The folder of a finished r
          fps: Annotated[int, typer.Option(help="Frames a second.")] = 20,
          size: Annotated[int, typer.Option(help="Pixels across.")] = 1280, quiet: Quiet = False) -> None:
     """Make a film of a run, as MP4 and GIF: tissue, antigen and burden in step, arms side by side."""
-    from .film import make
+    from .film.film import make
     with ArmBars(quiet) as bars:
         files = make(folder, seconds, fps, size, bars.update)
     for file in files:

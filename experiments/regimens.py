@@ -71,7 +71,7 @@ def given(scenario: "Scenario", arm: str, point: Mapping[str, object]) -> dict[s
 def analyse(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity: str = "effect",
             units: Mapping[str, str] | None = None, scenario: "Scenario | None" = None, question: str = "") -> Findings:
     """Table ``schedules``, figure ``schedules`` and what they say; with the scenario, total doses stand beside each regimen."""
-    from . import surface_pictures
+    from .pictures import surfaces as drawn
     units, table = units or {}, schedules(outcomes, axes, arm, quantity=quantity)
     if scenario is not None:
         totals = pd.DataFrame([given(scenario, arm, _plain(row)) for row in table[list(axes)].to_dict("records")])
@@ -88,7 +88,7 @@ def analyse(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity: 
     if len(short := table[table["seeds"] < table["seeds"].max()]):
         sentences.append(f"Runs are missing or failed in {len(short)} of {len(table)} regimens; these are compared over the "
                          "seeds they have.")
-    figure = surface_pictures.ranking(table, quantity=quantity, question=question)
+    figure = drawn.ranking(table, quantity=quantity, question=question)
     return Findings(tables={"schedules": table}, figures={"schedules": figure}, sentences=[word for word in sentences if word])
 
 

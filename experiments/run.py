@@ -14,7 +14,7 @@ from simulation.state import StateError
 from .arms import HALF_AN_HOUR, Progress, advance, begun, grown
 from .folder import PICTURES, RunError, RunFolder
 from .outcomes import tell
-from .pictures import overview
+from .pictures.runs import overview
 from .provenance import packages, version
 from .scenario import Scenario
 

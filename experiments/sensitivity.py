@@ -38,7 +38,7 @@ def analyse(outcomes: pd.DataFrame, axes: Sequence[Axis], design: str, samples: 
     A quantity without two whole trajectories or blocks is not ranked, and a sentence says so. Raises StudyError for another
     design.
     """
-    from .sensitivity_pictures import ranking
+    from .pictures.sensitivity import ranking
     if design not in INDEX:
         raise StudyError(f"sensitivity: design = {design!r} has no indices; it must be one of {', '.join(INDEX)}")
     axes, mine = list(axes), outcomes[outcomes["arm"] == arm]

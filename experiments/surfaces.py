@@ -179,14 +179,15 @@ def analyse(outcomes: pd.DataFrame, x: str, y: str, arm: str, *, quantity: str =
     ``level`` is the effect of the middle isobole; two more are halfway to 0 and to 1. ``units`` gives the unit of each dose
     by its dotted name. Raises SurfaceError.
     """
-    from . import surface_pictures, surface_sentences
+    from . import surface_sentences
+    from .pictures import surfaces as drawn
     measured, units = grid(outcomes, x=x, y=y, arm=arm, quantity=quantity), units or {}
     levels = (level / 2, level, (1 + level) / 2)
     pairs, mean = excess(measured), overall(measured)
     curves, reached = isoboles(measured, levels), levels_reached(measured, levels)
-    figures = {"surface": surface_pictures.surface(measured, pairs, levels=levels, units=units, question=question)}
+    figures = {"surface": drawn.surface(measured, pairs, levels=levels, units=units, question=question)}
     if len(curves):
-        figures["isobologram"] = surface_pictures.isobologram(measured, curves, reached, units=units, question=question)
+        figures["isobologram"] = drawn.isobologram(measured, curves, reached, units=units, question=question)
     sentences = surface_sentences.told(measured, pairs, mean, reached, quantity=QUANTITIES[quantity], units=units)
     if larger := _larger(outcomes, arm, quantity):
         sentences.append(f"In {larger} of {measured.effect.size} runs the treated tumour was larger than its control; "

@@ -213,8 +213,8 @@ class Sweep(Study):
             from . import regimens
             return regimens.analyse(tables["outcomes"], names, asked.arm, quantity=asked.quantity, units=units,
                                     scenario=next(iter(self._scenarios.values())), question=self.question)
-        from . import sweep_pictures
-        return Findings(figures=sweep_pictures.figures(tables, names, units, self.question))
+        from .pictures import sweeps
+        return Findings(figures=sweeps.figures(tables, names, units, self.question))
 
 
 def asked_of(scenario: Scenario) -> dict:

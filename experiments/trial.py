@@ -185,7 +185,8 @@ class Trial(Study):
     # ------------------------------------------------------------ what is made of it
 
     def analyse(self, tables: Tables) -> Findings:
-        from . import responses, trial_pictures, trial_sentences
+        from . import responses, trial_sentences
+        from .pictures import trials
 
         found = responses.judge(tables["timeseries"], self)
-        return Findings(found._asdict(), trial_pictures.figures(found, self), trial_sentences.sentences(found, self))
+        return Findings(found._asdict(), trials.figures(found, self), trial_sentences.sentences(found, self))

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from experiments import app
-from experiments.lab import Lab
+from experiments.lab.lab import Lab
 from experiments.run import run_scenario
 
 pytest.importorskip("solara", reason='no solara here: pip install "tumorlab[lab]"')

@@ -11,11 +11,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from PIL import Image
 
-from experiments import film
-from experiments.film_files import FilmError
-from experiments.film_screen import FLASH, Screen, tissue_pixels
-from experiments.film_shots import Camera, steps_of
-from experiments.film_tissue import BEYOND, picture
+from experiments.film import film
+from experiments.film.files import FilmError
+from experiments.film.screen import FLASH, Screen, tissue_pixels
+from experiments.film.shots import Camera, steps_of
+from experiments.film.tissue import BEYOND, picture
 from experiments.folder import RunFolder
 from experiments.run import run_scenario
 from experiments.scenario import Scenario

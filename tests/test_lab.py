@@ -12,14 +12,14 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 from typer.testing import CliRunner
 
-from experiments import lab_charts, lab_legend, lab_panels, lab_tissue
 from experiments.arms import grown
 from experiments.cli import app
-from experiments.lab import Lab
-from experiments.lab_dials import LAST, Dial, amount_of, dials
-from experiments.lab_patient import LabError, Patient, Shelf
-from experiments.lab_player import PROBLEM, Player
-from experiments.lab_protocol import protocol, toml
+from experiments.lab import charts, legend, panels, tissue
+from experiments.lab.dials import LAST, Dial, amount_of, dials
+from experiments.lab.lab import Lab
+from experiments.lab.patient import LabError, Patient, Shelf
+from experiments.lab.player import PROBLEM, Player
+from experiments.lab.protocol import protocol, toml
 from experiments.run import run_scenario
 from experiments.scenario import Scenario
 from simulation import treatments
@@ -168,7 +168,7 @@ def test_reset_gives_the_first_picture_again(lab):
 
 def test_the_shelf_spares_growing_and_stays_small(patient, monkeypatch):
     times = []
-    monkeypatch.setattr("experiments.lab_patient.grown", lambda *given: times.append(1) or grown(*given))
+    monkeypatch.setattr("experiments.lab.patient.grown", lambda *given: times.append(1) or grown(*given))
     shelf = Shelf(most=2)
     lab = Lab(shelf=shelf)
     for seed in ("1", "1", "2", "3", "1"):
@@ -217,15 +217,15 @@ def test_a_pixel_has_the_colour_of_the_cell_that_stands_there(lab):
     lab.give(1, "car_t", 5e9, once=True)
     lab.step(3)
     snapshot = lab.frame().snapshots[1]
-    image = Image.open(io.BytesIO(lab_tissue.picture(snapshot, "kinds"))).convert("RGB")
+    image = Image.open(io.BytesIO(tissue.picture(snapshot, "kinds"))).convert("RGB")
     edge = image.width // snapshot.shape[0]
     for kind in ("t_cell", "car_t_cell", "nk_cell"):
         site = snapshot.cells["site"][snapshot.is_kind(kind)][0]
         x, y = divmod(int(site), snapshot.shape[1])
         pixel = image.getpixel((x * edge + edge // 2, image.height - 1 - (y * edge + edge // 2)))
         assert pixel == tuple(round(255 * part) for part in to_rgb(style.kind_color(kind))), f"a {kind} stands where it is drawn"
-        assert style.kind_words(kind)[:-1] in lab_legend.at(snapshot, (x + 0.5) / 41, 1 - (y + 0.5) / 41)
-    assert lab_tissue.picture(snapshot, "kinds") == lab_tissue.picture(snapshot, "kinds")
+        assert style.kind_words(kind)[:-1] in legend.at(snapshot, (x + 0.5) / 41, 1 - (y + 0.5) / 41)
+    assert tissue.picture(snapshot, "kinds") == tissue.picture(snapshot, "kinds")
 
 
 def test_antigen_is_drawn_from_dark_to_bright_and_grey_where_it_is_lost(lab):
@@ -233,7 +233,7 @@ def test_antigen_is_drawn_from_dark_to_bright_and_grey_where_it_is_lost(lab):
     tumor = np.flatnonzero(snapshot.is_kind("tumor_cell"))[:3]
     cells = dict(snapshot.cells) | {"antigen": snapshot.cells["antigen"].copy()}
     cells["antigen"][tumor] = 0.0, 0.05, 2.0
-    image = Image.open(io.BytesIO(lab_tissue.picture(replace(snapshot, cells=cells), "antigen"))).convert("RGB")
+    image = Image.open(io.BytesIO(tissue.picture(replace(snapshot, cells=cells), "antigen"))).convert("RGB")
     edge = image.width // 41
     x, y = np.divmod(snapshot.cells["site"][tumor], 41)
     places = zip((x * edge).tolist(), (image.height - 1 - y * edge).tolist(), strict=True)
@@ -247,15 +247,15 @@ def test_every_view_can_be_drawn_and_explained(lab, scenario):
         lab.choose(Patient.of(scenario).with_value("tumor.initial_cells", 3999))
         lab.open()
         lab.step(2)
-    for show in lab_tissue.VIEWS:
+    for show in tissue.VIEWS:
         frame = lab.frame(show)
         for png in frame.pictures:
             image = Image.open(io.BytesIO(png))
             assert image.format == "PNG" and min(image.size) >= 280
-        words = lab_legend.legend(show, frame.snapshots, frame.top)
+        words = legend.legend(show, frame.snapshots, frame.top)
         ElementTree.fromstring(f"<p>{words}</p>")
         assert len(words) > 40
-        assert all(lab_legend.at(snapshot, place, place) for snapshot in frame.snapshots for place in (0.0, 0.5, 0.999, 1.0))
+        assert all(legend.at(snapshot, place, place) for snapshot in frame.snapshots for place in (0.0, 0.5, 0.999, 1.0))
     with pytest.raises(LabError, match="choices: kinds"):
         lab.frame("colour")
 
@@ -279,17 +279,17 @@ def test_panels_are_whole_and_nothing_leaves_them(lab):
 
 
 def test_counts_have_a_place_for_zero_and_round_ticks():
-    scale = lab_charts.counts(np.array([0, 3, 4000.0]))
+    scale = charts.counts(np.array([0, 3, 4000.0]))
     places = scale.place(np.array([0.0, 1, 10, 4000]))
     assert 0 <= places[0] < places[1] < places[2] < places[3] <= 1 and scale.ticks[0] == (0.0, "0")
-    assert [label for _, label in lab_charts.counts(np.array([700.0, 5000])).ticks] == ["1,000", "2,000", "5,000"]
+    assert [label for _, label in charts.counts(np.array([700.0, 5000])).ticks] == ["1,000", "2,000", "5,000"]
     assert np.isnan(scale.place(np.array([np.nan]))).all()
-    assert [label for _, label in lab_charts.days(42).ticks] == ["0", "7", "14", "21", "28", "35", "42"]
+    assert [label for _, label in charts.days(42).ticks] == ["0", "7", "14", "21", "28", "35", "42"]
 
 
 def test_a_distribution_keeps_every_cell():
     edges = np.geomspace(0.01, 5, 37)
-    shape = lab_panels.shape_of(np.array([0.0, 1e-6, 0.01, 1.0, 5.0, 90.0]), edges)
+    shape = panels.shape_of(np.array([0.0, 1e-6, 0.01, 1.0, 5.0, 90.0]), edges)
     assert shape.sum() == pytest.approx(100 * 5 / 6), "cells beyond the ends stand in the end bins, lost ones nowhere"
     assert shape[0] == pytest.approx(200 / 6) and shape[-1] == pytest.approx(200 / 6)
 
@@ -450,7 +450,7 @@ def test_growing_is_given_up_when_another_tumour_is_wanted(patient):
 
 
 def test_nobody_looking_ends_playing(lab, monkeypatch):
-    monkeypatch.setattr("experiments.lab_player.UNSEEN", 0.2)
+    monkeypatch.setattr("experiments.lab.player.UNSEEN", 0.2)
     with Watcher(lab) as page:
         page.looks = False
         page.player.play(True)

@@ -13,8 +13,8 @@ import pytest
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.text import Text
 
-from experiments import report_pictures
-from experiments.film_tissue import picture
+from experiments.film.tissue import picture
+from experiments.report import pictures as report_pictures
 from simulation import plots
 from simulation.plots import style
 from simulation.plots.tissue import FREE, kind_handles

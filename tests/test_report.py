@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from experiments import report, report_tables
 from experiments.archive import Archive, StudyError
 from experiments.folder import RunError
+from experiments.report import report, tables
 from experiments.run import run_scenario
 from experiments.runner import complete
 from experiments.scenario import Scenario
@@ -157,7 +157,7 @@ def test_the_table_of_a_run_has_its_numbers(run, page):
     rows = {row[0]: row[1:] for row in cells(page, "What happened in each arm")}
     ends = [int(arms[arm].timeseries["tumor_cells"].iloc[-1]) for arm in ("control", "pembrolizumab", "low")]
     assert rows["tumour cells on the last day"] == [f"{end:,}" for end in ends]
-    assert rows["burden on the last day over the control's"] == ["–", *(report_tables.plain(end / ends[0]) for end in ends[1:])]
+    assert rows["burden on the last day over the control's"] == ["–", *(tables.plain(end / ends[0]) for end in ends[1:])]
     assert "killed by CAR T cells" not in rows, "no row for cells that were never there"
 
 
@@ -199,7 +199,7 @@ def test_a_sweep_gives_means_with_intervals_over_seeds(swept, swept_page):
     table = summary.tables["outcomes"].query("point == 1 and arm == 'pembrolizumab'")
     growth = table["growth"].to_numpy()
     half = stats.t.ppf(0.975, 2) * growth.std(ddof=1) / np.sqrt(3)
-    said = [report_tables.ratio(value) for value in (growth.mean(), growth.mean() - half, growth.mean() + half)]
+    said = [tables.ratio(value) for value in (growth.mean(), growth.mean() - half, growth.mean() + half)]
     assert rows[3][5] == f"{said[0]} ({said[1]} to {said[2]})"
     text = Outline(page).text
     assert "Means over 3 seeds with 95 % intervals" in text and "grid, 2 points" in text and "1 to 3, the same" in text
@@ -217,7 +217,7 @@ def test_a_study_is_analysed_again_when_no_findings_are_given(swept, swept_page)
 def test_one_seed_has_no_interval():
     table = pd.DataFrame({"arm": ["control"], "seed": [1], "end_cells": [10], "growth": [0.0], "effect": [0.0],
                           "antigen_shift": [0.0], "peak_car_t_cells": [0]})
-    made = report_tables.of_study(table, [], "seed", {})
+    made = tables.of_study(table, [], "seed", {})
     assert made.note == "One seed: there is no interval. More seeds give one." and " to " not in " ".join(made.rows[0])
 
 
@@ -227,7 +227,7 @@ def test_seeds_count_once_where_points_are_many():
     table = pd.DataFrame({"point": np.repeat(range(20), 2), "seed": [1, 2] * 20, "arm": "control", "end_cells": 50,
                           "growth": random.normal(size=40) + np.tile([0, 1], 20), "effect": 0.0, "antigen_shift": 0.0,
                           "peak_car_t_cells": 0})
-    made = report_tables.of_study(table, ["point"], "seed", {})
+    made = tables.of_study(table, ["point"], "seed", {})
     assert len(made.rows) == 1 and "20 points" in made.note and made.rows[0][2] == "0 of 40"
     low = float(re.search(r"\((\S+) to", made.rows[0][4])[1].replace("×10⁻", "e-").translate(str.maketrans("⁰¹²³⁴⁵", "012345")))
     assert low < 0.2, "two seeds leave much open"
@@ -235,8 +235,8 @@ def test_seeds_count_once_where_points_are_many():
 
 def test_tables_of_an_analysis_are_printed_while_they_can_be_read():
     short = pd.DataFrame({"parameter": ["tumor.pdl1"], "mu_star": [0.123456], "il2": [None], "matters": [True]})
-    tables = {"sensitivity": short, "long": pd.DataFrame({"x": range(1000)}), "scans": short}
-    made = report_tables.of_findings(tables, left_out=("scans",))
+    own = {"sensitivity": short, "long": pd.DataFrame({"x": range(1000)}), "scans": short}
+    made = tables.of_findings(own, left_out=("scans",))
     assert [table.caption for table in made] == ["Sensitivity"]
     assert made[0].columns == ["Parameter", "Mu star", "IL-2", "Matters"]
     assert made[0].rows == [["tumor.pdl1", "0.123", "–", "yes"]]

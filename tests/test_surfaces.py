@@ -9,9 +9,10 @@ import pytest
 from matplotlib.colors import to_rgb
 from scipy import stats
 
-from experiments import regimens, surface_pictures, surfaces
+from experiments import regimens, surfaces
 from experiments.archive import StudyError
 from experiments.isoboles import crossing, isoboles, levels_reached
+from experiments.pictures import surfaces as drawn
 from experiments.scenario import Scenario
 from experiments.surfaces import SurfaceError
 from experiments.sweep import Sweep, sweep
@@ -230,9 +231,9 @@ def test_a_surface_that_cannot_be_made_is_refused_in_one_sentence(change, how, w
 
 
 def test_the_map_of_excess_is_white_at_zero_and_even_on_both_sides():
-    assert to_rgb(surface_pictures.DIVERGING(0.5)) == pytest.approx((1, 1, 1), abs=0.01)
+    assert to_rgb(drawn.DIVERGING(0.5)) == pytest.approx((1, 1, 1), abs=0.01)
     table = surfaces.excess(grid(synergy))
-    figure = surface_pictures.surface(grid(synergy), table, levels=(0.5,), units=UNITS)
+    figure = drawn.surface(grid(synergy), table, levels=(0.5,), units=UNITS)
     for axes in figure.axes[1:3]:
         low, high = axes.images[0].get_clim()
         assert low == -high
@@ -245,7 +246,7 @@ def test_the_map_of_excess_is_white_at_zero_and_even_on_both_sides():
 
 
 def test_cells_whose_interval_holds_zero_are_hatched():
-    quiet, loud = (surface_pictures.surface(measured, surfaces.excess(measured)) for measured in (
+    quiet, loud = (drawn.surface(measured, surfaces.excess(measured)) for measured in (
         grid(hazards, noise=0.1), grid(synergy, noise=0.005)))
     hatched = [sum(bool(patch.get_hatch()) for patch in figure.axes[1].patches) for figure in (quiet, loud)]
     assert hatched[0] == 9

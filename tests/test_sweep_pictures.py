@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from experiments import sweep_maps, sweep_pictures
-from experiments.outcome_axis import by_arm, ratio_ticks
-from experiments.rulers import ruler
+from experiments.pictures import maps, sweeps
+from experiments.pictures.axis import by_arm, ratio_ticks
+from experiments.pictures.rulers import ruler
 from experiments.words import axis_label, axis_words, number_words, point_words, value_words
 from simulation.plots import style
 
@@ -47,7 +47,7 @@ def lines(axes, color):
 
 
 def test_the_median_line_is_the_median_of_the_runs():
-    figure = sweep_pictures.responses(sweep(grid(**{PDL1: (0.1, 0.5, 2.0)}), end=lambda point, arm, seed: int(
+    figure = sweeps.responses(sweep(grid(**{PDL1: (0.1, 0.5, 2.0)}), end=lambda point, arm, seed: int(
         100 * seed**2 * (1 + point[PDL1]) * (1 if arm == "control" else 0.1)))["outcomes"], [PDL1])
     panel = figure.axes[0]
     for arm, factor in (("control", 1), ("pembrolizumab", 0.1)):
@@ -57,7 +57,7 @@ def test_the_median_line_is_the_median_of_the_runs():
 
 def test_every_arm_has_its_colour_and_stands_beside_the_others():
     arms = ("control", "pembrolizumab", "both")
-    figure = sweep_pictures.responses(sweep(grid(**{PDL1: (0.1, 0.5, 2.0)}), arms=arms)["outcomes"], [PDL1])
+    figure = sweeps.responses(sweep(grid(**{PDL1: (0.1, 0.5, 2.0)}), arms=arms)["outcomes"], [PDL1])
     dots = [line for line in figure.axes[0].lines if line.get_marker() == "o" and to_hex(line.get_color()) != "#ffffff"]
     assert [to_hex(line.get_color()) for line in dots] == [to_hex(color) for color in style.arm_colors(arms).values()]
     places = [np.sort(line.get_xdata())[:5].mean() for line in dots]
@@ -66,13 +66,13 @@ def test_every_arm_has_its_colour_and_stands_beside_the_others():
 
 
 def test_a_control_has_no_effect_on_itself_to_show():
-    figure = sweep_pictures.responses(sweep(grid(**{PDL1: (0.1, 2.0)}))["outcomes"], [PDL1], ["effect"])
+    figure = sweeps.responses(sweep(grid(**{PDL1: (0.1, 2.0)}))["outcomes"], [PDL1], ["effect"])
     assert not lines(figure.axes[0], style.CONTROL)
 
 
 def test_axes_carry_words_and_units():
     points = grid(**{PDL1: (0.1, 2.0), DOSE: (0, 2, 200)})
-    figure = sweep_pictures.responses(sweep(points)["outcomes"], [PDL1, DOSE], units={PDL1: "1", DOSE: "mg"}, question=QUESTION)
+    figure = sweeps.responses(sweep(points)["outcomes"], [PDL1, DOSE], units={PDL1: "1", DOSE: "mg"}, question=QUESTION)
     labels = [axes.get_xlabel() for axes in figure.axes if axes.get_visible()]
     assert labels[-2:] == ["tumour PD-L1", "pembrolizumab dose (mg)"]
     assert figure.get_suptitle() == QUESTION
@@ -90,7 +90,7 @@ def test_axes_carry_words_and_units():
     ([PDL1, DOSE], sweep(grid(**{PDL1: (1,), DOSE: (0, 2)}), end=lambda *_: 0), {"responses", "time_courses"}),
 ])
 def test_each_design_has_the_pictures_that_suit_it(axes, tables, names, tmp_path):
-    drawn = sweep_pictures.figures(tables, axes, {}, QUESTION)
+    drawn = sweeps.figures(tables, axes, {}, QUESTION)
     assert set(drawn) == names
     for name, figure in drawn.items():
         figure.savefig(tmp_path / f"{name}.png")
@@ -100,8 +100,8 @@ def test_several_scenarios_are_one_more_axis():
     tables = sweep(grid(**{PDL1: (0.1, 2.0)}))
     other = {name: table.assign(scenario="cold_tumor", run=table["run"] + 100) for name, table in tables.items()}
     both = {name: pd.concat([table, other[name]]) for name, table in tables.items()}
-    assert sweep_pictures.varying(both["outcomes"], [PDL1]) == ["scenario", PDL1]
-    drawn = sweep_pictures.figures(both, [PDL1], {})
+    assert sweeps.varying(both["outcomes"], [PDL1]) == ["scenario", PDL1]
+    drawn = sweeps.figures(both, [PDL1], {})
     assert set(drawn) == {"responses", "maps", "time_courses"}
     titles = [axes.get_title("left") for axes in drawn["time_courses"].axes]
     assert titles == ["scenario a, tumour PD-L1 0.1", "scenario a, tumour PD-L1 2", "scenario cold tumour, tumour PD-L1 0.1",
@@ -111,7 +111,7 @@ def test_several_scenarios_are_one_more_axis():
 def test_maps_hold_medians_and_gaps():
     table = sweep(grid(**{PDL1: (0.1, 2.0), DOSE: (0, 2)}), end=lambda point, arm, seed: seed * 10 if arm == "control" else (
         100 * seed * (1 + point[DOSE])))["outcomes"]
-    figure = sweep_maps.maps(table[~((table[PDL1] == 2) & (table[DOSE] == 2))], PDL1, DOSE, ["end_cells", "effect"])
+    figure = maps.maps(table[~((table[PDL1] == 2) & (table[DOSE] == 2))], PDL1, DOSE, ["end_cells", "effect"])
     shown = [axes for axes in figure.axes if axes.images and axes.get_visible() and axes.get_title("left")]
     assert [axes.get_title("left") for axes in shown] == ["tumour cells, last day: pembrolizumab",
                                                     "burden, ratio to control: pembrolizumab"], "an idle control has no map"
@@ -123,7 +123,7 @@ def test_maps_hold_medians_and_gaps():
 
 def test_time_courses_are_medians_over_seeds():
     tables = sweep(grid(**{PDL1: (0.1, 2.0)}), end=lambda point, arm, seed: seed * 1000)
-    figure = sweep_pictures.time_courses(tables["timeseries"], [PDL1])
+    figure = sweeps.time_courses(tables["timeseries"], [PDL1])
     line = figure.axes[0].lines[0]
     assert line.get_xdata() == pytest.approx([0, 5, 10])
     assert line.get_ydata() == pytest.approx([1000, 2000, 3000])
@@ -131,11 +131,11 @@ def test_time_courses_are_medians_over_seeds():
 
 def test_relapse_brings_the_smallest_burden_into_the_picture():
     steady, back = (sweep(grid(**{PDL1: (0.1, 2.0)}), least_cells=least)["outcomes"] for least in (1000, 100))
-    assert "least_cells" not in sweep_pictures.quantities_of(steady)
-    assert "least_cells" in sweep_pictures.quantities_of(back)
-    assert sweep_pictures.quantities_of(steady)[-1] == "antigen_shift"
-    assert sweep_pictures.quantities_of(steady.assign(antigen_low_share=0.2))[-1] == "antigen_low_share"
-    assert sweep_pictures.quantities_of(back.assign(peak_car_t_cells=9))[-1] == "target_negative_share"
+    assert "least_cells" not in sweeps.quantities_of(steady)
+    assert "least_cells" in sweeps.quantities_of(back)
+    assert sweeps.quantities_of(steady)[-1] == "antigen_shift"
+    assert sweeps.quantities_of(steady.assign(antigen_low_share=0.2))[-1] == "antigen_low_share"
+    assert sweeps.quantities_of(back.assign(peak_car_t_cells=9))[-1] == "target_negative_share"
 
 
 @pytest.mark.parametrize(("values", "listed", "logarithmic", "marks"), [

@@ -8,11 +8,11 @@ from html import escape
 
 import solara
 
-from .lab import DEFAULT, SIDES, Frame, Lab
-from .lab_legend import at, legend
-from .lab_monitors import Monitor
-from .lab_patient import Patient
-from .lab_player import Player, View
+from ..lab.lab import DEFAULT, SIDES, Frame, Lab
+from ..lab.legend import at, legend
+from ..lab.monitors import Monitor
+from ..lab.patient import Patient
+from ..lab.player import Player, View
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from simulation.model import TumorModel
 
-from .arms import Progress, grown
-from .scenario import OF_TREATMENT, Scenario
+from ..arms import Progress, grown
+from ..scenario import OF_TREATMENT, Scenario
 
 SMALL = 101  # sites along the edge of the quick patch, about 1.5 mm; for scenarios of more than twice its area
 SHELF = 8  # grown tumours that are kept

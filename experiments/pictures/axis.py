@@ -10,8 +10,8 @@ from matplotlib.ticker import MaxNLocator
 
 from simulation.plots import style
 
-from .outcomes import OUTCOMES
-from .words import number_words
+from ..outcomes import OUTCOMES
+from ..words import number_words
 
 SHORT = {
     "start_cells": "tumour cells,\nday 0", "end_cells": "tumour cells,\nlast day", "least_cells": "tumour cells,\nfewest",

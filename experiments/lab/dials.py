@@ -7,7 +7,7 @@ from simulation.parameters import Parameter
 from simulation.treatments import Treatment
 from simulation.units import phrase
 
-from .lab_patient import CELLS_AT_START, Patient
+from .patient import CELLS_AT_START, Patient
 
 LAST = 200  # the rightmost place of a slider
 MOST = 6

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from .lab import Frame, Lab, Running
-from .lab_patient import LabError, Patient
+from .patient import LabError, Patient
 
 PICTURE_EVERY = 0.09  # seconds: a picture is drawn at least so often while playing, however long the pace
 LEAST_PAUSE = 0.05  # seconds between pictures: no more than 20 a second

@@ -16,11 +16,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simulation.plots import style
 
-from .outcome_axis import RATIOS, ratio_ticks, short_words, title
-from .words import axis_label, drug_words, number_words, value_words
+from ..words import axis_label, drug_words, number_words, value_words
+from .axis import RATIOS, ratio_ticks, short_words, title
 
 if TYPE_CHECKING:
-    from .surfaces import Grid
+    from ..surfaces import Grid
 
 SYNERGY, ANTAGONISM = "#1B5FA8", "#B35806"
 DIVERGING = LinearSegmentedColormap.from_list("excess", [ANTAGONISM, "#F1A340", "#FFFFFF", "#67A9CF", SYNERGY])

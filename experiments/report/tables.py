@@ -10,10 +10,10 @@ import pandas as pd
 from simulation.plots import style
 from simulation.results import Results
 
-from . import outcomes
-from .surfaces import interval
-from .survival import rate
-from .words import number_words, point_words
+from .. import outcomes
+from ..surfaces import interval
+from ..survival import rate
+from ..words import number_words, point_words
 
 FEW_POINTS, MOST_ROWS, MOST_COLUMNS = 12, 60, 20
 NO_VALUE = "–"

@@ -5,8 +5,8 @@ import re
 
 from simulation.treatments import SHIPPED
 
-from .provenance import version
-from .scenario import OF_TREATMENT, Scenario
+from ..provenance import version
+from ..scenario import OF_TREATMENT, Scenario
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 NAMES = {f"{cls.__module__}:{cls.__qualname__}": name for name, cls in SHIPPED.items()}

@@ -14,13 +14,13 @@ from simulation.plots.selection import bins, trait_under_selection
 from simulation.results import Results, ResultsError
 from simulation.state import StateError
 
-from .arms import Progress, grown
-from .film_files import FilmError, check_ffmpeg, write
-from .film_screen import Screen, tissue_pixels
-from .film_shots import Camera, Shot, take
-from .folder import RunFolder
-from .provenance import packages
-from .scenario import Scenario
+from ..arms import Progress, grown
+from ..folder import RunFolder
+from ..provenance import packages
+from ..scenario import Scenario
+from .files import FilmError, check_ffmpeg, write
+from .screen import Screen, tissue_pixels
+from .shots import Camera, Shot, take
 
 FILMS = ("film.mp4", "film.gif")
 LIMITS = {"seconds": (1, 600), "fps": (1, 60), "size": (320, 3840)}

@@ -12,16 +12,16 @@ from simulation.plots import style
 from simulation.plots.arms import by_name
 from simulation.results import Results
 
-from . import report_design as design
-from . import report_pictures, report_tables
-from .archive import PLAN, Archive
-from .folder import RunError, RunFolder
-from .scenario import Scenario
-from .stored import study as stored_study
-from .study import Findings, Study
-from .sweep import Sweep
-from .trial import Trial
-from .words import listed
+from ..archive import PLAN, Archive
+from ..folder import RunError, RunFolder
+from ..scenario import Scenario
+from ..stored import study as stored_study
+from ..study import Findings, Study
+from ..sweep import Sweep
+from ..trial import Trial
+from ..words import listed
+from . import design, pictures
+from . import tables as printed
 
 REPORT = "report.html"
 JUDGED = ("patients", "scans", "responses", "progression")
@@ -56,8 +56,8 @@ def run_report(folder: str | Path) -> str:
     return page(
         kind="run", name=name, question=record["question"], record=record, facts=facts,
         sentences=[(arm, record["arms"][arm]["outcome"]) for arm in arms if arm in record["arms"]],
-        colors=style.arm_colors(arms), pictures=report_pictures.of_run(arms),
-        tables=[report_tables.of_run(arms)], asks_for_more=seeds_sweep(record, options), arms=[design.arms(scenario, arms)],
+        colors=style.arm_colors(arms), pictures=pictures.of_run(arms),
+        tables=[printed.of_run(arms)], asks_for_more=seeds_sweep(record, options), arms=[design.arms(scenario, arms)],
         parameters=[design.changed([scenario])], papers=record["papers"], command=record["command"] or command_of(name, options),
         modules=design.own_modules([scenario]), text=record["scenario"]["text"] or as_json(scenario.content()),
         file=f"{name}.toml" if record["scenario"]["text"] else "the scenario as JSON", notes=record["notes"], failures=[],
@@ -77,7 +77,7 @@ def study_report(folder: str | Path, findings: Findings | None = None) -> str:
         findings = study.analyse(tables) if len(failed) < len(tables["runs"]) else Findings(sentences=["Every run failed."])
     scenarios, axes = scenarios_of(study), study.axes if isinstance(study, Sweep) else []
     replicate = "patient" if isinstance(study, Trial) else "seed"
-    found = [report_tables.of_study(judged(tables["outcomes"], findings), [axis.name for axis in axes], replicate,
+    found = [printed.of_study(judged(tables["outcomes"], findings), [axis.name for axis in axes], replicate,
                                     {axis.name: axis.unit for axis in axes})] if "outcomes" in tables else []
     facts = [fact for scenario in scenarios for fact in design.facts(scenario)]
     messages = [f"{message} ({number} runs)" if number > 1 else message
@@ -85,8 +85,8 @@ def study_report(folder: str | Path, findings: Findings | None = None) -> str:
     return page(
         kind=record["kind"], name=record["name"], question=record["question"], record=record,
         facts=[*facts, *study_facts(study, record, tables)], sentences=[("", sentence) for sentence in findings.sentences],
-        colors={}, pictures=report_pictures.of_study(findings.figures),
-        tables=found + report_tables.of_findings(findings.tables, JUDGED), asks_for_more="",
+        colors={}, pictures=pictures.of_study(findings.figures),
+        tables=found + printed.of_findings(findings.tables, JUDGED), asks_for_more="",
         arms=[design.arms(scenario, named=len(scenarios) > 1) for scenario in scenarios],
         parameters=[design.varied(axes), spreads(study), design.changed(scenarios, getattr(study, "vary", ()))],
         papers=design.papers(scenarios), command=record["command"] or f"tumorlab {record['kind']} {record['name']}.toml",
@@ -142,7 +142,7 @@ def study_facts(study: Study, record: dict, tables: dict) -> list[tuple[str, str
     return [*found, ("Runs", f"{record['runs']:,}{failed}"), ("Computed", f"in {record['wall_seconds']:g} s")]
 
 
-def spreads(study: Study) -> report_tables.Table | None:
+def spreads(study: Study) -> printed.Table | None:
     """How patients differ."""
     if not isinstance(study, Trial):
         return None
@@ -153,7 +153,7 @@ def spreads(study: Study) -> report_tables.Table | None:
         rows.append({"parameter": name, "distribution": given.pop("distribution"),
                      "with": listed([f"{key} {value:g}" for key, value in given.items()]) or "its whole range",
                      "unit": design.unit_words(declared.unit) or "1", "meaning": declared.meaning})
-    return report_tables.Table("How patients differ", pd.DataFrame(rows), stacked=True)
+    return printed.Table("How patients differ", pd.DataFrame(rows), stacked=True)
 
 
 def command_of(name: str, options: dict) -> str:

@@ -11,10 +11,10 @@ from simulation.regimen import class_path
 from simulation.results import Results
 from simulation.treatments import Treatment
 
-from .designs import Axis
-from .report_tables import NO_VALUE, Table
-from .scenario import Regimen, Scenario
-from .words import listed, number_words, unit_words, value_words
+from ..designs import Axis
+from ..scenario import Regimen, Scenario
+from ..words import listed, number_words, unit_words, value_words
+from .tables import NO_VALUE, Table
 
 
 def tissue(scenario: Scenario) -> str:

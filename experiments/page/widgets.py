@@ -8,35 +8,35 @@ from dataclasses import replace
 
 import solara
 
-from .lab_dials import LAST, Dial
+from ..lab.dials import LAST, Dial
 
 
-@solara.component_vue("app_feed.vue")
+@solara.component_vue("feed.vue")
 def FeedView(event_shown: Callable, frame: dict | None = None):
     """Takes each picture, as one message, to the parts of the page; tells when it was shown."""
 
 
-@solara.component_vue("app_live.vue")
+@solara.component_vue("live.vue")
 def LiveView(part: str, look: str):
     """A part of the page that changes with every picture."""
 
 
-@solara.component_vue("app_tissue.vue")
+@solara.component_vue("tissue.vue")
 def TissueView(side: str, busy: str, share: float, tip: str, event_pointed: Callable):
     """The picture of a tissue, which tells where it is pointed at."""
 
 
-@solara.component_vue("app_dial.vue")
+@solara.component_vue("dial.vue")
 def DialView(name: str, labels: str, place: int, meaning: str, changed: bool, narrow: bool, event_moved: Callable):
     """A slider with its name and its value in words."""
 
 
-@solara.component_vue("app_choice.vue")
+@solara.component_vue("choice.vue")
 def ChoiceView(name: str, label: str, items: str, value: str, meaning: str, event_chosen: Callable):
     """A list to choose from."""
 
 
-@solara.component_vue("app_entry.vue")
+@solara.component_vue("entry.vue")
 def EntryView(name: str, value: str, wrong: bool, meaning: str, event_entered: Callable, event_confirmed: Callable):
     """A line of text."""
 

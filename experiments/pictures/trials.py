@@ -13,13 +13,13 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 from simulation.plots import style
 from simulation.response import CATEGORIES
 
-from . import trial_curves
-from .responses import Judged, by_arm
+from ..responses import Judged, by_arm
+from . import curves
 
 if TYPE_CHECKING:
     from simulation.response import Recist
 
-    from .trial import Trial
+    from ..trial import Trial
 
 CATEGORY_COLORS = {"CR": "#08519C", "PR": "#6BAED6", "SD": "#BDBDBD", "PD": "#D55E00", "NE": "#FFFFFF"}
 CATEGORY_WORDS = {"CR": "complete response", "PR": "partial response", "SD": "stable disease", "PD": "progression"}
@@ -37,9 +37,9 @@ def figures(found: Judged, trial: "Trial") -> dict[str, Figure]:
             "waterfall": waterfall(found.responses, trial.recist, trial.question),
             "spider": spider(found.scans, found.responses, trial.recist, trial.question),
             "swimmer": swimmer(found.responses, last, trial.question),
-            "progression": trial_curves.progression(found, trial.question),
-            "subgroups": trial_curves.subgroups(found.subgroups, trial.question, per),
-            "contrasts": trial_curves.contrasts(found.contrasts, trial.question),
+            "progression": curves.progression(found, trial.question),
+            "subgroups": curves.subgroups(found.subgroups, trial.question, per),
+            "contrasts": curves.contrasts(found.contrasts, trial.question),
         }
 
 

@@ -9,7 +9,7 @@ from simulation.plots import style
 from simulation.plots.tissue import CLONE_COLORS, middle
 from simulation.snapshots import Snapshot
 
-from .lab_tissue import DOT, SHOWN, T_CELLS
+from .tissue import DOT, SHOWN, T_CELLS
 
 VIEW_WORDS = {"kinds": "kind of cell", "antigen": "antigen", "car_target": "CAR target", "pdl1": "PD-L1 shown",
               "mhc": "MHC-I capacity", "stress_ligand": "stress ligand", "vigour": "T-cell vigour", "clone": "clone",

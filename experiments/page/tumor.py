@@ -8,11 +8,11 @@ import solara
 from simulation import treatments
 from simulation.plots import style
 
-from .app_session import Session
-from .app_widgets import LiveView, TissueView, choice, slider
-from .lab import SIDES
-from .lab_dials import amount_of
-from .lab_panels import COLORS
+from ..lab.dials import amount_of
+from ..lab.lab import SIDES
+from ..lab.panels import COLORS
+from .session import Session
+from .widgets import LiveView, TissueView, choice, slider
 
 DRUGS = {"pembrolizumab": "pembrolizumab (anti-PD-1)", "nivolumab": "nivolumab (anti-PD-1)", "car_t": "CAR T cells",
          "atezolizumab": "atezolizumab (anti-PD-L1)", "aldesleukin": "aldesleukin (IL-2)", "interferon_alfa": "interferon alfa"}

@@ -7,9 +7,9 @@ import numpy as np
 from simulation.plots import style
 from simulation.plots.selection import TRAITS, UNITS
 
-from . import lab_charts as charts
-from .lab_charts import Chart
-from .lab_course import Course
+from . import charts
+from .charts import Chart
+from .course import Course
 
 COLORS = (style.CONTROL, style.ARM_COLORS[0])
 """The colours of the left and the right tumour."""

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from simulation.plots import style
 
-from .words import number_words, value_words
+from ..words import number_words, value_words
 
 FEW = 10
 """Up to so many different values are marked one by one."""

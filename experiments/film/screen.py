@@ -18,8 +18,8 @@ from simulation.plots.tissue import kind_handles, scale_bar
 from simulation.plots.volume import extent
 from simulation.results import Results
 
-from .film_shots import Shot
-from .film_tissue import ELEVATION
+from .shots import Shot
+from .tissue import ELEVATION
 
 WIDTH = 12.8
 """Inches; type sizes are those of all pictures at 100 pixels an inch."""

@@ -8,7 +8,7 @@ import numpy as np
 from simulation.plots import style
 from simulation.response import Recist, ResponseError, category_of, dimension_of, equivalent_diameter
 
-from .lab_course import Course
+from .course import Course
 
 CATEGORIES = {"CR": "complete response", "PR": "partial response", "SD": "stable disease", "PD": "progressive disease"}
 

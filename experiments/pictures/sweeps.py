@@ -14,10 +14,10 @@ from matplotlib.lines import Line2D
 
 from simulation.plots import style
 
-from .outcome_axis import BESIDE_CONTROL, by_arm, outcome_axis, short_words, title
+from ..words import axis_label, point_words
+from .axis import BESIDE_CONTROL, by_arm, outcome_axis, short_words, title
+from .maps import maps
 from .rulers import Ruler, ruler
-from .sweep_maps import maps
-from .words import axis_label, point_words
 
 FEW_POINTS, MOST_AXES, MOST_CELLS = 6, 6, 12
 RELAPSE = 2.0

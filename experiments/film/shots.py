@@ -12,9 +12,9 @@ from simulation.plots.selection import FEW, shape_of, without
 from simulation.results import Results
 from simulation.snapshots import Snapshot
 
-from .arms import Progress, advance, begun
-from .film_tissue import picture
-from .scenario import Scenario
+from ..arms import Progress, advance, begun
+from ..scenario import Scenario
+from .tissue import picture
 
 
 class Shot(NamedTuple):

@@ -11,8 +11,8 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator, NullFormatter, Nul
 
 from simulation.plots import style
 
-from .responses import CONTROL, Judged, by_arm
-from .trial_sentences import p_words
+from ..responses import CONTROL, Judged, by_arm
+from ..trial_sentences import p_words
 
 BIOMARKER_WORDS = {"all": "All patients", "pdl1": "PD-L1", "antigen": "Antigen", "cd8": "CD8 density"}
 HAZARDS = (0.05, 20.0)

@@ -1,4 +1,4 @@
-"""The page of the browser lab. What it shows and does is in :mod:`lab` and :mod:`lab_player`; here it is laid out."""
+"""The page of the browser lab. What it shows and does is in :mod:`experiments.lab`; here it is laid out."""
 
 import logging
 import math
@@ -10,18 +10,18 @@ import solara
 from simulation import parameter_sets
 from simulation.plots import style
 
-from .app_session import Session
-from .app_tumor import Tumor
-from .app_widgets import EntryView, FeedView, LiveView, choice, slider
-from .lab_dials import dials
-from .lab_legend import VIEW_WORDS
-from .lab_patient import LabError, Patient
-from .lab_player import PACES
-from .lab_tissue import VIEWS
-from .scenario import Scenario
+from ..lab.dials import dials
+from ..lab.legend import VIEW_WORDS
+from ..lab.patient import LabError, Patient
+from ..lab.player import PACES
+from ..lab.tissue import VIEWS
+from ..scenario import Scenario
+from .session import Session
+from .tumor import Tumor
+from .widgets import EntryView, FeedView, LiveView, choice, slider
 
 log = logging.getLogger(__name__)
-STYLE = (Path(__file__).parent / "app.css").read_text(encoding="utf-8")
+STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 SCENARIOS = {name: Scenario.load(name) for name in Scenario.names()}
 SEED = "the same seed gives the same tumour, to the last cell; another seed is another patient"
 PATCH = "the quick patch is grown in seconds, with cells in proportion; the whole one is the scenario's own"

@@ -11,16 +11,16 @@ from simulation.model import TumorModel
 from simulation.plots import style
 from simulation.results import Results
 
-from . import lab_panels, lab_tissue
-from .arms import Progress, advance
-from .lab_charts import nice
-from .lab_course import Course
-from .lab_dials import amount_of
-from .lab_monitors import Monitor, monitors
-from .lab_patient import LabError, Patient, Shelf
-from .lab_protocol import heading, protocol, toml
-from .pictures import overview
-from .scenario import Scenario
+from ..arms import Progress, advance
+from ..pictures.runs import overview
+from ..scenario import Scenario
+from . import panels, tissue
+from .charts import nice
+from .course import Course
+from .dials import amount_of
+from .monitors import Monitor, monitors
+from .patient import LabError, Patient, Shelf
+from .protocol import heading, protocol, toml
 
 DEFAULT = "checkpoint_blockade"
 SIDES = ("left", "right")
@@ -160,16 +160,16 @@ class Lab:
     def frame(self, show: str = "kinds") -> Frame:
         """The pictures and numbers of this moment."""
         self._both()
-        if show not in lab_tissue.VIEWS:
-            raise LabError(f"nothing called {show!r} to show (choices: {', '.join(lab_tissue.VIEWS)})")
+        if show not in tissue.VIEWS:
+            raise LabError(f"nothing called {show!r} to show (choices: {', '.join(tissue.VIEWS)})")
         for course in self._courses:
             course.refresh()
         snapshots = tuple(course.snapshot for course in self._courses)
-        top, trait = field_top(show, snapshots), show if show in lab_panels.LEVELS else self.trait
+        top, trait = field_top(show, snapshots), show if show in panels.LEVELS else self.trait
         self._frames += 1
         return Frame(self._frames, self.day, show, top, trait,
-                     tuple(lab_tissue.picture(snapshot, show, top) for snapshot in snapshots),
-                     lab_panels.panels(self._courses, trait, max(self.scenario.days, self.day)),
+                     tuple(tissue.picture(snapshot, show, top) for snapshot in snapshots),
+                     panels.panels(self._courses, trait, max(self.scenario.days, self.day)),
                      tuple(map(monitors, self._courses)), snapshots)
 
     @property
@@ -220,7 +220,7 @@ class Lab:
 
 def field_top(show: str, snapshots: tuple) -> float:
     """The upper end of the colour scale of a field, the same for both tumours and not trembling with every step."""
-    if show not in lab_tissue.FIELDS:
+    if show not in tissue.FIELDS:
         return 1.0
     highest = max(float(snapshot.fields[show].max()) for snapshot in snapshots)
     return FIELD_TOPS.get(show) or nice(max(highest, 1e-6))

@@ -1,0 +1,1 @@
+"""The page of the browser lab: solara components over `experiments.lab`; one session per visitor."""
