@@ -27,8 +27,6 @@ MEANING = {"antigen": "what T-cell receptors see; 1 is about 30 peptide-MHC on a
            "oxygen": "falls where many cells breathe; below 5 mmHg cells starve; the white line is the tumour's rim",
            "ifn_gamma": "made by T cells at work; raises MHC-I and PD-L1, slows division; white: the tumour's rim",
            "il2": "feeds T and NK cells; white: the tumour's rim", "chemokine": "guides T cells; white: the tumour's rim"}
-ENDS = {"antigen": ("0.03", "3"), "car_target": ("0.03", "3"), "stress_ligand": ("0.03", "3"), "pdl1": ("0", "1.5"),
-        "mhc": ("0", "1"), "vigour": ("0", "1")}
 ON_TUMOR = ("antigen", "car_target", "pdl1", "mhc")
 UNITS = {"oxygen": " mmHg", "il2": " nM"}
 
@@ -46,7 +44,8 @@ def legend(show: str, snapshots: Sequence[Snapshot], top: float) -> str:
         return f'<span class="key">{colors}{escape(MEANING[show])}</span>{tail}'
     shades = style.colormap(show)(np.linspace(0, 1, 9))
     bar = ",".join("#" + "".join(f"{round(255 * part):02x}" for part in color[:3]) for color in shades)
-    low, high = ENDS.get(show) or ("0", style.number(top))
+    scale = style.scale(show, np.array([top]))
+    low, high = style.number(scale.vmin), style.number(scale.vmax)
     none = swatch(style.INVISIBLE, "none", "cells without any") if show in ("antigen", "car_target", "stress_ligand") else ""
     return (f'<span class="key bar" title="{escape(MEANING[show])}"><b>{escape(VIEW_WORDS[show])}</b> {low} '
             f'<i class="scale" style="background:linear-gradient(90deg,{bar})"></i> {high}{UNITS.get(show, "")}'

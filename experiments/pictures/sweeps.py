@@ -117,7 +117,7 @@ def time_courses(timeseries: pd.DataFrame, axes: Sequence[str] = (), column: str
                 low, middle, high = (wide.quantile(share, axis=1).to_numpy() for share in (0.25, 0.5, 0.75))
                 panel.fill_between(wide.index, low, high, color=colors[arm], alpha=0.2, linewidth=0)
                 panel.plot(wide.index, middle, color=colors[arm], linewidth=3.2 if arm == "control" else 2.2)
-            panel.set_title(textwrap.fill(point_words(rows.iloc[0][list(axes)], units), 46), fontsize=11.5)
+            panel.set_title(textwrap.fill(point_words(rows.iloc[0][list(axes)], units), 46 if across < 3 else 34), fontsize=11.5)
             style.day_axis(panel, float(timeseries["day"].max()), label=place + across >= len(points))
             if place % across == 0:
                 panel.set_ylabel("living tumour cells" if column == "tumor_cells" else column.replace("_", " "))

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from .. import spatial
 from ..results import Results
@@ -40,6 +41,7 @@ def infiltration(arms: Snapshot | Results | Iterable[Results] | Mapping[str, Res
             style.level_axis(axes, np.concatenate(top))
             axes.set_title(style.kind_words(kind))
             axes.set_xlabel("distance from the margin (µm)")
+            axes.xaxis.set_major_locator(MaxNLocator(5))
         three = {len(shot.shape) == 3 for shot in snapshots.values()}
         panels[0].set_ylabel(f"cells per {'mm³' if three == {True} else 'mm²' if three == {False} else 'mm² (mm³ in 3-D)'}")
         inside_out(panels)
@@ -65,14 +67,14 @@ def headline(name: str, snapshot: Snapshot, histology: spatial.Histology | None)
 
 
 def profile_line(axes: Axes, profile: pd.DataFrame, snapshot: Snapshot, color: str) -> np.ndarray:
-    """One arm's density over distance with a band of one standard error; the densities drawn."""
+    """One arm's density over distance with a band of one standard error; the tops of the band."""
     drawn = profile[profile["extent"] > (FEWEST_SITES - 0.5) * spatial.site_extent(snapshot)]
     middle, density = (drawn["low"] + drawn["high"]).to_numpy() / 2, drawn["density"].to_numpy()
     error = np.sqrt(drawn["cells"].to_numpy()) / drawn["extent"].to_numpy()
     look = {"linewidth": 3.2, "zorder": 2} if color == style.CONTROL else {"linewidth": 2.0, "zorder": 2.5}
     axes.fill_between(middle, density - error, density + error, color=color, alpha=0.12, linewidth=0, zorder=1.5)
     axes.plot(middle, density, color=color, **look)
-    return density
+    return density + error
 
 
 def inside_out(panels: Iterable[Axes]) -> None:

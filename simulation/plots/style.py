@@ -120,7 +120,7 @@ def scale(trait: str, values: np.ndarray) -> Normalize:
     if trait in ("mhc", "presented_mhc", "vigour", "exhaustion", "fixed_exhaustion"):
         return Normalize(0, 1)
     if trait.startswith("pdl1"):
-        return Normalize(0, 1.5)
+        return Normalize(0, 2.5)
     top = float(np.max(values, initial=0.0))
     return Normalize(0, top if top > 0 else 1)
 
