@@ -305,7 +305,7 @@ def test_a_seed_that_is_none_is_told_in_one_sentence(patient, text):
 
 def test_sliders_reach_their_ends_and_show_the_value_that_is_in_force():
     shown = {dial.name: dial.shown for name in Scenario.names() for dial in dials(Patient.of(name))}
-    assert shown["t_cell.base_influx"].endswith(" cells/mm2/day") and shown["tumor.division_rate"].endswith(" /day")
+    assert shown["t_cell.base_influx"].endswith(" cells/mm²/day") and shown["tumor.division_rate"].endswith(" /day")
     for name in Scenario.names():
         for dial in [*dials(Patient.of(name)), *filter(None, map(amount_of, map(treatments.find, treatments.names())))]:
             low, high = dial.parameter.low, dial.parameter.high

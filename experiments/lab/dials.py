@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from simulation.parameters import Parameter
 from simulation.treatments import Treatment
-from simulation.units import phrase
 
+from ..words import value_words
 from .patient import CELLS_AT_START, Patient
 
 LAST = 200  # the rightmost place of a slider
@@ -38,8 +38,7 @@ class Dial:
     @property
     def shown(self) -> str:
         """The value with its unit."""
-        number = f"{self.value:.3g}" if 1e-4 <= abs(self.value) < 1e3 or not self.value else scientific(self.value)
-        return f"{number}{phrase(0, self.parameter.unit)[1:]}"
+        return value_words(self.value, self.parameter.unit)
 
     @property
     def meaning(self) -> str:
@@ -79,14 +78,6 @@ class Dial:
         """The lowest value above zero that a wide slider offers."""
         usual = self.parameter.default or self.value or self.parameter.high / 1e3
         return max(self.parameter.low, min(usual, self.parameter.high) / 100)
-
-
-def scientific(value: float) -> str:
-    """A very large or small number as it is read: ``2e8``, ``1e-5``, ``12,000``."""
-    if 1e3 <= abs(value) < 1e6:
-        return f"{value:,.0f}"
-    mantissa, _, power = f"{value:.1e}".partition("e")
-    return f"{mantissa.removesuffix('.0')}e{int(power)}"
 
 
 def dials(patient: Patient) -> list[Dial]:
