@@ -299,3 +299,9 @@ def test_doses_of_two_arms_stand_in_rows_of_their_own():
     rows = dose_rows({"control": results()} | treated)
     assert [(arm, treatment, days.tolist()) for arm, treatment, days in rows] == [
         ("a", "pembrolizumab", [0, 7]), ("b", "pembrolizumab", [3])]
+
+
+@pytest.mark.parametrize("share, words", [(1, "100 %"), (0.9999, "100 %"), (0.464, "46 %"), (0.0999, "10 %"), (0.0137, "1.4 %"),
+                                          (0.0004, "0.04 %"), (0, "0")])
+def test_shares_are_written_without_powers_of_ten(share, words):
+    assert style.percent(share) == words

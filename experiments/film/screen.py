@@ -219,7 +219,7 @@ class Screen:
         self.heads[arm].set_data([shot.day], [shot.cells])
         self.few[arm].set_data(shot.few[shot.few > 0], np.full(np.count_nonzero(shot.few > 0), 0.0))
         self.shapes[arm].set_data(shot.shape)
-        self.none[arm].set_text(f"none of it: {shot.none:.2g} %" if shot.none else "")
+        self.none[arm].set_text(f"none of it: {style.percent(shot.none / 100)}" if shot.none else "")
         moving = [self.curves[arm], self.heads[arm], self.none[arm]]
         moving += [self.few[arm]] if shot.few.size else [self.shapes[arm]] if shot.cells else []
         for piece in moving:

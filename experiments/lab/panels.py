@@ -110,8 +110,8 @@ def distribution(courses: Sequence[Course], trait: str) -> str:
             chart.steps(edges, now, color)
         else:
             chart.ticks_of(end[end > 0], color)
-        if none := 100 * np.count_nonzero(end <= 0) / max(end.size, 1):
-            notes.append((f"none: {none:.{0 if none >= 10 else 1}f} %", color))
+        if none := np.count_nonzero(end <= 0) / max(end.size, 1):
+            notes.append((f"none: {style.percent(none)}", color))
     for row, (note, color) in enumerate(notes):
         chart.note(note, color, row)
     unit = charts.words(NARROW - 12, HEIGHT - 4, UNITS.get(trait, "level"), end=True)

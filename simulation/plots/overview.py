@@ -89,12 +89,7 @@ def outcome(results: Results) -> str:
         return f"{cells[-1]:,.0f} cells"
     end, lowest = cells[-1] / cells[0], cells.min() / cells[0]
     if lowest < min(0.5, end / 3):
-        return f"fell to {percent(lowest)}, " + ("then regrew" if end > 0.5 else f"now at {percent(end)}")
+        return f"fell to {style.percent(lowest)}, " + ("then regrew" if end > 0.5 else f"now at {style.percent(end)}")
     if end >= 1.25:
         return f"grew {end:.1f}-fold"
-    return f"held at {percent(end)}" if end > 0.8 else f"shrank to {percent(end)}"
-
-
-def percent(share: float) -> str:
-    """A share as per cent with two digits."""
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
+    return f"held at {style.percent(end)}" if end > 0.8 else f"shrank to {style.percent(end)}"

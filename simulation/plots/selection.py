@@ -118,7 +118,7 @@ def lost(axes: Axes, results: Results, days: list[float], trait: str, color: str
     shares = [without(tumor_trait(results.snapshots[day], trait)) for day in days]
     axes.barh(-np.arange(len(days)) + 0.3, shares, height=0.5, color=color, alpha=0.75)
     for row, share in enumerate(shares):
-        axes.text(4, -row + 0.3, _percent(share), va="center", fontsize=10.5, zorder=5)
+        axes.text(4, -row + 0.3, style.percent(share / 100), va="center", fontsize=10.5, zorder=5)
     axes.set(xlim=(0, 100), xticks=[], xlabel="none")
     axes.tick_params(axis="y", length=0)
     axes.grid(False)
@@ -179,7 +179,7 @@ def lost_bars(axes: Axes, bars: list[tuple[str, float, float]], edges: np.ndarra
         low, middle, high = np.exp(left + step * (place + np.array([0.1, 0.5, 0.9])))
         height = share * min(1.0, 0.68 * top / highest)
         axes.fill_between([low, high], 0, height, color=color, alpha=opacity, linewidth=0, zorder=3)
-        axes.text(middle, height + 0.01 * top, _percent(share), ha="center", va="bottom",
+        axes.text(middle, height + 0.01 * top, style.percent(share / 100), ha="center", va="bottom",
                   rotation=90 if share else 0, fontsize=10, color=color, zorder=4)
     end = np.exp(left + step * len(bars))
     axes.axvspan(np.exp(left), end, color="#F4F4F4", zorder=0, linewidth=0)
@@ -253,8 +253,3 @@ def shift(results: Results, trait: str) -> float:
     if not all(values.size for values in ends) or ends[0].mean() <= 0:
         return 0.0
     return abs(float(ends[1].mean() / ends[0].mean()) - 1)
-
-
-def _percent(share: float) -> str:
-    """A share in percent with two digits, never in powers of ten."""
-    return f"{share:.2g} %" if 0 < share < 10 else f"{share:.0f} %" if share else "0"

@@ -130,6 +130,11 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.3g}"
 
 
+def percent(share: float) -> str:
+    """A share as a reader would write it, with two digits and never in powers of ten: 46 %, 1.4 %, 0."""
+    return "0" if share == 0 else f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.2g} %"
+
+
 def count_axis(axes: Axes, values: np.ndarray) -> None:
     """A logarithmic axis of counts that also has a place for zero."""
     values = np.asarray(values, dtype=float)
