@@ -56,6 +56,11 @@ def test_the_scenarios_and_studies_of_the_tables_are_those_that_ship():
     assert table == {name: Scenario.load(name).question for name in Scenario.names()} | studies
 
 
+def test_the_lessons_of_the_table_are_those_that_ship():
+    lessons = sorted(Path(ROOT, "notebooks").glob("*.ipynb"))
+    assert re.findall(r"\]\((notebooks/.*?\.ipynb)\)", README) == [f"notebooks/{lesson.name}" for lesson in lessons]
+
+
 def test_the_sweep_file_is_accepted():
     study = Sweep.from_content(tomllib.loads(SWEEP_FILE))
     assert len(study.runs()) == 3 * 4 * 3 * 10
