@@ -1,5 +1,6 @@
 """How an arm of a scenario begins, as a fork of the common tumour or grown on its own, and how it goes on."""
 
+import json
 from collections.abc import Callable
 
 from simulation.model import TumorModel
@@ -20,6 +21,13 @@ def grown(scenario: Scenario, arm: str | None = None, progress: Progress = lambd
         model.grow(grow.cells, max_days=grow.max_days, immune_cells=grow.immune_cells,
                    on_progress=lambda model: progress(what, model.hours / 24, grow.max_days))
     return model
+
+
+def tumor_key(scenario: Scenario, arm: str | None = None) -> str:
+    """What a tumour at day 0 depends on, as text: scenarios with the same key grow the same tumour."""
+    content = scenario.content()
+    kept = {name: content.get(name) for name in ("parameters", "shape", "seed", "tumor_cells", "grow")}
+    return json.dumps(kept | {"set": scenario.overrides(arm)}, sort_keys=True)
 
 
 def begun(scenario: Scenario, arm: str, common: Callable[[], TumorModel],

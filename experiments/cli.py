@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
+from . import arguments
 from .bars import ArmBars, RunBar
 
 UsageError = typer.BadParameter.__base__
@@ -105,14 +106,14 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
         arms: Annotated[str | None, typer.Option(help="Only these arms, a,b,c; the control is always run.")] = None,
         set_: Annotated[list[str] | None, typer.Option("--set", help="dotted.name=value; what an arm sets itself "
                                                                      "stays. May be repeated.")] = None,
-        out: Annotated[Path | None, typer.Option(help="Folder [results/SCENARIO-seedS].")] = None,
+        out: Annotated[Path | None, typer.Option(help="Folder (results/SCENARIO-seedS).")] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Complete a run that was stopped.")] = False,
         overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the folder.")] = False,
         quiet: Annotated[bool, typer.Option("--quiet", help="Print the outcome only.")] = False) -> None:
     """Run a scenario, write its folder, and say what happened."""
     given = {"days": days, "seed": seed, "arms": arms, "set": set_, "out": out}
-    command = shlex.join(["tumorlab", "run", scenario, *_given(given)])
-    names, values = _names(arms), _values(set_)
+    command = shlex.join(["tumorlab", "run", scenario, *arguments.given(given)])
+    chosen, values = arguments.arms(arms), arguments.settings(set_)
     from .report.report import write as report
     from .run import default_folder, run_scenario
     from .scenario import Scenario
@@ -120,7 +121,7 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     folder = default_folder(found, seed) if out is None else out
     with ArmBars(quiet) as bars:
         try:
-            summary = run_scenario(found, folder, arms=names, days=days, seed=seed, set=values, resume=resume,
+            summary = run_scenario(found, folder, arms=chosen, days=days, seed=seed, set=values, resume=resume,
                                    overwrite=overwrite, on_progress=bars.update, command=command)
         except KeyboardInterrupt:
             bars.stop()
@@ -139,10 +140,10 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     typer.echo(f"report: {summary.folder / 'report.html'}")
 
 
-Workers = Annotated[int | None, typer.Option(help="Processes on this machine [one per core].")]
+Workers = Annotated[int | None, typer.Option(help="Processes on this machine (one per core).")]
 Scheduler = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, or slurm (dask-jobqueue).")]
 Shard = Annotated[str | None, typer.Option(help="3/20: only every twentieth run, the third first; for job arrays.")]
-Out = Annotated[Path | None, typer.Option(help="Folder [results/NAME].")]
+Out = Annotated[Path | None, typer.Option(help="Folder (results/NAME).")]
 Resume = Annotated[bool, typer.Option("--resume", help="Complete or show what is in the folder.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the study in the folder.")]
 Retry = Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")]
@@ -173,12 +174,12 @@ def _complete(study, verb: str, word: str, workers: int | None, scheduler: str |
     from .report.report import write as report
     from .runner import complete
     given = {"workers": workers, "scheduler": scheduler, "shard": shard, "out": out}
-    command = shlex.join(["tumorlab", verb, word, *_given(given)])
+    command = shlex.join(["tumorlab", verb, word, *arguments.given(given)])
     if workers is not None and workers < 1:
         raise typer.BadParameter("it must be a whole number of at least 1", param_hint="'--workers'")
     if resume and overwrite:
         raise typer.BadParameter("it excludes --overwrite, which removes what it would keep", param_hint="'--resume'")
-    part = _part(shard)
+    part = arguments.shard(shard)
     with RunBar(quiet) as bar:
         try:
             summary = complete(study, out, workers=workers or os.cpu_count() or 1, scheduler=scheduler, shard=part,
@@ -205,16 +206,6 @@ def _complete(study, verb: str, word: str, workers: int | None, scheduler: str |
         typer.echo(f"{summary.failed} of {summary.runs} runs failed; the first: {failed['message'].iloc[0]}. "
                    "All are in runs.parquet and failures/; --resume --retry-failed tries them again.", err=True)
         raise typer.Exit(1)
-
-
-def _part(shard: str | None) -> tuple[int, int] | None:
-    """3/20 as (3, 20)."""
-    if shard is None:
-        return None
-    this, _, all_ = shard.partition("/")
-    if not (this.isdigit() and all_.isdigit() and 1 <= int(this) <= int(all_)):
-        raise typer.BadParameter(f"{shard} is not allowed; it must be such as 3/20, the third of twenty", param_hint="'--shard'")
-    return int(this), int(all_)
 
 
 @app.command()
@@ -247,7 +238,7 @@ def film(folder: Annotated[Path, typer.Argument(help="The folder of a finished r
 
 
 @app.command("app")
-def lab(port: Annotated[int | None, typer.Option(help="Port on this machine [8521, or the next that is free].")] = None,
+def lab(port: Annotated[int | None, typer.Option(help="Port on this machine (8521, or the next that is free).")] = None,
         browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True) -> None:
     """Open the lab in a browser: two tumours side by side, and treatments given by hand."""
     from .app import main
@@ -285,36 +276,6 @@ def check_treatment(treatment: Annotated[str, typer.Argument(help="module:Class,
         typer.echo(str(broken), err=True)
         raise typer.Exit(1) from None
     typer.echo(f"{treatment} keeps every promise of a treatment.")
-
-
-def _given(options: dict) -> list[str]:
-    """The options that were given, as they are typed."""
-    typed = []
-    for name, value in options.items():
-        for one in value if isinstance(value, list) else [value]:
-            typed += [] if one is None else [f"--{name}", str(one)]
-    return typed
-
-
-def _names(arms: str | None) -> list[str] | None:
-    if arms is not None and not arms.strip(" ,"):
-        raise typer.BadParameter("it must be names of arms such as a,b", param_hint="'--arms'")
-    return None if arms is None else [name.strip() for name in arms.split(",") if name.strip()]
-
-
-def _values(texts: list[str] | None) -> dict[str, float | str] | None:
-    """``dotted.name=value`` texts as names and values: numbers where they read as such, else texts with a unit."""
-    from .tables import ScenarioError
-    values: dict[str, float | str] = {}
-    for text in texts or ():
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not (name and equals and value):
-            raise ScenarioError(f"--set {text}: it must be dotted.name=value, such as tumor.division_rate=0.02")
-        try:
-            values[name] = int(value) if value.lstrip("+-").isdigit() else float(value)
-        except ValueError:
-            values[name] = value
-    return values or None
 
 
 def main() -> None:

@@ -54,7 +54,7 @@ def complete(study: Study, out: str | Path | None = None, *, workers: int = 1, e
     try:
         with due_to as (submits, window):
             _begin(archive, study, resume=resume, overwrite=overwrite, notes=notes)
-            mine = runs if shard is None else runs[shard[0] - 1::shard[1]]
+            mine = study.order(runs) if shard is None else study.order(runs)[shard[0] - 1::shard[1]]
             todo = _todo(archive, mine, retry_failed, notes)
             progress, computed = _Counter(len(mine), len(mine) - len(todo), on_progress), len(todo)
             pilot = [run for run in study.pilot(runs) if shard is None]

@@ -100,6 +100,10 @@ class Study(Table):
         """Every run, in the order of the design."""
         raise NotImplementedError
 
+    def order(self, runs: list[Run]) -> list[Run]:
+        """The runs in the order in which they are best computed; it changes no result."""
+        return runs
+
     def pilot(self, runs: list[Run]) -> list[Run]:
         """Runs to be computed first, for :meth:`forecast`."""
         return []

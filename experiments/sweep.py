@@ -1,52 +1,27 @@
 """Sweeps: scenarios run over a design of parameter values, with the same seeds at every point."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
-from simulation import parameter_sets, spatial
+from simulation import parameter_sets
 from simulation.parameters import Parameter
 
-from . import outcomes
 from .archive import Run, StudyError, Tables
-from .arms import advance, begun, grown
 from .designs import DESIGNS, Axis, DesignError, points
 from .outcomes import OUTCOMES
 from .runner import Summary, complete
 from .scenario import DOTTED, OF_TREATMENT, Grow, Scenario
 from .study import Findings, Study
 from .sweep_file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
+from .sweep_point import run_one
 from .tables import Overrides, ScenarioError
 
 MOST_RUNS = 1_000_000
-
-
-def run_one(parameters: dict, seed: int) -> Tables:
-    """Every arm of one scenario from one seed, as tables: a pure function of its arguments.
-
-    ``parameters``: ``scenario`` (the content of a scenario file), ``set`` (dotted name -> value) and ``record``: ``every``,
-    days between rows of the time series, and ``tissue``, days on which the tissue is measured. Returns ``outcomes`` (a row per
-    arm), ``timeseries`` (a row per arm and day) and, where asked for, ``tissue``. Raises ValueError for what cannot be run.
-    """
-    scenario = Scenario.from_content(parameters["scenario"]).with_options(seed=seed, set=parameters.get("set"))
-    record = Record(**parameters.get("record", {}))
-    common, arms, tissue = cache(lambda: grown(scenario)), {}, []
-    for arm in scenario.arms:
-        model = begun(scenario, arm, common)
-        for day in [*sorted({day for day in record.tissue if day < scenario.days}), scenario.days]:
-            advance(model, scenario, day, snapshot_every=0)
-            if day in record.tissue:
-                tissue.append({"arm": arm, "day": model.day} | spatial.readouts(model.snapshot()))
-        arms[arm] = model.results
-    series = [results.timeseries for results in arms.values()]
-    kept = [rows[(rows["day"] % record.every < 1e-9) | (rows.index == len(rows) - 1)] for rows in series]
-    tables = {"outcomes": pd.DataFrame([outcomes.numbers(results, arms["control"]) for results in arms.values()]),
-              "timeseries": pd.concat(kept, ignore_index=True)}
-    return tables | ({"tissue": pd.DataFrame(tissue)} if tissue else {})
 
 
 def _list(names: object) -> object:
@@ -183,6 +158,17 @@ class Sweep(Study):
                     {"scenario": name, "point": number} | point)
                 for name, content in contents.items() for number, point in enumerate(self._points)
                 for seed in range(self.first_seed, self.first_seed + self.seeds)]
+
+    def order(self, runs: list[Run]) -> list[Run]:
+        """Runs of one tumour follow each other, since they share its growth and its untreated arm."""
+        own = [name for name in self.vary if not OF_TREATMENT.fullmatch(name)]
+        places: dict[tuple, int] = {}
+
+        def place(run: Run) -> tuple[int, int]:
+            tumor = tuple(str(run.labels[name]) for name in ("scenario", *own))
+            return places.setdefault(tumor, len(places)), run.seed
+
+        return sorted(runs, key=place)
 
     def pilot(self, runs: list[Run]) -> list[Run]:
         """The first seeds of the first, middle and last point: they belong to the design, so they cost nothing."""

@@ -13,6 +13,7 @@ import mesa
 import pandas as pd
 import pytest
 
+from experiments import sweep_point
 from experiments.arms import grown
 from experiments.executors import compile_loops
 from experiments.outcomes import OUTCOMES
@@ -103,6 +104,27 @@ def test_a_dose_of_nothing_equals_the_control(tmp_path):
     arms = [rows.drop(columns="arm").reset_index(drop=True) for _, rows in nothing.groupby("arm")]
     pd.testing.assert_frame_equal(*arms, check_exact=True)
     assert len(by) == 2
+
+
+def test_doses_share_the_tumour_and_its_control_and_nothing_else(tmp_path, monkeypatch):
+    """Three doses, two antigen levels and two seeds are twelve runs on four tumours; each run is as if it were the only one."""
+    doses = {"vary": {"treatments.pembrolizumab.dose": [0, 2, 200], "tumor.antigen": [0.5, 1.0]}}
+    times = []
+    monkeypatch.setattr(sweep_point, "grown", lambda *given: times.append(given) or grown(*given))
+    complete(small(**doses), tmp_path / "shared")
+    assert len(times) == 4, "a tumour is grown once"
+    alone = sweep_point.tumor_of
+
+    def forgetful(scenario):
+        sweep_point._last.tumor = None
+        return alone(scenario)
+
+    monkeypatch.setattr(sweep_point, "tumor_of", forgetful)
+    complete(small(**doses), tmp_path / "alone")
+    assert len(times) == 4 + 12
+    assert digests(tmp_path / "shared") == digests(tmp_path / "alone")
+    effects = pd.read_parquet(tmp_path / "shared" / "outcomes.parquet").query("arm == 'pembrolizumab'")
+    assert effects["treatments.pembrolizumab.dose"].tolist() == [0] * 4 + [2] * 4 + [200] * 4, "in the order of the design"
 
 
 def test_schedules_vary_like_parameters(tmp_path):

@@ -1,6 +1,5 @@
 """The patient on the bench of the lab: a scenario, a seed, a patch of tissue, and what was set differently."""
 
-import json
 import math
 import threading
 from collections import OrderedDict
@@ -8,8 +7,8 @@ from typing import NamedTuple
 
 from simulation.model import TumorModel
 
-from ..arms import Progress, grown
-from ..scenario import OF_TREATMENT, Scenario
+from ..arms import Progress, grown, tumor_key
+from ..scenario import Scenario
 
 SMALL = 101  # sites along the edge of the quick patch, about 1.5 mm; for scenarios of more than twice its area
 SHELF = 8  # grown tumours that are kept
@@ -87,7 +86,7 @@ class Shelf:
     def start(self, scenario: Scenario, arm: str, progress: Progress = lambda what, day, days: None) -> TumorModel:
         """An arm of a scenario at day 0 with the treatments of that day; the tumour is grown when it is not here yet."""
         own = arm if scenario.arms[arm].start == "twin" else None
-        key = self._key(scenario, own)
+        key = tumor_key(scenario, own)
         with self._lock:
             tumor = self._grown.get(key)
         if tumor is None:
@@ -103,11 +102,3 @@ class Shelf:
             while len(self._grown) > self._most:
                 self._grown.popitem(last=False)
             return tumor.fork(treatments=at_once, arm=arm)
-
-    @staticmethod
-    def _key(scenario: Scenario, own: str | None) -> str:
-        """What a tumour at day 0 depends on."""
-        values = {name: value for name, value in scenario.overrides(own).items() if not OF_TREATMENT.fullmatch(name)}
-        content = scenario.content()
-        kept = {name: content.get(name) for name in ("parameters", "shape", "seed", "tumor_cells", "grow")}
-        return json.dumps(kept | {"set": values}, sort_keys=True)

@@ -155,7 +155,7 @@ def contrasts(table: pd.DataFrame, question: str) -> Figure:
         own = table[table["quantity"] == quantity]
         differences(left, own, colors)
         ratios(right, own, colors, top)
-        left.set_title(f"{quantity[0].upper()}{quantity[1:]}", fontsize=12)
+        left.set_title(quantity if quantity.startswith("ln ") else f"{quantity[0].upper()}{quantity[1:]}", fontsize=12)
     grid[0][1].set_title(f"Variance saved by pairing (beside: patients an\nunpaired trial needs for what "
                          f"{int(table['pairs'].max())} patients gave)", fontsize=12)
     grid[-1][0].set_xlabel("difference with 95 % interval: filled paired, hollow unpaired")
