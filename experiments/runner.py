@@ -91,7 +91,7 @@ def _connection(executor: Submits | None, scheduler: str | None, workers: int):
 
 def _begin(archive: Archive, study: Study, *, resume: bool, overwrite: bool, notes: list[str]) -> None:
     """Open the folder for this study; raises StudyError when it belongs to another."""
-    plan = study.plan() | {"text": study._text, "packages": packages()}
+    plan = study.plan() | {"text": study.text, "packages": packages()}
     stored = archive.plan()
     if stored is None:
         archive.begin(plan)

@@ -42,6 +42,11 @@ class Study(Table):
     _scenarios_used: dict[str, dict] = PrivateAttr(default_factory=dict)
 
     @property
+    def text(self) -> str:
+        """Its file as it was read; empty for a study that was made in Python."""
+        return self._text
+
+    @property
     def name(self) -> str:
         """The file's name without its ending."""
         return self._name

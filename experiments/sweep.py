@@ -19,6 +19,7 @@ from .scenario import DOTTED, OF_TREATMENT, Grow, Scenario
 from .study import Findings, Study
 from .sweep_file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
 from .sweep_point import run_one
+from .sweep_sentences import told
 from .tables import Overrides, ScenarioError
 
 MOST_RUNS = 1_000_000
@@ -59,7 +60,7 @@ class Sweep(Study):
         return run_one
 
     @cached_property
-    def _scenarios(self) -> dict[str, Scenario]:
+    def scenarios(self) -> dict[str, Scenario]:
         """The scenarios by name, as this sweep changes them; raises StudyError."""
         found = {}
         for word in self.scenario:
@@ -87,7 +88,7 @@ class Sweep(Study):
         if name in self.set:
             raise StudyError(f"{where}: it is also under [set]; a parameter is either set or varied")
         try:
-            parameter = [declared(scenario, name) for scenario in self._scenarios.values()][0]
+            parameter = [declared(scenario, name) for scenario in self.scenarios.values()][0]
             given = vary.model_dump(exclude_none=True)
             if parameter:
                 if given.keys() <= {"scale", "steps"}:
@@ -101,7 +102,7 @@ class Sweep(Study):
                 if vary.values is None:
                     raise StudyError(f"{where}: a part of a schedule varies over a list of values")
             axis = Axis(name, **given, **about)
-            for scenario in self._scenarios.values():
+            for scenario in self.scenarios.values():
                 for value in axis.values or (axis.low, axis.high):
                     scenario.with_options(set={name: value})
         except DesignError as error:
@@ -117,7 +118,7 @@ class Sweep(Study):
         design = self._points
         for key in ("precision", "sensitivity", "surface", "schedules"):
             if asked := getattr(self, key):
-                for name, scenario in self._scenarios.items():
+                for name, scenario in self.scenarios.items():
                     if asked.arm not in scenario.arms:
                         raise StudyError(f"{self.file}: {key}.arm = {asked.arm!r}: {name} has no such arm "
                                          f"(choices: {', '.join(scenario.arms)})")
@@ -125,7 +126,7 @@ class Sweep(Study):
                     if quantity not in OUTCOMES or quantity == "arm":
                         raise StudyError(f"{self.file}: {key}: there is no outcome {quantity!r} "
                                          f"(choices: {', '.join(list(OUTCOMES)[1:])})")
-        liquid = [name for name, scenario in self._scenarios.items() if parameter_sets.find(scenario.parameters).liquid]
+        liquid = [name for name, scenario in self.scenarios.items() if parameter_sets.find(scenario.parameters).liquid]
         if self.record.tissue and liquid:
             raise StudyError(f"{self.file}: record.tissue: {liquid[0]} is a liquid, which has no neighbourhood; leave it out")
         if (self.design in ("morris", "saltelli")) != (self.sensitivity is not None):
@@ -153,7 +154,7 @@ class Sweep(Study):
     def runs(self) -> list[Run]:
         self.check()
         record = self.record.model_dump()
-        contents = {name: asked_of(scenario) for name, scenario in self._scenarios.items()}
+        contents = {name: asked_of(scenario) for name, scenario in self.scenarios.items()}
         return [Run("run_one", {"scenario": content, "set": point, "record": record}, seed,
                     {"scenario": name, "point": number} | point)
                 for name, content in contents.items() for number, point in enumerate(self._points)
@@ -198,9 +199,10 @@ class Sweep(Study):
         if asked := self.schedules:
             from . import regimens
             return regimens.analyse(tables["outcomes"], names, asked.arm, quantity=asked.quantity, units=units,
-                                    scenario=next(iter(self._scenarios.values())), question=self.question)
+                                    scenario=next(iter(self.scenarios.values())), question=self.question)
         from .pictures import sweeps
-        return Findings(figures=sweeps.figures(tables, names, units, self.question))
+        return Findings(figures=sweeps.figures(tables, names, units, self.question),
+                        sentences=told(tables["outcomes"], sweeps.varying(tables["outcomes"], names), units))
 
 
 def asked_of(scenario: Scenario) -> dict:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from simulation import parameter_sets
-from simulation.parameters import ParameterError, nearest
+from simulation.parameters import Parameter, ParameterError, nearest
 from simulation.response import Recist, ResponseError, dimension_of
 
 from . import survival
@@ -116,11 +116,11 @@ class Trial(Study):
         if twice := [name for name in self.vary if name in self.set]:
             raise StudyError(f"{self.file}: vary.{twice[0]}: it is also under [set]; a parameter is either set or varied")
         try:
-            return Cohort(self.vary, self.correlations, self.seed, self._declared, self.file)
+            return Cohort(self.vary, self.correlations, self.seed, self.parameter, self.file)
         except ScenarioError as error:
             raise StudyError(str(error)) from None
 
-    def _declared(self, name: str):
+    def parameter(self, name: str) -> Parameter:
         """The parameter behind a dotted name; raises ScenarioError."""
         try:
             if (parameter := declared(self.base, name)) is not None:

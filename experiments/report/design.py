@@ -110,7 +110,7 @@ def changed(scenarios: Iterable[Scenario], varied: Container[str] = ()) -> Table
 def _enter(rows: dict[tuple, dict], row: dict, value: float, default: float, where: str) -> None:
     """One line per name and value; an arm that shares it is added to it."""
     line = rows.setdefault((row["name"], value), {
-        "parameter": row["name"], "value": number_words(value), "unit": unit_words(row["unit"]) or "1",
+        "parameter": row["name"], "value": number_words(value), "unit": unit_words(row["unit"]) or NO_VALUE,
         "default": number_words(default), "meaning": row["meaning"], "source of the default": row["source"], "arms": []})
     if where not in line["arms"]:
         line["arms"].append(where)
@@ -118,7 +118,7 @@ def _enter(rows: dict[tuple, dict], row: dict, value: float, default: float, whe
 
 def varied(axes: Sequence[Axis]) -> Table | None:
     """The parameters that a sweep varies."""
-    rows = [{"parameter": axis.name, "values": axis_values(axis), "unit": unit_words(axis.unit) or "1",
+    rows = [{"parameter": axis.name, "values": axis_values(axis), "unit": unit_words(axis.unit) or NO_VALUE,
              "meaning": axis.meaning} for axis in axes]
     return Table("Parameters that vary", pd.DataFrame(rows), stacked=True) if rows else None
 

@@ -122,7 +122,7 @@ def scenarios_of(study: Study) -> list[Scenario]:
     """The scenarios of a study, as it changes them."""
     if isinstance(study, Trial):
         return [study.base]
-    return list(study._scenarios.values()) if isinstance(study, Sweep) else []
+    return list(study.scenarios.values()) if isinstance(study, Sweep) else []
 
 
 def study_facts(study: Study, record: dict, tables: dict) -> list[tuple[str, str]]:
@@ -149,10 +149,10 @@ def spreads(study: Study) -> printed.Table | None:
     rows = []
     for name, spread in study.vary.items():
         given = spread.model_dump(exclude_none=True)
-        declared = study._declared(name)
+        declared = study.parameter(name)
         rows.append({"parameter": name, "distribution": given.pop("distribution"),
                      "with": listed([f"{key} {value:g}" for key, value in given.items()]) or "its whole range",
-                     "unit": design.unit_words(declared.unit) or "1", "meaning": declared.meaning})
+                     "unit": design.unit_words(declared.unit) or printed.NO_VALUE, "meaning": declared.meaning})
     return printed.Table("How patients differ", pd.DataFrame(rows), stacked=True)
 
 
