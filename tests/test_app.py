@@ -3,6 +3,7 @@
 import csv
 import inspect
 import io
+import json
 import re
 import shutil
 import socket
@@ -369,20 +370,21 @@ def test_a_missing_library_and_a_wrong_port_are_told_in_one_sentence(monkeypatch
         app.main(None, False)
 
 
-def test_mesas_own_page_takes_the_model():
-    """A Mesa user's SolaraViz on this model: any part drawn from it, a step, a reset."""
+def test_mesas_own_page_takes_the_model(monkeypatch):
+    """The SolaraViz page of the lesson for Mesa users: it draws the tissue and the courses of the model."""
     pytest.importorskip("altair", reason="Mesa's SolaraViz needs altair")
     import solara
-    from mesa.visualization import SolaraViz
 
-    from simulation import TumorModel
+    from simulation import plots
 
-    burdens = []
-    model = solara.reactive(TumorModel(shape=(21, 21), seed=1, tumor_cells=50))
-    page = SolaraViz(model, components=[lambda model: burdens.append(model.count("tumor_cell")) or solara.Text("cells")],
-                     model_params={"shape": (21, 21), "seed": 1, "tumor_cells": 50})
-    box, context = solara.render(page, handle_error=False)
-    assert burdens[-1] == 50
+    drawn = []
+    monkeypatch.setattr(plots, "tissue", lambda snapshot, draw=plots.tissue: drawn.append(snapshot) or draw(snapshot))
+    lesson = json.loads((ROOT / "notebooks" / "10_from_mesa.ipynb").read_text(encoding="utf-8"))
+    text = next("".join(cell["source"]) for cell in lesson["cells"] if cell["id"] == "solaraviz")
+    page = {}
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], page)
+    box, context = solara.render(page["page"], handle_error=False)
+    assert drawn[-1].counts()["tumor_cell"] == page["model"].count("tumor_cell") == 200
     context.close()
 
 
