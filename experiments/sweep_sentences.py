@@ -1,8 +1,8 @@
 """What a plain sweep says, in sentences: where each arm did best and worst, or what its outcome goes with."""
 
-import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -11,77 +11,100 @@ from simulation.plots import style
 from .words import axis_words, listed, point_words
 
 MOST_VALUES = 12
-"""Parameters with more values than this were sampled over a range: their runs are ranked, not compared point by point."""
+"""Parameters with more values than this were sampled over a range: points are ranked, not compared one by one."""
 CHANCE = 0.01
-"""A rank correlation this improbable by chance, shared by all parameters of the sweep, is called a link."""
+"""A link this improbable by chance, shared by all parameters of the sweep, is called one."""
+FEW = 3
+"""Fewer runs than this have no quartiles to speak of."""
 
 
 def told(outcomes: pd.DataFrame, axes: Sequence[str], units: Mapping[str, str]) -> list[str]:
-    """One sentence per arm: its growth (control), or what it leaves of the control's burden, over the swept parameters.
+    """One sentence per arm: what is left of the burden of day 0 (control) or of the control's, over the swept parameters.
 
-    ``outcomes`` has a row per run and arm; ``axes`` are its columns that vary, with their ``units``.
+    ``outcomes`` has a row per run and arm; ``axes`` are its columns that vary, with their ``units``. Runs that had no tumour on
+    day 0 are left out, and a run that several points share, as an untreated arm does over doses, counts once.
     """
     found = []
     for arm, rows in outcomes.groupby("arm", sort=False):
-        quantity = "growth" if arm == "control" else "effect"
-        rows, own = rows.dropna(subset=quantity), [axis for axis in axes if arm != "control" or not _of_treatment(axis)]
-        if rows.empty:
-            continue
-        if any(rows[axis].nunique() > MOST_VALUES for axis in own):
-            found.append(_links(arm, rows, own, quantity))
-        else:
-            found.append(_extremes(arm, rows, own, quantity, units))
+        rows = rows[rows["start_cells"] > 0]
+        rows = rows.assign(left=rows["end_cells"] / (rows["start_cells"] if arm == "control" else control_cells(rows)))
+        own = [axis for axis in axes if concerns(axis, rows, axes, str(arm))]
+        rows = rows.drop_duplicates([*own, "seed"])
+        than = "the burden of day 0" if arm == "control" else "the control's burden"
+        if rows["left"].notna().any():
+            ranges = any(rows[axis].nunique() > MOST_VALUES for axis in own)
+            said = links(rows, own, than) if ranges else extremes(rows, own, than, units)
+            found.append(f"{style.name_words(str(arm))}: {said}.")
+    if nothing := int((outcomes.drop_duplicates("run")["start_cells"] == 0).sum()):
+        found.append(f"{nothing} of {outcomes['run'].nunique()} runs had no tumour on day 0 and are left out.")
     return found
 
 
-def _of_treatment(axis: str) -> bool:
-    return axis.startswith("treatments.")
+def control_cells(rows: pd.DataFrame) -> pd.Series:
+    """The control's cells on the last day, which the effect of an arm stands for; NaN where none were left."""
+    cells = ((rows["end_cells"] + 1) / np.exp(rows["effect"]) - 1).round()
+    return cells.where(cells > 0)
 
 
-def _extremes(arm: str, rows: pd.DataFrame, axes: list[str], quantity: str, units: Mapping[str, str]) -> str:
+def concerns(axis: str, rows: pd.DataFrame, axes: Sequence[str], arm: str) -> bool:
+    """Whether a parameter varies in an arm and, being of a treatment, can have changed anything there."""
+    if rows[axis].nunique() < 2 or not axis.startswith("treatments."):
+        return rows[axis].nunique() > 1
+    if arm == "control":
+        return False
+    alike = rows.groupby([*(other for other in axes if other != axis), "seed"])["end_cells"]
+    return bool(alike.nunique().max() > 1 or alike.size().max() == 1)
+
+
+def extremes(rows: pd.DataFrame, axes: list[str], than: str, units: Mapping[str, str]) -> str:
     """The points with the lowest and the highest median."""
-    name = style.name_words(arm)
     if not axes:
-        return f"{name}: {_outcome(rows, quantity)}."
-    medians = rows.groupby(axes)[quantity].median()
-    ends = []
+        return outcome(rows, than)
+    medians, ends = rows.groupby(axes)["left"].median(), []
     for key in (medians.idxmin(), medians.idxmax()):
         point = dict(zip(axes, key if isinstance(key, tuple) else (key,), strict=True))
         there = rows[(rows[axes] == pd.Series(point)).all(axis=1)]
-        ends.append(f"{_outcome(there, quantity)} at {point_words(point, units)}")
-    return f"{name}: from {ends[0]} to {ends[1]}."
+        ends.append(f"{outcome(there, than)} at {point_words(point, units)}")
+    return f"from {ends[0]} to {ends[1]}"
 
 
-def _outcome(rows: pd.DataFrame, quantity: str) -> str:
-    """The median of some runs with their middle half, and how many ended without a tumour cell."""
-    low, middle, high = rows[quantity].quantile([0.25, 0.5, 0.75])
-    gone, than = int((rows["end_cells"] == 0).sum()), "the burden of day 0" if quantity == "growth" else "the control's burden"
-    written, of = (_per_cent, "of") if middle < math.log(2) else (_fold, "times")
-    words = f"{written(middle)} {of} {than} ({written(low)} to {written(high)})"
-    return words + (f", gone in {gone} of {len(rows)} runs" if gone else "")
+def outcome(rows: pd.DataFrame, than: str) -> str:
+    """The median of some runs with the quartiles, and in how many no tumour cell is left."""
+    low, middle, high = rows["left"].quantile([0.25, 0.5, 0.75])
+    gone = int((rows["end_cells"] == 0).sum())
+    if middle == 0:
+        return f"no tumour cell left in {gone} of {len(rows)} runs"
+    written, of = (style.percent, "of") if middle < 2 else (fold, "times")
+    words = f"{written(middle)} {of} {than}"
+    words += f" (quartiles {written(low)} and {written(high)})" if rows["left"].count() >= FEW else ""
+    return words + (f", none left in {gone} of {len(rows)} runs" if gone else "")
 
 
-def _links(arm: str, rows: pd.DataFrame, axes: list[str], quantity: str) -> str:
-    """Which parameters the outcome of runs over ranges goes with, strongest first."""
-    name, what = style.name_words(arm), "its growth" if quantity == "growth" else "what it leaves of the control's burden"
-    links, without = {}, []
+def links(rows: pd.DataFrame, axes: list[str], than: str) -> str:
+    """Which parameters the outcome of points over ranges goes with, strongest first; a point is the mean over its seeds."""
+    points, found, without = rows.groupby(axes, as_index=False)["left"].mean(), {}, []
     for axis in axes:
-        found = None
-        if pd.api.types.is_numeric_dtype(rows[axis]) and rows[axis].nunique() > 1 and rows[quantity].nunique() > 1:
-            found = stats.spearmanr(rows[axis], rows[quantity])
-        if found is not None and found.pvalue < CHANCE / len(axes):
-            links[axis] = found.statistic
+        strength, chance = link(points, axis)
+        if chance < CHANCE / len(axes):
+            found[axis] = strength
         else:
             without.append(axis_words(axis))
-    strongest = [f"{'rises' if links[axis] > 0 else 'falls'} with {axis_words(axis)} (rank correlation {links[axis]:.2f})"
-                 for axis in sorted(links, key=lambda axis: -abs(links[axis]))]
-    said = f"{name}: {what} {listed(strongest)}" if strongest else f"{name}: {what} goes with none of the swept parameters"
-    return said + (f"; no link is seen with {listed(without)}." if strongest and without else ".")
+    told = [f"differs with {axis_words(axis)}" if found[axis] is None else
+            f"{'rises' if found[axis] > 0 else 'falls'} with {axis_words(axis)} (rank correlation {found[axis]:.2f})"
+            for axis in sorted(found, key=lambda axis: -abs(found[axis] or 1.0))]
+    said = f"what is left of {than} {listed(told)}" if told else f"what is left of {than} goes with none of the swept parameters"
+    return said + (f"; no link is seen with {listed(without)}" if told and without else "")
 
 
-def _per_cent(ln: float) -> str:
-    return style.percent(math.exp(ln))
+def link(points: pd.DataFrame, axis: str) -> tuple[float | None, float]:
+    """The rank correlation of the outcome with an axis (None for one of names) and how probable it is by chance."""
+    if pd.api.types.is_numeric_dtype(points[axis]):
+        found = stats.spearmanr(points[axis], points["left"]) if points["left"].nunique() > 1 else None
+        return (found.statistic, found.pvalue) if found else (0.0, 1.0)
+    groups = [group.to_numpy() for _, group in points.groupby(axis)["left"]]
+    return None, (stats.kruskal(*groups).pvalue if points["left"].nunique() > 1 else 1.0)
 
 
-def _fold(ln: float) -> str:
-    return style.number(float(f"{math.exp(ln):.2g}"))
+def fold(times: float) -> str:
+    """A factor with two digits."""
+    return style.number(float(f"{times:.2g}"))

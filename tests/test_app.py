@@ -166,16 +166,24 @@ def test_the_page_opens_plays_and_a_dose_bends_the_curve(visit):
 @pytest.mark.slow
 def test_nothing_is_clipped_and_nothing_overlaps(visit):
     page = visit()
+    for drug in ("pembrolizumab", "aldesleukin", "interferon_alfa", "atezolizumab", "car_t", "nivolumab", "placebo"):
+        page.choose("drug for the left tumour", drug)
+        page.page.locator(".lab-tumor-left .lab-once").dblclick()
+    page.until(lambda: page.page.locator(".lab-tumor-left .lab-drug").count() == 7)
     for scenario in ("checkpoint_blockade", "car_t_antigen_escape", "b_all_car_t", "missing_self"):
         if scenario != "checkpoint_blockade":
             page.grow(lambda name=scenario: page.choose("scenario", name))
         page.button("Step").click()
-        whole = page.page.evaluate("() => [document.scrollingElement.scrollWidth, document.scrollingElement.scrollHeight]")
-        assert whole == [1280, 800], f"{scenario}: the page is larger than the screen"
+        larger = page.page.evaluate("""() => [document.scrollingElement, ...document.querySelectorAll('*')]
+            .filter(part => part.contains(document.querySelector('.lab')))
+            .filter(part => part.scrollWidth > 1280 || part.scrollHeight > 800).map(part => part.outerHTML.slice(0, 120))""")
+        assert larger == [], f"{scenario}: the page is larger than the screen"
+        right = page.page.locator(".lab-tumor-right").bounding_box()
+        assert right["x"] + right["width"] <= 1280, f"{scenario}: the right tumour is off the screen"
         outside = page.page.evaluate("""() => [...document.querySelectorAll('.lab-card, .lab-bar, .lab-panels > div')]
             .flatMap(card => [...card.querySelectorAll('*')].filter(part => {
                 const a = part.getBoundingClientRect(), b = card.getBoundingClientRect();
-                return a.width && !part.closest('.lab-log ul, .v-ripple__container, defs, title, option') &&
+                return a.width && !part.closest('.lab-log ul, .lab-running, .v-ripple__container, defs, title, option') &&
                     (a.right > b.right + 1 || a.bottom > b.bottom + 1 || a.left < b.left - 1 || a.top < b.top - 1);
             }).map(part => part.outerHTML.slice(0, 120)))""")
         assert outside == [], f"{scenario}: parts leave their card"

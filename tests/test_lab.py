@@ -163,7 +163,7 @@ def test_reset_gives_the_first_picture_again(lab):
     again = lab.frame()
     assert (again.pictures, again.panels, again.monitors) == (first.pictures, first.panels, first.monitors)
     words, = lab.log()
-    assert words == "day 0, right: aldesleukin given, every 8 hours x 14, again 9 days after the last dose, 2 cycles (peak 3)"
+    assert words == "day 0, right: aldesleukin given: 3 nM, every 8 hours x 14, again 9 days after the last dose, 2 cycles"
 
 
 def test_the_shelf_spares_growing_and_stays_small(patient, monkeypatch):
@@ -209,7 +209,7 @@ def test_monitors_tell_what_a_teacher_reads_out(lab):
     cells = last["t_cells"] + last["car_t_cells"]
     kills = (last["kills_by_t"] + last["kills_by_car_t"]).iloc[[0, -1]].diff().iloc[-1]
     assert found["kills"].value == f"{kills / cells.mean():.2f}" and found["kills"].remark == "last day"
-    assert found["antigen"].value == ("-" if not model.count("tumor_cell") else f"{series['mean_antigen'].iloc[-1]:.2f}")
+    assert found["antigen"].value == ("–" if not model.count("tumor_cell") else f"{series['mean_antigen'].iloc[-1]:.2f}")
     assert "car_t_cells" in found and "car_t_cells" not in frame.monitors[0]
 
 
@@ -241,6 +241,49 @@ def test_antigen_is_drawn_from_dark_to_bright_and_grey_where_it_is_lost(lab):
     assert none == tuple(round(255 * part) for part in to_rgb(style.INVISIBLE)) and sum(dim) < sum(bright)
 
 
+def test_what_is_pointed_at_is_told_as_the_view_shows_it(lab):
+    lab.step(3)
+    snapshot = lab.frame().snapshots[0]
+    site = snapshot.cells["site"][snapshot.is_kind("nk_cell")][0]
+    x, y = divmod(int(site), 41)
+    there = (x + 0.5) / 41, 1 - (y + 0.5) / 41
+    assert legend.at(snapshot, *there).startswith("NK cell: on patrol")
+    assert "NK" not in legend.at(snapshot, *there, "antigen"), "NK cells are not drawn in this view"
+    row = np.flatnonzero(snapshot.is_kind("tumor_cell"))[0]
+    x, y = divmod(int(snapshot.cells["site"][row]), 41)
+    told = {show: legend.at(snapshot, (x + 0.5) / 41, 1 - (y + 0.5) / 41, show) for show in tissue.VIEWS}
+    for show in ("antigen", "mhc", "stress_ligand", "oxygen", "il2", "chemokine"):
+        assert told[show].startswith(f"tumour cell: {legend.VIEW_WORDS[show]}"), "what is shown comes first"
+    assert f"stress ligand {snapshot.cells['stress_ligand'][row]:.2f}" in told["stress_ligand"] and "clone" in told["clone"]
+
+
+def test_blood_tells_cells_without_target_from_free_places(lab):
+    lab.choose(Patient.of("b_all_car_t"))
+    lab.open()
+    snapshot = lab.frame("oxygen").snapshots[0]
+    assert lab.frame("oxygen").show == "kinds" and "oxygen" not in lab.views, "blood is stirred: no field has a shape"
+    cells = dict(snapshot.cells) | {"car_target": np.zeros_like(snapshot.cells["car_target"])}
+    image = Image.open(io.BytesIO(tissue.picture(replace(snapshot, cells=cells), "car_target"))).convert("RGB")
+    edge = image.width // tissue.SQUARES
+    lowest, highest = (image.getpixel((edge // 2, y)) for y in (image.height - edge // 2, edge // 2))
+    assert lowest == tuple(round(255 * part) for part in to_rgb(style.INVISIBLE)) != highest
+    assert "free places" in legend.legend("car_target", (snapshot,), 1.0)
+
+
+def test_a_poster_has_the_colours_of_the_page_and_says_who_is_who(lab, monkeypatch):
+    lab.step(30)
+    lab.give(0, "pembrolizumab")
+    lab.step(1)
+    taken = []
+    monkeypatch.setattr("experiments.lab.lab.overview",
+                        lambda arms, *words: taken.append((style.arm_colors(arms), *words)) or b"")
+    lab.poster()
+    (colors, question, title), = taken
+    assert colors == {"left, began as control": panels.COLORS[0], "drug": panels.COLORS[1]}
+    assert (question, title) == ("What is left of it?", "small, seed 5")
+    assert style.arm_colors(["left", "right"])["left"] == style.ARM_COLORS[0], "elsewhere the palette counts from the first arm"
+
+
 @pytest.mark.parametrize("scenario", ["small", "b_all_car_t"])
 def test_every_view_can_be_drawn_and_explained(lab, scenario):
     if scenario != "small":
@@ -255,7 +298,7 @@ def test_every_view_can_be_drawn_and_explained(lab, scenario):
         words = legend.legend(show, frame.snapshots, frame.top)
         ElementTree.fromstring(f"<p>{words}</p>")
         assert len(words) > 40
-        assert all(legend.at(snapshot, place, place) for snapshot in frame.snapshots for place in (0.0, 0.5, 0.999, 1.0))
+        assert all(legend.at(snapshot, place, place, show) for snapshot in frame.snapshots for place in (0.0, 0.5, 0.999, 1.0))
     with pytest.raises(LabError, match="choices: kinds"):
         lab.frame("colour")
 
@@ -275,8 +318,53 @@ def test_panels_are_whole_and_nothing_leaves_them(lab):
             assert left > -3 and left + length < width + 4, f"{text.text!r} is clipped"
             assert 8 < float(text.get("y")) < height
     burden = lab.frame().panels[0]
-    assert "CAR T" in burden and "more" in burden, "three treatments are named, the others counted"
+    assert "CAR T" in burden and "more" in burden, "four treatments are named, the others counted"
+    assert f'fill="{panels.COLORS[0]}">aldesleukin' in burden, "the left tumour has its share of the rows"
 
+
+def test_a_dose_is_on_the_axis_before_the_next_step_and_doses_of_a_drug_share_a_row(lab):
+    """A click is seen at once, or a student clicks again."""
+    lab.step(12)
+    lab.give(0, "pembrolizumab", once=True)
+    lab.give(0, "nivolumab")
+    lab.stop(0, "nivolumab")  # in the same hour: it is never given
+    (left, _) = lab.frame() and lab._courses
+    assert {drug: days.tolist() for drug, days in left.doses.items()} == {"pembrolizumab": [0.5]}
+    lab.step(12)
+    lab.give(0, "pembrolizumab", once=True)
+    lab.frame()
+    assert {drug: days.tolist() for drug, days in left.doses.items()} == {"pembrolizumab": [0.5, 1.0]}
+    lab.step(1)
+    lab.frame()
+    assert left.doses["pembrolizumab"].tolist() == [0.5, 1.0], "and counts once"
+
+
+def test_only_what_has_doses_to_come_can_be_stopped(lab):
+    for _ in range(3):
+        lab.give(0, "pembrolizumab", once=True)
+    lab.give(0, "pembrolizumab")
+    lab.give(0, "car_t")
+    assert [(each.label, each.due) for each in lab.running(0)] == [
+        ("pembrolizumab × 3", False), ("pembrolizumab (no. 4)", True), ("CAR T", False)]
+    lab.step(5)
+    lab.stop(0, "pembrolizumab_4")
+    assert [(each.label, each.due) for each in lab.running(0)] == [("pembrolizumab × 4", False), ("CAR T", False)]
+    assert lab.log()[1] == "day 0, left: pembrolizumab (no. 2) given: 200 mg, a single dose"
+
+
+def test_a_tumour_that_is_eliminated_while_it_grows_is_grown_without_immune_cells(patient):
+    """What a student finds who lowers PD-L1: not an empty bench, but a tumour that is cleared before their eyes."""
+    seen = patient.with_value("tumor.antigen", 3.0).with_value("t_cell.initial_density", 1000.0)
+    lab = Lab(shelf=Shelf())
+    lab.choose(seen)
+    lab.open()
+    assert lab.patient.sheltered and not lab.scenario.grow.immune_cells and lab.models[0].count("tumor_cell") >= 60
+    assert "immune_cells = false" in lab.exported()
+    assert not lab.patient.with_value("tumor.antigen", 1.0).sheltered, "another tumour is tried as it is written"
+    lab.choose(patient.with_value("tumor.division_rate", 0.0).with_value("tumor.death_rate", 2.0))
+    with pytest.raises(LabError, match="dies out while it grows"):
+        lab.open()
+    assert not lab.ready
 
 def test_counts_have_a_place_for_zero_and_round_ticks():
     scale = charts.counts(np.array([0, 3, 4000.0]))
@@ -299,7 +387,7 @@ def test_a_distribution_keeps_every_cell():
 
 @pytest.mark.parametrize("text", ["seven", "", "-1", "1.5", "1e3", "9" * 30, "9" * 5000, "<b>"])
 def test_a_seed_that_is_none_is_told_in_one_sentence(patient, text):
-    with pytest.raises(LabError, match="give a whole number of at least 0"):
+    with pytest.raises(LabError, match="give a whole number from 0 to"):
         patient.with_seed(text)
 
 
@@ -423,7 +511,7 @@ def test_mistakes_are_told_and_the_session_goes_on(lab):
         page.player.step()
         page.until(lambda view: view.frame.day > 0 and not view.message)
         page.player.give(0, "placebo", None, False)  # while it pauses
-        page.until(lambda view: view.log[-1].endswith("left: placebo given, every 3 weeks"))
+        page.until(lambda view: view.log[-1].endswith("left: placebo given: every 3 weeks"))
 
 
 def test_a_defect_puts_the_session_back_to_day_0_and_never_kills_it(lab, monkeypatch):

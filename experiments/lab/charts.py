@@ -9,7 +9,8 @@ import numpy as np
 from simulation.plots import style
 
 GRID, EDGE = "#E8E8E8", "#888888"
-ROUND, DASHED = 'stroke-linecap="round" stroke-linejoin="round"', ' stroke-dasharray="2.5 3"'
+JOINED = 'stroke-linejoin="round"'
+ROUND, DASHED = f'stroke-linecap="round" {JOINED}', f'stroke-dasharray="2.5 3" {JOINED}'  # round ends would close the gaps
 ZERO = -0.45  # where a count of zero stands on a logarithmic axis, in decades below one cell
 STEPS = np.array([1.0, 2.0, 5.0, 10.0])
 
@@ -111,7 +112,8 @@ class Chart:
         path = "".join(f"M{piece[1:].replace(' ', 'L')}" for piece in pieces if " " in piece)
         if path:
             path, width = (path, width) if "L" in path else (path + "h0.01", 5)
-            self.parts.append(f'<path d="{path}" fill="none" stroke="{color}" stroke-width="{width}" {ROUND}{DASHED * dashed}/>')
+            ends = DASHED if dashed else ROUND
+            self.parts.append(f'<path d="{path}" fill="none" stroke="{color}" stroke-width="{width}" {ends}/>')
 
     def steps(self, edges: np.ndarray, heights: np.ndarray, color: str, *, filled: bool = False, dashed: bool = False) -> None:
         """A histogram: its outline, or a filled shape."""
@@ -119,8 +121,8 @@ class Chart:
         floor = self.top + self.height
         up = np.concatenate([[floor], up, [floor]])
         path = "M" + "L".join(f"{px:.1f},{py:.1f}" for px, py in zip(across.tolist(), up.tolist(), strict=True))
-        look = f'fill="{color}"' if filled else f'fill="none" stroke="{color}" stroke-width="1.9"{DASHED * dashed}'
-        self.parts.append(f'<path d="{path}" {look} stroke-linejoin="round"/>')
+        look = f'fill="{color}"' if filled else f'fill="none" stroke="{color}" stroke-width="1.9"'
+        self.parts.append(f'<path d="{path}" {look} {DASHED if dashed else JOINED}/>')
 
     def ticks_of(self, values: np.ndarray, color: str) -> None:
         """A tick on the floor for each value: a handful of cells has no distribution."""

@@ -2,16 +2,22 @@
 
 import numpy as np
 
+from simulation import treatments
 from simulation.model import TumorModel
 
 COLUMNS = ("day", "tumor_cells", "t_cells", "car_t_cells", "nk_cells", "mean_antigen", "mean_car_target", "mean_vigour",
            "mean_fixed_exhaustion", "engaged_t", "kills_by_t", "kills_by_car_t", "kills_by_nk")
 
 
+DAY = 4
+"""Rows of a day."""
+
+
 class Course:
     """What the panels and monitors read of one tumour.
 
-    ``columns``: those of the time series in COLUMNS as float64, this moment last. ``doses``: treatment -> days.
+    ``columns``: those of the time series in COLUMNS as float64, this moment last. ``doses``: drug -> days of all its doses,
+    with those that are given this hour.
     ``snapshot``: the tissue now.
     """
 
@@ -29,10 +35,26 @@ class Course:
         self.columns, now = self._recorded, self.model.measures
         if self._recorded["day"][-1] != self.model.day:
             self.columns = {name: np.append(values, now[name]) for name, values in self._recorded.items()}
-        start = self.model.origin * self.model.dt
-        self.doses = {name: np.array([(hour - start) / 24 for hour, _ in treatment.doses])
-                      for name, treatment in self.model.treatments.items() if treatment.doses}
+        self.doses = self._doses()
         self.snapshot = self.model.snapshot()
+
+    def _doses(self) -> dict[str, np.ndarray]:
+        """Days of doses by drug, called by the first name under which it was given."""
+        model, names, found = self.model, {}, {}
+        start = model.origin * model.dt
+        log = model.results.log
+        stopped = {entry["treatment"] for entry in log if entry["action"] == "stop"}
+        for name, treatment in model.treatments.items():
+            if treatment.doses:
+                found.setdefault(names.setdefault(type(treatment), name), []).extend(
+                    (hour - start) / 24 for hour, _ in treatment.doses)
+        for entry in log:
+            if entry["action"] == "give" and entry["treatment"] not in model.treatments.keys() | stopped:
+                kind = treatments.find(entry["class"])
+                given = kind(schedule=entry["schedule"], **entry["parameters"])
+                if given.schedule.due(0, 1e-6) and not given.value("first_dose"):
+                    found.setdefault(names.setdefault(kind, entry["treatment"]), []).append(model.day)
+        return {name: np.sort(days) for name, days in found.items()}
 
     def __getitem__(self, column: str) -> np.ndarray:
         return self.columns[column]
@@ -43,6 +65,7 @@ class Course:
         return snapshot.trait(trait, "tumor_cell")
 
     def engaged(self) -> np.ndarray:
-        """Per cent of T cells, CAR T cells included, that are engaged; NaN where there is none."""
-        cells = self["t_cells"] + self["car_t_cells"]
-        return np.divide(100 * self["engaged_t"], cells, out=np.full(cells.size, np.nan), where=cells > 0)
+        """Per cent of T cells, CAR T cells included, that are engaged, over the last DAY; NaN where there was none."""
+        cells, engaged = (np.convolve(values, np.ones(DAY))[:values.size]
+                          for values in (self["t_cells"] + self["car_t_cells"], self["engaged_t"]))
+        return np.divide(100 * engaged, cells, out=np.full(cells.size, np.nan), where=cells > 0)

@@ -1,12 +1,13 @@
 """A session of the lab: one patient's tumour, two futures of it side by side, and a log of what was done to them."""
 
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import pandas as pd
 
-from simulation import treatments
+from simulation import parameter_sets, treatments
 from simulation.model import TumorModel
 from simulation.plots import style
 from simulation.results import Results
@@ -14,12 +15,13 @@ from simulation.results import Results
 from ..arms import Progress, advance
 from ..pictures.runs import overview
 from ..scenario import Scenario
+from ..words import value_words
 from . import panels, tissue
 from .charts import nice
 from .course import Course
 from .dials import amount_of
 from .monitors import Monitor, monitors
-from .patient import LabError, Patient, Shelf
+from .patient import Eliminated, LabError, Patient, Shelf
 from .protocol import heading, protocol, toml
 
 DEFAULT = "checkpoint_blockade"
@@ -32,11 +34,12 @@ DRAWING = threading.Lock()  # the settings of a figure are shared by all session
 
 
 class Running(NamedTuple):
-    """A treatment of one tumour: its name, what it is, and whether it was stopped."""
+    """A treatment of one tumour: its name, how it is called, what it is, and whether it has doses to come."""
 
     name: str
+    label: str
     words: str
-    stopped: bool
+    due: bool
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,18 @@ class Lab:
         self.models: tuple[TumorModel, ...] = ()
 
     def open(self, progress: Progress = lambda what, day, days: None) -> None:
-        """Grow the tumour, or take the grown one from the shelf, and fork it twice: this is day 0."""
-        self.models = tuple(self._shelf.start(self.scenario, arm, progress) for arm in self.arms)
+        """Grow the tumour, or take the grown one from the shelf, and fork it twice: this is day 0.
+
+        Where the immune system eliminates it while it grows, it grows without immune cells, which come on day 0.
+        """
+        try:
+            self.models = tuple(self._shelf.start(self.scenario, arm, progress) for arm in self.arms)
+        except Eliminated:
+            if not (self.scenario.grow and self.scenario.grow.immune_cells):
+                raise
+            self.patient = self.patient._replace(sheltered=True)
+            self.scenario = self.patient.bench()
+            self.models = tuple(self._shelf.start(self.scenario, arm, progress) for arm in self.arms)
         for model in self.models:
             model.results.add_snapshot(model.snapshot())
         self._courses = tuple(map(Course, self.models))
@@ -129,19 +142,28 @@ class Lab:
 
     def stop(self, side: int, name: str) -> None:
         """No further doses of a treatment; what is in the body washes out."""
-        if name in [each.name for each in self.running(side) if not each.stopped]:
+        if name in [each.name for each in self.running(side) if each.due]:
             self._both()[side].stop(name)
 
     def running(self, side: int) -> list[Running]:
-        """The treatments of one tumour, stopped ones too, in the order in which they were given."""
+        """The treatments of one tumour in the order in which they were given; those without a dose to come are one a drug."""
+        log = self.models[side].results.log if self.ready else []
+        stopped = {entry["treatment"] for entry in log if entry["action"] == "stop"}
         found: dict[str, Running] = {}
-        for entry in self.models[side].results.log if self.ready else ():
-            name = entry["treatment"]
-            if entry["action"] == "give":
-                schedule = treatments.find(entry["class"])(schedule=entry["schedule"]).schedule
-                found[name] = Running(name, f"{schedule}, from day {entry['day']:.3g}", False)
-            else:
-                found[name] = found[name]._replace(stopped=True, words=f"stopped on day {entry['day']:.3g}")
+        times: Counter[str] = Counter()
+        for entry in log:
+            if entry["action"] != "give":
+                continue
+            given, drug = treatment_of(entry), entry["class"]
+            hours = 24 * (self.day - entry["day"] - given.value("first_dose"))
+            if given.name not in stopped and given.schedule.due(hours + 1e-6, 24 * LONGEST):
+                words = f"{given.schedule}, from day {entry['day']:.3g}"
+                found[given.name] = Running(given.name, called(given.name), words, True)
+                continue
+            times[drug] += 1
+            label = called(given.name).partition(" (")[0] + (f" × {times[drug]}" if times[drug] > 1 else "")
+            first = found[drug].name if drug in found else given.name
+            found[drug] = Running(first, label, "no dose is to come; what was given works on until it has washed out", False)
         return list(found.values())
 
     def log(self) -> list[str]:
@@ -162,6 +184,7 @@ class Lab:
         self._both()
         if show not in tissue.VIEWS:
             raise LabError(f"nothing called {show!r} to show (choices: {', '.join(tissue.VIEWS)})")
+        show = show if show in self.views else "kinds"
         for course in self._courses:
             course.refresh()
         snapshots = tuple(course.snapshot for course in self._courses)
@@ -171,6 +194,11 @@ class Lab:
                      tuple(tissue.picture(snapshot, show, top) for snapshot in snapshots),
                      panels.panels(self._courses, trait, max(self.scenario.days, self.day)),
                      tuple(map(monitors, self._courses)), snapshots)
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """What the tissue can be coloured by."""
+        return tissue.views(parameter_sets.find(self.scenario.parameters).liquid)
 
     @property
     def trait(self) -> str:
@@ -214,8 +242,11 @@ class Lab:
         arms = self.results()
         for name, model in zip(self.names(), self.models, strict=True):
             arms[name].add_snapshot(model.snapshot())
-        with DRAWING:
-            return overview(arms, self.scenario.question)
+        labels = {name: name if name == arm else f"{name}, began as {style.name_words(arm)}"
+                  for name, arm in zip(self.names(), self.arms, strict=True)}
+        title = f"{style.name_words(self.scenario.name)}, seed {self.patient.seed}"
+        with DRAWING, style.painted(dict(zip(labels.values(), panels.COLORS, strict=False))):
+            return overview({labels[name]: results for name, results in arms.items()}, self.scenario.question, title)
 
 
 def field_top(show: str, snapshots: tuple) -> float:
@@ -226,11 +257,24 @@ def field_top(show: str, snapshots: tuple) -> float:
     return FIELD_TOPS.get(show) or nice(max(highest, 1e-6))
 
 
+def treatment_of(entry: dict) -> treatments.Treatment:
+    """The treatment that an entry of the log gave."""
+    return treatments.find(entry["class"])(name=entry["treatment"], schedule=entry["schedule"], **entry["parameters"])
+
+
+def called(name: str) -> str:
+    """The name of a treatment in words; the second one of a drug is told apart from an amount: ``IL-2 (no. 2)``."""
+    drug, _, number = name.rpartition("_")
+    return f"{style.name_words(drug)} (no. {number})" if drug and number.isdigit() else style.name_words(name)
+
+
 def action_words(entry: dict) -> str:
-    """One action of the log in words."""
-    name = style.name_words(entry["treatment"])
+    """One action of the log in words, with the amount of a dose."""
     if entry["action"] == "stop":
-        return f"{name} stopped"
-    schedule = treatments.find(entry["class"])(schedule=entry["schedule"]).schedule
-    amount = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in entry["parameters"].items())
-    return f"{name} given, {schedule}" + (f" ({amount})" if amount else "")
+        return f"{called(entry['treatment'])} stopped"
+    given = treatment_of(entry)
+    dial, own = amount_of(type(given)), type(given).parameters()
+    told = [value_words(given.value(dial.name), dial.parameter.unit)] if dial else []
+    told += [f"{name.replace('_', ' ')} {value_words(value, own[name].unit)}" for name, value in entry["parameters"].items()
+             if not (dial and name == dial.name)]
+    return f"{called(given.name)} given: {', '.join([*told, str(given.schedule)])}"

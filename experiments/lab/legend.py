@@ -6,10 +6,10 @@ from html import escape
 import numpy as np
 
 from simulation.plots import style
-from simulation.plots.tissue import CLONE_COLORS, middle
+from simulation.plots.tissue import CLONE_COLORS, FREE, middle
 from simulation.snapshots import Snapshot
 
-from .tissue import DOT, SHOWN, T_CELLS
+from .tissue import DOT, FIELDS, SHOWN, T_CELLS, TRAITS
 
 VIEW_WORDS = {"kinds": "kind of cell", "antigen": "antigen", "car_target": "CAR target", "pdl1": "PD-L1 shown",
               "mhc": "MHC-I capacity", "stress_ligand": "stress ligand", "vigour": "T-cell vigour", "clone": "clone",
@@ -34,7 +34,7 @@ UNITS = {"oxygen": " mmHg", "il2": " nM"}
 def legend(show: str, snapshots: Sequence[Snapshot], top: float) -> str:
     """The legend as HTML: swatches of the kinds that are there, or a colour bar, each explained when pointed at."""
     kinds, liquid = snapshots[0].kinds, snapshots[0].liquid
-    tail = '<span class="remark">blood has no places: squares in proportion to the cells</span>' if liquid else ""
+    tail = swatch(FREE, "free places", "blood has no places: squares in proportion to the cells") if liquid else ""
     if show == "kinds":
         there = [kind for kind in kinds if kind != "car_t_cell" or any(each.counts()[kind] for each in snapshots)]
         keys = [(style.kind_color(kind, kinds), style.kind_words(kind), KIND_MEANING.get(kind, "")) for kind in there]
@@ -47,6 +47,8 @@ def legend(show: str, snapshots: Sequence[Snapshot], top: float) -> str:
     scale = style.scale(show, np.array([top]))
     low, high = style.number(scale.vmin), style.number(scale.vmax)
     none = swatch(style.INVISIBLE, "none", "cells without any") if show in ("antigen", "car_target", "stress_ligand") else ""
+    if show == "vigour":
+        none = swatch(style.FAINT, "tumour cells", "where they are; vigour is a state of T cells")
     return (f'<span class="key bar" title="{escape(MEANING[show])}"><b>{escape(VIEW_WORDS[show])}</b> {low} '
             f'<i class="scale" style="background:linear-gradient(90deg,{bar})"></i> {high}{UNITS.get(show, "")}'
             f'<span class="remark">{escape(MEANING[show])}</span></span>{none}{tail}')
@@ -56,30 +58,38 @@ def swatch(color: str, words: str, meaning: str) -> str:
     return f'<span class="key" title="{escape(meaning)}"><i style="background:{color}"></i>{escape(words)}</span>'
 
 
-def at(snapshot: Snapshot, across: float, down: float) -> str:
-    """What stands at a place of the picture (0 to 1 from the left and from the top), in words."""
+def at(snapshot: Snapshot, across: float, down: float, show: str = "kinds") -> str:
+    """What stands at a place of the picture (0 to 1 from the left and from the top), in words: first what the view shows."""
     if snapshot.liquid:
         sites = int(np.prod(snapshot.shape)) / 400
         return f"a square stands for {sites:.0f} places of marrow and blood"
     plane = middle(snapshot)
     x, y = (min(max(share * side, 0.0), side - 1e-6) for share, side in zip((across, 1 - down), plane.shape, strict=True))
-    row = cell_at(plane, x, y)
+    row = cell_at(plane, x, y, {"kinds": plane.kinds, "vigour": ("tumor_cell", *T_CELLS)}.get(show, ("tumor_cell",)))
+    fields = [show] if show in FIELDS else ["oxygen", "ifn_gamma"] if row is None else []
+    told = [f"{VIEW_WORDS[name]} {reading(plane, name, int(x), int(y))}" for name in fields]
     if row is None:
-        there = [f"{VIEW_WORDS[name]} {reading(plane, name, int(x), int(y))}" for name in ("oxygen", "ifn_gamma")]
-        return f"no cell here: {', '.join(there)}"
+        return f"{'no tumour cell' if show in TRAITS else 'no cell'} here: {', '.join(told)}"
     cell = {trait: values[row] for trait, values in plane.cells.items()}
     kind = plane.kinds[cell["kind"]]
-    name = style.kind_words(kind).removesuffix("s")
     if kind == "tumor_cell":
-        return f"{name}: " + ", ".join(f"{VIEW_WORDS[trait]} {cell[SHOWN.get(trait, trait)]:.2f}" for trait in ON_TUMOR)
-    state = f"vigour {cell['vigour']:.2f}, fixed exhaustion {cell['fixed_exhaustion']:.2f}" if kind in T_CELLS else "on patrol"
-    return f"{name}: {state}"
+        if show == "clone":
+            same = int((plane.trait("clone", "tumor_cell") == cell["clone"]).sum())
+            told.append(f"one of {same:,} of its clone" if same > 1 else "alone of its clone")
+        traits = dict.fromkeys([show, *ON_TUMOR] if show in TRAITS else ON_TUMOR)
+        told += [f"{VIEW_WORDS[trait]} {cell[SHOWN.get(trait, trait)]:.2f}" for trait in traits]
+    elif kind in T_CELLS:
+        told += [f"vigour {cell['vigour']:.2f}", f"fixed exhaustion {cell['fixed_exhaustion']:.2f}"]
+    else:
+        told.append("on patrol")
+    return f"{style.kind_words(kind).removesuffix('s')}: {', '.join(told)}"
 
 
-def cell_at(plane: Snapshot, x: float, y: float) -> int | None:
-    """The cell at a place, in sites; an immune cell also where its dot reaches beyond its site."""
+def cell_at(plane: Snapshot, x: float, y: float, kinds: Sequence[str]) -> int | None:
+    """The cell of these kinds at a place, in sites; an immune cell also where its dot reaches beyond its site."""
     columns, rows = np.divmod(plane.cells["site"], plane.shape[1])
     distance = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
+    distance[~plane.is_kind(*kinds)] = np.inf
     distance[plane.is_kind("tumor_cell") & (np.maximum(abs(columns + 0.5 - x), abs(rows + 0.5 - y)) > 0.5)] = np.inf
     distance[~plane.is_kind("tumor_cell") & (distance > max(0.71, DOT * max(plane.shape) / 2))] = np.inf
     if not distance.size or not np.isfinite(distance.min()):

@@ -55,7 +55,7 @@ def response(course: Course) -> Monitor:
         return Monitor(name, f"{100 * cells[-1] / max(cells[0], 1):.3g} %", "of day 0",
                        "a leukaemia has no diameter: the share of the cells of day 0")
     if not cells[0]:
-        return Monitor(name, "-", "no tumour at day 0", "there is nothing to compare with")
+        return Monitor(name, "–", "no tumour at day 0", "there is nothing to compare with")
     recist = Recist()
     shown = equivalent_diameter(cells, dimension)
     shown *= recist.value("nominal_diameter") / shown[0]
@@ -83,7 +83,7 @@ def kills_per_t_cell(course: Course) -> tuple[float, str]:
 
 def level(value: float) -> str:
     """A level with two digits; a dash where there is nobody to measure."""
-    return "-" if value != value else f"{value:.2f}" if value < 10 else style.number(value)
+    return "–" if value != value else f"{value:.2f}" if value < 10 else style.number(value)
 
 
 def times(share: float) -> str:

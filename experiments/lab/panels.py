@@ -1,6 +1,7 @@
 """The four panels under the tissues: burden with doses, immune cells, the trait that drifts, and the state of the T cells."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 
@@ -19,7 +20,7 @@ LEVELS = {"antigen": (0.01, 5, (0.01, 0.1, 1)), "car_target": (0.01, 10, (0.01, 
           "pdl1": (0.02, 20, (0.1, 1, 10)), "mhc": (0.05, 1.1, (0.1, 0.3, 1)),
           "stress_ligand": (0.05, 5, (0.1, 0.3, 1, 3))}
 FEW = 30
-ROWS = 3
+ROWS = 4
 SOFT = "#D0D0D0"
 
 
@@ -44,13 +45,15 @@ def columns(courses: Sequence[Course], name: str) -> list[np.ndarray]:
 
 def burden(courses: Sequence[Course], last: float) -> str:
     """Living tumour cells on a logarithmic axis, doses above it."""
-    rows = [(color, name, days) for course, color in zip(courses, COLORS, strict=False) for name, days in course.doses.items()]
-    shown = rows[-ROWS:]
+    given = [[(color, name, days) for name, days in reversed(course.doses.items())]
+             for course, color in zip(courses, COLORS, strict=False)]
+    rows = [row for rank in zip_longest(*given) for row in rank if row]  # the sides take turns, what came last first
+    shown = sorted(rows[:ROWS], key=lambda row: COLORS.index(row[0]))
     top = 26 + 13 * max(len(shown), 1)
     chart = Chart((44, top, WIDE - 56, HEIGHT - top - 32), charts.days(last), charts.counts(values(courses, "tumor_cells")),
                   x_words="day", meaning="Living tumour cells of both tumours; triangles are doses.")
     draw(chart, courses, columns(courses, "tumor_cells"))
-    for row, (color, name, days) in enumerate(reversed(shown)):
+    for row, (color, name, days) in enumerate(shown):
         more = f" (and {len(rows) - len(shown)} more)" if row == len(shown) - 1 and len(rows) > len(shown) else ""
         chart.doses(row, days, color, style.name_words(name) + more)
     return charts.svg(WIDE, HEIGHT, [chart], "Tumour cells and doses")
@@ -116,7 +119,7 @@ def distribution(courses: Sequence[Course], trait: str) -> str:
         chart.note(note, color, row)
     unit = charts.words(NARROW - 12, HEIGHT - 4, UNITS.get(trait, "level"), end=True)
     title = TRAITS[trait][0].upper() + TRAITS[trait][1:]
-    return charts.svg(NARROW, HEIGHT, [chart], f"{title} of tumour cells", unit)
+    return charts.svg(NARROW, HEIGHT, [chart], title if len(title) > 15 else f"{title} of tumour cells", unit)
 
 
 def shape_of(trait: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -20,13 +20,21 @@ class LabError(ValueError):
     """Something the lab cannot do; one sentence that says what is allowed."""
 
 
+class Eliminated(LabError):
+    """No tumour cell was left at day 0."""
+
+
 class Patient(NamedTuple):
-    """A scenario with a seed of one's own, parameters changed by hand, and a quick or a whole patch."""
+    """A scenario with a seed of one's own, parameters changed by hand, and a quick or a whole patch.
+
+    A ``sheltered`` tumour grows without immune cells, which come on day 0: they would have eliminated it before.
+    """
 
     scenario: str
     seed: int
     whole: bool = False
     changed: tuple[tuple[str, float], ...] = ()
+    sheltered: bool = False
 
     @classmethod
     def of(cls, scenario: str) -> "Patient":
@@ -40,15 +48,15 @@ class Patient(NamedTuple):
         except ValueError:
             seed = -1
         if not 0 <= seed < 2**63:
-            raise LabError(f"seed = {str(text).strip()[:40]!r} is not allowed: give a whole number of at least 0")
-        return self._replace(seed=seed)
+            raise LabError(f"seed = {str(text).strip()[:40]!r} is not allowed: give a whole number from 0 to 2^63 - 1")
+        return self._replace(seed=seed, sheltered=False)
 
     def with_value(self, dotted: str, value: float) -> "Patient":
         """The same patient with one parameter set; what the scenario itself says is not kept as a change."""
         changed = {name: number for name, number in self.changed if name != dotted}
         if value != self.written().model_parameters()[dotted]:
             changed[dotted] = value
-        return self._replace(changed=tuple(sorted(changed.items())))
+        return self._replace(changed=tuple(sorted(changed.items())), sheltered=False)
 
     def written(self) -> Scenario:
         """The scenario as it ships."""
@@ -73,6 +81,8 @@ def _bench(patient: Patient) -> Scenario:
             start = written.model_parameters()[CELLS_AT_START]
             content["set"] = content["set"] | {CELLS_AT_START: max(1, round(start * share))}
     content["set"] = content["set"] | dict(patient.changed)
+    if patient.sheltered:
+        content["grow"] = content["grow"] | {"immune_cells": False}
     return Scenario.from_content(content, name=written.name, file=f"{written.name} in the lab")
 
 
@@ -92,8 +102,7 @@ class Shelf:
         if tumor is None:
             tumor = grown(scenario, own, progress)
         if not tumor.count("tumor_cell"):
-            raise LabError("this tumour was eliminated while it grew, so there is no day 0: make it harder to see or to kill, "
-                           "or try another seed")
+            raise Eliminated("this tumour dies out while it grows, so there is no day 0: let its cells divide more or die less")
         both = zip(scenario.arms[arm].treatments, scenario.build_treatments(arm), strict=True)
         at_once = [treatment for regimen, treatment in both if regimen.given == 0]
         with self._lock:

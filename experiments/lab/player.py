@@ -33,6 +33,7 @@ class View:
     patient: Patient | None = None
     arms: tuple[str, str] = ("control", "control")
     choices: tuple[str, ...] = ("control",)
+    views: tuple[str, ...] = ("kinds",)
     running: tuple[tuple[Running, ...], tuple[Running, ...]] = ((), ())
     log: tuple[str, ...] = ()
     show: str = "kinds"
@@ -245,7 +246,8 @@ class Player:
         lab, frame = self.lab, self.view.frame if self.view.busy else None
         if lab.ready:
             frame = lab.frame(self.view.show)
-        self._set(frame=frame, ready=lab.ready, playing=self._playing, patient=lab.patient, arms=lab.arms,
+            self._set(show=frame.show)
+        self._set(frame=frame, ready=lab.ready, views=lab.views, playing=self._playing, patient=lab.patient, arms=lab.arms,
                   choices=tuple(lab.scenario.arms), running=(tuple(lab.running(0)), tuple(lab.running(1))), log=tuple(lab.log()))
         self._publish(self.view)
 

@@ -46,7 +46,8 @@ def own(values: dict) -> dict:
 def heading(scenario: Scenario, seed: int, day: float) -> str:
     """Comment lines on top of an exported scenario."""
     return (f"# Recorded in the browser lab of tumorlab {version()}: {scenario.name}, seed {seed}, until day {day:g}.\n"
-            "# Every action stands at its day; run with: tumorlab run THIS_FILE.toml\n")
+            "# Every action stands at its day; run with: tumorlab run THIS_FILE.toml\n"
+            "# The command adds an untreated control where neither tumour is one.\n")
 
 
 def toml(content: dict) -> str:

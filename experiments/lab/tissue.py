@@ -19,10 +19,15 @@ VIEWS = ("kinds", *TRAITS, "vigour", "clone", *FIELDS)
 """What the tissue can be coloured by: kinds of cell, traits of tumour cells, vigour of T cells, clones, fields."""
 SHOWN = {"pdl1": "pdl1_shown"}
 T_CELLS = ("t_cell", "car_t_cell")
-WHITE, NONE, FAINT, RIM, FIRST = 0, 1, 2, 3, 8
+WHITE, NONE, FAINT, RIM, UNUSED, FIRST = 0, 1, 2, 3, 4, 8
 SHADES = 256 - FIRST
 BANDS = 4  # shades of a field that are drawn alike: a quarter of the bytes
 DOT = 0.0155  # diameter of an immune cell, as a share of the width of the picture
+
+
+def views(liquid: bool) -> tuple[str, ...]:
+    """The views there are: blood is stirred, so that a field has nothing to show."""
+    return tuple(show for show in VIEWS if not (liquid and show in FIELDS))
 
 
 def picture(snapshot: Snapshot, show: str, top: float = 1.0) -> bytes:
@@ -85,9 +90,8 @@ def field(plane: Snapshot, show: str, top: float, edge: int) -> np.ndarray:
 def composition(snapshot: Snapshot, show: str, top: float) -> np.ndarray:
     """Squares in proportion to the cells of each kind, tumour first, ordered by the trait that is shown."""
     sites, squares = int(np.prod(snapshot.shape)), SQUARES**2
-    kinds = list(snapshot.kinds)
     numbers = {kind: max(round(count * squares / sites), 1 if count else 0) for kind, count in snapshot.counts().items()}
-    place = np.full(squares, FIRST + len(kinds) if show == "kinds" else NONE, dtype=np.uint8)
+    place = np.full(squares, UNUSED, dtype=np.uint8)
     filled = 0
     for kind, number in numbers.items():
         here = slice(filled, min(filled + number, squares))
@@ -152,9 +156,9 @@ def encoded(image: np.ndarray, colors: bytes) -> bytes:
 @lru_cache(maxsize=64)
 def palette(show: str, kinds: tuple[str, ...]) -> bytes:
     """256 colours, three bytes each: some fixed ones, then what the view needs."""
-    fixed = [style.NOTHING, style.INVISIBLE, style.FAINT, "#FFFFFF", "#FFFFFF", "#FFFFFF", "#FFFFFF", "#FFFFFF"]
+    fixed = [style.NOTHING, style.INVISIBLE, style.FAINT, "#FFFFFF", FREE, "#FFFFFF", "#FFFFFF", "#FFFFFF"]
     if show == "kinds":
-        colors = [style.kind_color(kind, kinds) for kind in kinds] + [FREE]
+        colors = [style.kind_color(kind, kinds) for kind in kinds]
     elif show == "clone":
         colors = list(CLONE_COLORS)
     else:

@@ -13,9 +13,9 @@ from simulation.plots import style
 from ..lab.dials import dials
 from ..lab.legend import VIEW_WORDS
 from ..lab.patient import LabError, Patient
-from ..lab.player import PACES
-from ..lab.tissue import VIEWS
+from ..lab.player import PACES, View
 from ..scenario import Scenario
+from ..words import listed
 from .session import Session
 from .tumor import Tumor
 from .widgets import EntryView, FeedView, LiveView, choice, slider
@@ -76,7 +76,8 @@ def Heading(session: Session):
 @solara.component
 def PatientCard(session: Session):
     """Seed, patch and sliders; what is changed here takes effect when the tumour is grown."""
-    patient, arms = session.view.value.patient, session.view.value.arms
+    view = session.view.value
+    patient, arms = view.patient, view.arms
     draft, set_draft = solara.use_state(patient)
     typed, set_typed = solara.use_state(str(patient.seed))
     problem, set_problem = solara.use_state("")
@@ -116,7 +117,7 @@ def PatientCard(session: Session):
             shipped = Patient.of(patient.scenario)
             solara.Button("As shipped", on_click=lambda: session.choose(shipped, arms), text=True, small=True,
                           disabled=not problem and draft == patient == shipped)
-        solara.HTML("p", escape(problem or about(draft, patient)), classes=["lab-problem" if problem else "lab-about"])
+        solara.HTML("p", escape(problem or about(draft, patient, view)), classes=["lab-problem" if problem else "lab-about"])
 
 
 def patches(patient: Patient) -> list[tuple[str, str]]:
@@ -136,11 +137,18 @@ def size(scenario: Scenario) -> str:
     return " x ".join(f"{side * disease.spacing / 1000:.1f}" for side in scenario.shape) + " mm"
 
 
-def about(draft: Patient, patient: Patient) -> str:
+def about(draft: Patient, patient: Patient, view: View) -> str:
     """What was grown, or that something waits to be grown."""
-    if draft != patient:
-        return "Changed: press Grow this tumour. Both tumours start from it."
     bench, written = draft.bench(), draft.written()
+    own = [style.name_words(arm) for arm in dict.fromkeys(view.arms) if bench.arms[arm].start == "twin"]
+    if draft != patient:
+        return ("Changed: press Grow this tumour. " + ("Both tumours start from it." if not own else
+                f"What makes {listed(own)} different stays as it is."))
+    if not view.ready and not view.busy:
+        return "There is no tumour: none is left at day 0."
+    if patient.sheltered:
+        return ("The immune system would eliminate this tumour while it is small. To be seen, it was grown without immune cells; "
+                "they come on day 0.")
     cells = bench.grow.cells if bench.grow else bench.tumor_cells
     smaller = "" if bench.shape == written.shape else f" The scenario itself has {size(written)}; cells are in proportion."
     return f"Day 0 is at {cells:,} tumour cells on {size(bench)}.{smaller}" if cells else f"On {size(bench)}.{smaller}"
@@ -179,11 +187,12 @@ def Controls(session: Session):
             LiveView(part="day", look="lab-clock")
             choice([(str(hours), f"{hours} h a picture") for hours in PACES], str(view.pace), name="pace",
                    chosen=lambda hours: player.pace(int(hours)), meaning="simulated hours from picture to picture")
-            choice([(name, VIEW_WORDS[name]) for name in VIEWS], view.show, player.show, name="colour by",
+            choice([(name, VIEW_WORDS[name]) for name in view.views], view.show, player.show, name="colour by",
                    meaning="what the colours of the tissue show")
+            solara.HTML("span", escape(view.message), classes=["lab-message"],
+                        attributes={"id": "message", "role": "status", "title": view.message})
         with solara.Div(classes=["lab-legend"]):
             LiveView(part="legend", look="lab-keys")
-            solara.HTML("span", escape(view.message), classes=["lab-message"], attributes={"id": "message", "role": "status"})
 
 
 @solara.component

@@ -51,7 +51,7 @@ class Session:
     def whats_at(self, side: int, place: dict) -> str:
         """What stands in a tissue where it is pointed at."""
         frame = self.player.view.frame
-        return at(frame.snapshots[side], float(place["x"]), float(place["y"])) if frame else ""
+        return at(frame.snapshots[side], float(place["x"]), float(place["y"]), frame.show) if frame else ""
 
     def file(self, what: Callable[[], str | bytes]) -> Callable[[], str | bytes]:
         """A file that is made when it is asked for, between two steps; in place of one that cannot be made, why."""

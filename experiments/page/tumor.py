@@ -11,6 +11,8 @@ from simulation.plots import style
 from ..lab.dials import amount_of
 from ..lab.lab import SIDES
 from ..lab.panels import COLORS
+from ..scenario import Scenario
+from ..words import axis_words, value_words
 from .session import Session
 from .widgets import LiveView, TissueView, choice, slider
 
@@ -23,6 +25,7 @@ FIRST_DRUG = ("pembrolizumab", "car_t")
 def Tumor(session: Session, side: int):
     """Tissue and monitors under the arm it begins as; below, the drugs."""
     view = session.view.value
+    scenario = view.patient.written()
 
     def begin_as(arm: str) -> None:
         session.choose(view.patient, (arm, view.arms[1]) if side == 0 else (view.arms[0], arm))
@@ -30,8 +33,8 @@ def Tumor(session: Session, side: int):
     with solara.Div(classes=["lab-card", "lab-tumor", f"lab-tumor-{SIDES[side]}"]):
         with solara.Div(classes=["lab-row", "lab-name"]):
             solara.HTML("i", "", style=f"background:{COLORS[side]}")
-            choice([(arm, arm_words(arm)) for arm in view.choices], view.arms[side], begin_as,
-                   name=f"{SIDES[side]} tumour begins as", meaning="both tumours are the same until they are treated")
+            choice([(arm, arm_words(arm, scenario)) for arm in view.choices], view.arms[side], begin_as,
+                   name=f"{SIDES[side]} tumour begins as", meaning="an arm of the scenario; what you give comes on top")
         with solara.Div(classes=["lab-look"]):
             Tissue(session, side)
             LiveView(part=f"monitors-{SIDES[side]}", look="lab-monitors")
@@ -39,8 +42,11 @@ def Tumor(session: Session, side: int):
         Course(session, side)
 
 
-def arm_words(arm: str) -> str:
-    return "control" if arm == "control" else style.name_words(arm)
+def arm_words(arm: str, scenario: Scenario) -> str:
+    """An arm by its name, with the one thing that makes its tumour another one."""
+    own = scenario.arms[arm].set if scenario.arms[arm].start == "twin" else {}
+    told = [f" ({axis_words(name)} {value_words(value)})" for name, value in own.items()]
+    return style.name_words(arm) + (told[0] if len(told) == 1 else "")
 
 
 @solara.component
@@ -81,9 +87,9 @@ def Course(session: Session, side: int):
     view, player = session.view.value, session.player
     with solara.Div(classes=["lab-row", "lab-running"]):
         for each in view.running[side]:
-            look = ["lab-drug", "stopped"] if each.stopped else ["lab-drug"]
+            look = ["lab-drug"] if each.due else ["lab-drug", "past"]
             with solara.Div(classes=look, attributes={"title": each.words}).key(each.name):
-                solara.HTML("span", escape(style.name_words(each.name)))
-                if not each.stopped:
+                solara.HTML("span", escape(each.label))
+                if each.due:
                     solara.Button("stop", text=True, x_small=True, disabled=not view.ready, classes=["lab-stop"],
                                   on_click=lambda name=each.name: player.stop(side, name))

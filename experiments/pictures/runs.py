@@ -10,9 +10,9 @@ from simulation.results import Results
 from ..folder import PICTURES, RunError, RunFolder
 
 
-def overview(arms: dict[str, Results], question: str) -> bytes:
+def overview(arms: dict[str, Results], question: str, title: str | None = None) -> bytes:
     """The one picture of a run, as PNG."""
-    return _png(plots.overview(arms, question=question))
+    return _png(plots.overview(arms, question=question, title=title))
 
 
 def draw_all(folder: Path) -> list[Path]:

@@ -6,7 +6,9 @@ a test simulates the three common forms). Maps are perceptually uniform.
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import matplotlib as mpl
 import numpy as np
@@ -91,10 +93,23 @@ def trait_words(trait: str) -> str:
 
 
 def arm_colors(names: Iterable[str]) -> dict[str, str]:
-    """A colour per arm: dark grey for the control, then the palette in order."""
+    """A colour per arm: dark grey for the control, then the palette in order; within :func:`painted`, those given there."""
     treated = [name for name in names if name != "control"]
-    colors = {name: ARM_COLORS[i % len(ARM_COLORS)] for i, name in enumerate(treated)}
+    colors = {name: ARM_COLORS[i % len(ARM_COLORS)] for i, name in enumerate(treated)} | (_painted.get() or {})
     return {name: colors.get(name, CONTROL) for name in names}
+
+
+_painted: ContextVar[dict[str, str] | None] = ContextVar("colours of arms", default=None)
+
+
+@contextmanager
+def painted(colors: Mapping[str, str]) -> Iterator[None]:
+    """Pictures drawn within it give these arms these colours."""
+    before = _painted.set(dict(colors))
+    try:
+        yield
+    finally:
+        _painted.reset(before)
 
 
 def name_words(name: str) -> str:
@@ -120,7 +135,7 @@ def scale(trait: str, values: np.ndarray) -> Normalize:
     if trait in ("mhc", "presented_mhc", "vigour", "exhaustion", "fixed_exhaustion"):
         return Normalize(0, 1)
     if trait.startswith("pdl1"):
-        return Normalize(0, 2.5)
+        return Normalize(0, 4)
     top = float(np.max(values, initial=0.0))
     return Normalize(0, top if top > 0 else 1)
 
