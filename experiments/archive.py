@@ -13,6 +13,8 @@ import pandas as pd
 
 from simulation.files import write_atomically
 
+from .tables import Kept
+
 Tables = dict[str, pd.DataFrame]
 PLAN, MARK = "plan.json", "study.json"
 
@@ -23,6 +25,40 @@ class StudyError(ValueError):
 
 class DamagedFile(StudyError):
     """A file that is not what was written."""
+
+
+class Plan(Kept):
+    """What a study was begun with."""
+
+    kind: str
+    name: str
+    content: dict
+    scenarios: dict[str, dict] = {}
+    text: str = ""
+    packages: dict[str, str] = {}
+
+
+class Record(Kept):
+    """The content of study.json."""
+
+    version: str
+    kind: str
+    name: str
+    question: str
+    command: str
+    runs: int
+    failed: int
+    keys: list[str]
+    packages: dict[str, str]
+    notes: list[str]
+    wall_seconds: float
+    files: dict[str, str]
+
+
+class Failure(Kept):
+    """Why a run has no result."""
+
+    message: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +101,7 @@ class Archive:
     def plan(self) -> dict | None:
         """What the study was begun with, None where nothing was; raises StudyError for a folder of something else."""
         if (self.path / PLAN).is_file():
-            return _read(self.path / PLAN)
+            return Plan.read(self.path / PLAN, DamagedFile)
         if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
             raise StudyError(f"{self.path} holds something else than a study; choose another --out")
         return None
@@ -83,8 +119,8 @@ class Archive:
     def known(self) -> set[str]:
         """Keys of the runs that were there when the study was finished; empty when it never was, or cannot be read."""
         try:
-            return set(_read(self.path / MARK)["keys"])
-        except (FileNotFoundError, DamagedFile, KeyError, TypeError):
+            return set(Record.read(self.path / MARK, DamagedFile)["keys"])
+        except (FileNotFoundError, DamagedFile):
             return set()
 
     def run_file(self, run: Run) -> Path:
@@ -124,8 +160,8 @@ class Archive:
     def failure(self, run: Run) -> str | None:
         """Why a run failed, None where it did not; a failure that cannot be read is none."""
         try:
-            return str(_read(self.failure_file(run))["message"])
-        except (FileNotFoundError, StudyError, KeyError):
+            return Failure.read(self.failure_file(run), DamagedFile)["message"]
+        except (FileNotFoundError, DamagedFile):
             return None
 
     def join(self, runs: list[Run]) -> Tables:
@@ -156,17 +192,19 @@ class Archive:
         return hashes
 
     def record(self) -> dict:
-        """The content of study.json; raises StudyError where no study was finished."""
+        """The content of study.json; raises StudyError where no study was finished, or DamagedFile."""
         if not (self.path / MARK).is_file():
             hint = "; complete it with --resume" if self.plan() else ""
             what = "holds no finished study" if self.path.exists() else "does not exist"
             raise StudyError(f"{self.path} {what}{hint}")
-        return _read(self.path / MARK)
+        return Record.read(self.path / MARK, DamagedFile)
 
     def tables(self) -> Tables:
         """The tables of a finished study; raises DamagedFile for one that is missing or not what was written."""
-        found = {}
-        for name, digest in self.record()["files"].items():
+        found, files = {}, self.record()["files"]
+        if "runs.parquet" not in files:
+            raise DamagedFile(f"{self.path / MARK} is damaged (it names no runs.parquet); --resume makes it again")
+        for name, digest in files.items():
             file = self.path / name
             if not file.is_file():
                 raise DamagedFile(f"{file} is missing; --resume makes it again")
@@ -185,14 +223,3 @@ def _extend(table: dict[str, list], rows: dict[str, list]) -> None:
         table.setdefault(column, [None] * before)
     for column, values in table.items():
         values += rows.get(column, [None] * length)
-
-
-def _read(file: Path) -> dict:
-    """The content of a JSON file; raises FileNotFoundError, or DamagedFile that names it."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise ValueError("it holds no table")
-        return content
-    except (ValueError, RecursionError) as error:
-        raise DamagedFile(f"{file} is damaged and cannot be read ({error})") from None

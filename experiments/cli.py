@@ -217,6 +217,8 @@ def plot(folder: Annotated[Path, typer.Argument(help="The folder of a finished r
     if (folder / PLAN).is_file():
         from .stored import analysed
         summary = analysed(folder)
+        if summary.failed == summary.runs:
+            typer.echo("Note: every run failed; there is nothing to draw.", err=True)
         files = [*summary.figures, report(folder, summary.findings)]
     else:
         files = [*draw_all(folder), report(folder)]

@@ -106,7 +106,8 @@ def points(design: str, axes: Sequence[Axis], samples: int = 64, seed: int = 1) 
 
     ``samples`` is the number of points of a Latin hypercube or Sobol sequence, of trajectories of a Morris design
     (each of one point more than there are axes), or N of a Saltelli design of N (axes + 2) points; a grid ignores it.
-    Morris and Saltelli designs keep the order in which SALib analyses them and may hold a point twice.
+    A point on which two samples fall is there once; but Morris and Saltelli designs keep the order in which SALib analyses
+    them, and may hold a point twice.
     Raises DesignError.
     """
     axes = list(axes)
@@ -115,7 +116,8 @@ def points(design: str, axes: Sequence[Axis], samples: int = 64, seed: int = 1) 
         names = [axis.name for axis in axes]
         return [dict(zip(names, values, strict=True)) for values in itertools.product(*(axis.levels() for axis in axes))]
     positions = _positions(design, axes, samples, seed)
-    return [{axis.name: axis.value(place) for axis, place in zip(axes, row, strict=True)} for row in positions.tolist()]
+    found = [{axis.name: axis.value(place) for axis, place in zip(axes, row, strict=True)} for row in positions.tolist()]
+    return found if design in ("morris", "saltelli") else list({tuple(point.values()): point for point in found}.values())
 
 
 def problem(axes: Sequence[Axis]) -> dict:

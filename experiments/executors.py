@@ -1,5 +1,6 @@
 """Where runs are computed: in this process, in worker processes, on a Dask cluster, or on any executor."""
 
+import asyncio
 import gc
 import multiprocessing
 import os
@@ -8,7 +9,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -155,6 +156,8 @@ def dask(scheduler: str, workers: int) -> Iterator[tuple[Executor, int]]:
         cluster = SLURMCluster() if scheduler == "slurm" else None
         if cluster:
             cluster.scale(jobs=workers)
+        else:
+            _knock(scheduler)
         client = Client(cluster or scheduler, timeout=DASK_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
@@ -165,6 +168,19 @@ def dask(scheduler: str, workers: int) -> Iterator[tuple[Executor, int]]:
         client.close()
         if cluster:
             cluster.close()
+
+
+def _knock(scheduler: str) -> None:
+    """Raise OSError or ValueError where no scheduler answers; a Client that finds none lives on and complains at its end."""
+    from distributed import Security
+    from distributed.comm import connect
+
+    async def knock() -> None:
+        connection = await connect(scheduler, timeout=DASK_SECONDS, **Security().get_connection_args("client"))
+        await connection.close()
+
+    with ThreadPoolExecutor(1) as thread:  # a notebook's own thread has an event loop already
+        thread.submit(asyncio.run, knock()).result()
 
 
 def compile_loops() -> None:

@@ -7,7 +7,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import ConfigDict, Field
+
 from simulation.files import write_atomically
+
+from .tables import Kept
 
 TABLES = ("timeseries.csv", "doses.csv", "measures.csv", "columns.json", "provenance.json")
 PICTURES = ("overview.png", "time_courses.png", "distributions.png", "selection.png", "t_cell_state.png")
@@ -17,6 +21,57 @@ KEPT = 2
 
 class RunError(ValueError):
     """A run that cannot be begun, continued or written; the message is one sentence naming the folder or file."""
+
+
+class Options(Kept):
+    """What a run was asked for beside its scenario."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    days: float | None
+    seed: int | None
+    arms: list[str] | None
+    set: dict | None
+
+
+class Plan(Kept):
+    """What a run was begun with."""
+
+    scenario: dict
+    options: Options
+    packages: dict[str, str] = {}
+
+
+class ScenarioRun(Kept):
+    """The scenario of a finished run."""
+
+    name: str
+    text: str
+    in_force: dict
+
+
+class Arm(Kept):
+    """An arm of a finished run."""
+
+    outcome: str
+
+
+class Record(Kept):
+    """The content of run.json."""
+
+    version: str
+    command: str
+    question: str
+    seed: int
+    scenario: ScenarioRun
+    arms: dict[str, Arm] = Field(min_length=1)
+    papers: list[str]
+    packages: dict[str, str]
+    plan: Plan
+    machine: str
+    notes: list[str]
+    wall_seconds: float
+    files: dict[str, str]
 
 
 class RunFolder:
@@ -48,8 +103,8 @@ class RunFolder:
         if not self.begun:
             return None
         if self.plan_file.is_file():
-            return _read(self.plan_file, "scenario", "options")
-        return _read(self.path / "run.json", "arms", "files", "plan")["plan"]
+            return Plan.read(self.plan_file, RunError)
+        return Record.read(self.path / "run.json", RunError)["plan"]
 
     def begin(self, plan: dict, *, overwrite: bool = False, resume: bool = False) -> None:
         """Make the folder and write down what is going to be run; an old run in it is removed only on request."""
@@ -90,7 +145,7 @@ class RunFolder:
             what = "holds no finished run" if self.path.exists() else "does not exist"
             hint = "; complete it with tumorlab run ... --resume" if self.plan_file.is_file() else ""
             raise RunError(f"{self.path} {what}{hint}")
-        record = _read(self.path / "run.json", "arms", "files", "plan")
+        record = Record.read(self.path / "run.json", RunError)
         for name, expected in record["files"].items():
             if name in TABLES or name.startswith("snapshots/"):
                 file = self.path / name
@@ -102,7 +157,7 @@ class RunFolder:
 
     def renew(self, names: list[str]) -> None:
         """Enter files that were drawn anew into a finished run.json."""
-        record = _read(self.path / "run.json", "arms", "files", "plan")
+        record = Record.read(self.path / "run.json", RunError)
         record["files"] |= {name: _hash(self.path / name) for name in names}
         write_atomically(self.path / "run.json", json.dumps(record, indent=1) + "\n")
 
@@ -110,17 +165,6 @@ class RunFolder:
         for file in sorted(self.path.rglob("*")):
             if file.is_file():
                 yield file.relative_to(self.path).as_posix(), file
-
-
-def _read(file: Path, *keys: str) -> dict:
-    """The content of a JSON file that has these keys; raises RunError that names it."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        if missing := [key for key in keys if key not in content]:
-            raise ValueError(f"{missing[0]!r} is missing")
-        return content
-    except (ValueError, TypeError, RecursionError) as error:
-        raise RunError(f"{file} is damaged and cannot be read ({error})") from None
 
 
 def _hash(file: Path) -> str:

@@ -5,6 +5,7 @@ import math
 import pandas as pd
 from scipy.integrate import trapezoid
 
+from simulation.plots import style
 from simulation.results import Results
 
 OUTCOMES: dict[str, tuple[str, str]] = {
@@ -119,6 +120,5 @@ def changes(series: pd.DataFrame) -> list[str]:
 
 
 def _share(part: float, whole: float) -> str:
-    """A share in percent, with decimals only where they matter."""
-    percent = 100 * part / whole
-    return f"{percent:.0f} %" if percent >= 1 or percent == 0 else f"{percent:.1g} %"
+    """A share in percent, with the digits that pictures give it."""
+    return style.percent(part / whole) if part else "0 %"

@@ -139,6 +139,7 @@ class _Run:
         if grow := self.scenario.grow:
             self.notes += [f"{arm} starts with {cells} tumour cells, not {grow.cells}; max_days is {grow.max_days:g}"
                            for arm, cells in self._start_cells(arms).items() if cells < grow.cells]
+        self.notes += self.scenario.undosed()
         Results.save_all(self.folder.path, results)
         write_atomically(self.folder.path / PICTURES[0], overview(arms, self.scenario.question))
         scenario = self.scenario

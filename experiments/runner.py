@@ -78,7 +78,7 @@ def complete(study: Study, out: str | Path | None = None, *, workers: int = 1, e
 def analyse(study: Study, archive: Archive) -> Summary:
     """Make tables and figures of a finished study again, from its stored tables alone."""
     tables, record = archive.tables(), archive.record()
-    findings = study.analyse(tables)
+    findings = _findings(study, tables)
     figures = _write(archive, findings)
     return Summary(archive.path, tables, findings, record["runs"], 0, record["failed"], figures=figures)
 
@@ -170,13 +170,20 @@ def _finish(study: Study, archive: Archive, runs: list[Run], computed: int, note
     except DamagedFile as damage:
         raise StudyError(f"{damage}; --resume repeats its run") from None
     failed = int((tables["runs"]["status"] == "failed").sum())
+    notes += study.notes(tables) if failed < len(runs) else []
     archive.finish(tables, {
         "version": version(), "kind": study.kind, "name": study.name, "question": study.question, "command": command,
         "runs": len(runs), "failed": failed, "keys": [run.key for run in runs], "packages": packages(), "notes": notes,
         "computed": computed, "wall_seconds": round(time.perf_counter() - began, 1)})
-    findings = study.analyse(tables) if failed < len(runs) else Findings(sentences=["every run failed"])
+    findings = _findings(study, tables)
     figures = _write(archive, findings)
     return Summary(archive.path, tables, findings, len(runs), computed, failed, 0, notes, figures)
+
+
+def _findings(study: Study, tables: Tables) -> Findings:
+    """What is made of the tables; where every run failed, nothing but the sentence that says so."""
+    failed = (tables["runs"]["status"] == "failed").all()
+    return Findings(sentences=["every run failed"]) if failed else study.analyse(tables)
 
 
 def _write(archive: Archive, findings: Findings) -> list[Path]:

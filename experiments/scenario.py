@@ -3,6 +3,7 @@
 import math
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -147,18 +148,22 @@ class Scenario(Table):
         return scenario
 
     def with_options(self, *, days: float | None = None, seed: int | None = None, arms: list[str] | None = None,
-                     set: dict | None = None) -> "Scenario":
-        """This scenario with what a command line changes; the control arm always stays. Raises ScenarioError."""
+                     set: dict | None = None, typed: bool = True) -> "Scenario":
+        """This scenario with other values; the control arm always stays.
+
+        Raises ScenarioError that calls them options of a command line, or keys of a file where they were not ``typed``.
+        """
         for arm in arms or ():
             if arm not in self.arms:
-                raise ScenarioError(f"--arms: {self._file} has no arm {arm!r}{nearest(arm, list(self.arms))}")
+                said = f"--arms: {self._file} has no arm" if typed else f"{self._file}: arms: it has no arm"
+                raise ScenarioError(f"{said} {arm!r}{nearest(arm, list(self.arms))}")
         given = {"days": days, "seed": seed, "set": set}
         content = self.model_dump(exclude_none=True)
         content |= {name: value for name, value in given.items() if value is not None and name != "set"}
         content["set"] |= set or {}
         if arms is not None:
             content["arms"] = {name: arm for name, arm in content["arms"].items() if name in {"control", *arms}}
-        changed = "".join(f" --{name}" for name, value in given.items() if value is not None)
+        changed = "".join(f" --{name}" for name, value in given.items() if typed and value is not None)
         scenario = self._whole(content, self._name, self._file + (f" with{changed}" if changed else ""), self._text)
         scenario._file = self._file
         return scenario
@@ -190,6 +195,17 @@ class Scenario(Table):
                 raise ScenarioError(f"{self._file}: arms.{arm}.treatments[{number}]: {error}") from None
             built.append(treatment)
         return built
+
+    def undosed(self, varied: Iterable[str] = ()) -> list[str]:
+        """A sentence for each treatment of which no dose falls within the run, leaving out those that are ``varied``."""
+        found, length = [], f"{self.days:g} day{'' if self.days == 1 else 's'}"
+        for name, arm in self.arms.items():
+            for regimen, treatment in zip(arm.treatments, self.build_treatments(name), strict=True):
+                last = self.days if regimen.stopped is None else min(self.days, regimen.stopped)
+                due = treatment.schedule.due(0.0, 24 * (last - regimen.given) - treatment.first_dose)
+                if not due and not any(dotted.startswith(f"treatments.{treatment.name}.") for dotted in varied):
+                    found.append(f"{name}: no dose of {treatment.name} falls within {length}")
+        return found
 
     @staticmethod
     def _bend(treatment: treatments.Treatment, values: dict) -> None:

@@ -61,7 +61,7 @@ class Study(Table):
         """The shipped study of that name, or the TOML file at that path; raises StudyError or ScenarioError."""
         word = str(name_or_path)
         path = SHIPPED / f"{word}.toml" if word in cls.names() else Path(word)
-        if path.name == word and not path.is_file():
+        if path.name == word and not (word.endswith(".toml") or path.is_file()):
             raise StudyError(f"there is no study {word!r}{nearest(word, cls.names())}; "
                              "a file of your own is given by a path ending in .toml")
         content, text = read_toml(path, path.name if path.parent == SHIPPED else word)
@@ -120,6 +120,10 @@ class Study(Table):
     def analyse(self, tables: Tables) -> Findings:
         """Tables, figures and sentences made from the consolidated tables alone."""
         return Findings()
+
+    def notes(self, tables: Tables) -> list[str]:
+        """What a reader should know besides the findings."""
+        return []
 
     def plan(self) -> dict:
         """What identifies the study, as JSON: its own content and that of the scenarios it uses."""

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from simulation import parameter_sets
 from simulation.parameters import Parameter
+from simulation.schedule import Schedule
 
 from .archive import Run, StudyError, Tables
 from .designs import DESIGNS, Axis, DesignError, points
@@ -71,7 +72,7 @@ class Sweep(Study):
                 content |= {"grow": self.grow.model_dump()} if self.grow else {}
                 content["set"] = content.get("set", {}) | self.set
                 changed = Scenario.from_content(content, name=scenario.name, file=scenario.name)
-                found[scenario.name] = changed.with_options(arms=self.arms)
+                found[scenario.name] = changed.with_options(arms=self.arms, typed=False)
             except ScenarioError as error:
                 raise StudyError(f"{self.file}: {error}") from None
         if len(found) < len(self.scenario):
@@ -101,10 +102,11 @@ class Sweep(Study):
                 about = {"meaning": "schedule"}
                 if vary.values is None:
                     raise StudyError(f"{where}: a part of a schedule varies over a list of values")
+                given["values"] = of_one_type(name.split(".")[-1], vary.values)
             axis = Axis(name, **given, **about)
             for scenario in self.scenarios.values():
                 for value in axis.values or (axis.low, axis.high):
-                    scenario.with_options(set={name: value})
+                    scenario.with_options(set={name: value}, typed=False)
         except DesignError as error:
             raise StudyError(f"{self.file}: {error}") from None
         except StudyError:
@@ -129,6 +131,10 @@ class Sweep(Study):
         liquid = [name for name, scenario in self.scenarios.items() if parameter_sets.find(scenario.parameters).liquid]
         if self.record.tissue and liquid:
             raise StudyError(f"{self.file}: record.tissue: {liquid[0]} is a liquid, which has no neighbourhood; leave it out")
+        for name, scenario in self.scenarios.items():
+            if outside := [day for day in self.record.tissue if not 0 <= day <= scenario.days]:
+                raise StudyError(f"{self.file}: record.tissue: day {outside[0]:g} is not allowed; {name} has days "
+                                 f"0 to {scenario.days:g}")
         if (self.design in ("morris", "saltelli")) != (self.sensitivity is not None):
             raise StudyError(f'{self.file}: design = "morris" or "saltelli" and a table [sensitivity] go together')
         if asked := self.surface:
@@ -160,13 +166,17 @@ class Sweep(Study):
                 for name, content in contents.items() for number, point in enumerate(self._points)
                 for seed in range(self.first_seed, self.first_seed + self.seeds)]
 
+    @property
+    def _of_tumor(self) -> list[str]:
+        """The labels that tell one tumour from another of the same seed."""
+        return ["scenario", *(name for name in self.vary if not OF_TREATMENT.fullmatch(name))]
+
     def order(self, runs: list[Run]) -> list[Run]:
         """Runs of one tumour follow each other, since they share its growth and its untreated arm."""
-        own = [name for name in self.vary if not OF_TREATMENT.fullmatch(name)]
         places: dict[tuple, int] = {}
 
         def place(run: Run) -> tuple[int, int]:
-            tumor = tuple(str(run.labels[name]) for name in ("scenario", *own))
+            tumor = tuple(str(run.labels[name]) for name in self._of_tumor)
             return places.setdefault(tumor, len(places)), run.seed
 
         return sorted(runs, key=place)
@@ -186,6 +196,19 @@ class Sweep(Study):
             return []
         name = f"{wanted.quantity} ({wanted.arm}), where it varies most"
         return [str(seeds_for_width(values.get_group(spread.idxmax()), wanted.width, planned=self.seeds, name=name))]
+
+    def notes(self, tables: Tables) -> list[str]:
+        """Samples that fall on one point, treatments without a dose, and tumours that stayed smaller than asked."""
+        found, several = [], len(self.scenarios) > 1
+        if self.vary and self.design in ("latin_hypercube", "sobol") and len(self._points) < self.samples:
+            found.append(f"the {self.samples} samples fall on {len(self._points)} different points; each was run once")
+        tumors = tables["outcomes"].query("arm == 'control'").drop_duplicates([*self._of_tumor, "seed"])
+        for name, scenario in self.scenarios.items():
+            told, cells = scenario.undosed(self.vary), tumors.loc[tumors["scenario"] == name, "start_cells"]
+            if scenario.grow and (small := int((cells < scenario.grow.cells).sum())):
+                told.append(f"{small} of {len(cells)} tumours had fewer than {scenario.grow.cells} cells at day 0")
+            found += [f"{name}: {note}" for note in told] if several else told
+        return found
 
     def analyse(self, tables: Tables) -> Findings:
         if asked := self.sensitivity:
@@ -218,8 +241,21 @@ def declared(scenario: Scenario, name: str) -> Parameter | None:
     built = [treatment for arm in scenario.arms for treatment in scenario.build_treatments(arm)]
     treatment = next((one for one in built if one.name == found[1]), None)
     if treatment is None:
-        scenario.with_options(set={name: 0})  # raises with the names there are
+        scenario.with_options(set={name: 0}, typed=False)  # raises with the names there are
     return None if found[2] else treatment._parameter(found[3])
+
+
+def of_one_type(part: str, values: list) -> list:
+    """The values of a part of a schedule, durations as texts where texts and numbers of days are mixed; raises ValueError."""
+    mixed = len({isinstance(value, str) for value in values}) > 1
+    if part in ("every", "rest", "first"):
+        texts = [getattr(Schedule(**{part: value}), part) for value in values]
+        if twice := [value for value, text in zip(values, texts, strict=True) if texts.count(text) > 1]:
+            raise ValueError(f"{' and '.join(map(repr, twice[:2]))} are the same; each value may stand there once")
+        return texts if mixed else values
+    if mixed:
+        raise ValueError(f"{values} mixes texts and numbers; give numbers only, and for ever as one that outlasts the run")
+    return values
 
 
 def _after_colon(error: ValueError) -> str:

@@ -27,7 +27,7 @@ def run_one(parameters: dict, seed: int) -> Tables:
     days between rows of the time series, and ``tissue``, days on which the tissue is measured. Returns ``outcomes`` (a row per
     arm), ``timeseries`` (a row per arm and day) and, where asked for, ``tissue``. Raises ValueError for what cannot be run.
     """
-    scenario = Scenario.from_content(parameters["scenario"]).with_options(seed=seed, set=parameters.get("set"))
+    scenario = Scenario.from_content(parameters["scenario"]).with_options(seed=seed, set=parameters.get("set"), typed=False)
     record = Record(**parameters.get("record", {}))
     tumor, arms, tissue = tumor_of(scenario), {}, []
     for arm, plan in scenario.arms.items():

@@ -1,5 +1,6 @@
-"""TOML tables whose mistakes are told in one sentence: file, key, what stands there, what is allowed."""
+"""Tables in TOML and JSON files whose mistakes are told in one sentence: file, key, what stands there, what is allowed."""
 
+import json
 import math
 import os
 import reprlib
@@ -67,6 +68,26 @@ class Table(BaseModel):
             if keys and get_origin(field.annotation) in (dict, list):
                 keys.pop(0)
         return table
+
+
+class Kept(BaseModel):
+    """A JSON file of a folder: the keys that are read again, each of its type; others may stand beside them."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    @classmethod
+    def read(cls, file: Path, damaged: type[ValueError]) -> dict:
+        """The content of the file; raises FileNotFoundError, or ``damaged`` with a sentence that names file and key."""
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            cls.model_validate(content)
+            return content
+        except ValidationError as error:
+            key = ".".join(map(str, error.errors()[0]["loc"]))
+            reason = f"{key} is missing or not what was written" if key else "it holds no table"
+        except (ValueError, RecursionError) as error:
+            reason = str(error)
+        raise damaged(f"{file} is damaged and cannot be read ({reason})")
 
 
 def read_toml(path: Path, file: str) -> tuple[dict, str]:

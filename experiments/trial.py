@@ -106,9 +106,9 @@ class Trial(Study):
         content["set"] = content.get("set", {}) | self.set
         try:
             scenario = Scenario.from_content(content, name=self.scenario, file=self.file)
-            return scenario.with_options(arms=self.arms) if isinstance(self.arms, list) else scenario
+            return scenario.with_options(arms=self.arms, typed=False) if isinstance(self.arms, list) else scenario
         except ScenarioError as error:
-            raise StudyError(str(error).removeprefix("--arms: ")) from None
+            raise StudyError(str(error)) from None
 
     @cached_property
     def cohort(self) -> Cohort:
@@ -172,9 +172,10 @@ class Trial(Study):
         for name, marginal in self.cohort.marginals.items():
             for value in (marginal.low, marginal.high):
                 try:
-                    self.base.with_options(set={name: value})
+                    self.base.with_options(set={name: value}, typed=False)
                 except ScenarioError as error:
-                    raise StudyError(f"{self.file}: vary.{name}: {str(error).split(': set: ')[-1]}") from None
+                    said = str(error).removeprefix(f"{self.file}: ").removeprefix("set: ")
+                    raise StudyError(f"{self.file}: vary.{name}: {said}") from None
 
     def runs(self) -> list[Run]:
         self.check()
@@ -183,6 +184,9 @@ class Trial(Study):
                     {"patient": patient.number} | patient.parameters) for patient in self.cohort.patients(self.patients)]
 
     # ------------------------------------------------------------ what is made of it
+
+    def notes(self, tables: Tables) -> list[str]:
+        return self.base.undosed(self.vary)
 
     def analyse(self, tables: Tables) -> Findings:
         from . import responses, trial_sentences

@@ -166,10 +166,12 @@ def test_the_page_opens_plays_and_a_dose_bends_the_curve(visit):
 @pytest.mark.slow
 def test_nothing_is_clipped_and_nothing_overlaps(visit):
     page = visit()
-    for drug in ("pembrolizumab", "aldesleukin", "interferon_alfa", "atezolizumab", "car_t", "nivolumab", "placebo"):
+    drugs = ("pembrolizumab", "aldesleukin", "interferon_alfa", "atezolizumab", "car_t", "nivolumab", "placebo")
+    for number, drug in enumerate(drugs):
         page.choose("drug for the left tumour", drug)
-        page.page.locator(".lab-tumor-left .lab-once").dblclick()
-    page.until(lambda: page.page.locator(".lab-tumor-left .lab-drug").count() == 7)
+        page.page.wait_for_timeout(500)
+        page.page.locator(".lab-tumor-left .lab-once").click()
+        page.until(lambda given=number + 1: page.page.locator(".lab-tumor-left .lab-drug").count() == given)
     for scenario in ("checkpoint_blockade", "car_t_antigen_escape", "b_all_car_t", "missing_self"):
         if scenario != "checkpoint_blockade":
             page.grow(lambda name=scenario: page.choose("scenario", name))

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -289,6 +290,33 @@ def test_a_damaged_snapshot_is_named(scenario, tmp_path):
     assert str(snapshot) in refuse("run", scenario, "--out", tmp_path / "run", "--resume")
     snapshot.unlink()
     assert str(snapshot) in refuse("plot", tmp_path / "run")
+
+
+@pytest.mark.parametrize("harm, key", [
+    ({"scenario": {}}, "scenario.name"), ({"arms": [1]}, "arms"), ({"arms": {}}, "arms"), ({"notes": None}, "notes"),
+    ({"plan": {}}, "plan.scenario"), ({"question": 1}, "question"), ([], "it holds no table")])
+def test_a_record_that_is_not_what_was_written_is_named_by_whatever_reads_it(scenario, folder, tmp_path, harm, key):
+    run = tmp_path / "run"
+    shutil.copytree(folder, run)
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(record | harm if harm else harm))
+    for words in (["plot", run], ["film", run], ["run", scenario, "--out", run, "--resume"], ["export", run, "--to", "vti"]):
+        said = refuse(*words)
+        assert f"{run / 'run.json'} is damaged" in said and key in said, f"{words[0]} says {said}"
+
+
+def test_a_run_notes_a_treatment_of_which_no_dose_falls_within_it(scenario, tmp_path):
+    late = ["--days", "0.25", "--set", "treatments.pembrolizumab.first_dose=9"]
+    result = tumorlab("run", scenario, "--out", tmp_path / "run", *late)
+    assert "Note: pembrolizumab: no dose of pembrolizumab falls within 0.25 days." in result.stderr
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["notes"] == [
+        "pembrolizumab: no dose of pembrolizumab falls within 0.25 days"]
+
+
+def test_a_study_file_that_is_not_there_is_named():
+    for verb in ("sweep", "trial"):
+        assert refuse(verb, "nowhere.toml") == "Error: nowhere.toml cannot be read (No such file or directory).\n"
+    assert "there is no study 'nowhere'" in refuse("sweep", "nowhere")
 
 
 @pytest.mark.parametrize("words, expected", [

@@ -26,6 +26,13 @@ def test_a_grid_of_whole_numbers_holds_each_once():
     assert [point["a"] for point in found] == [1, 2, 3], "seven steps over three whole numbers are three points"
 
 
+@pytest.mark.parametrize(("design", "expected"), [("latin_hypercube", 4), ("sobol", 4), ("morris", 48), ("saltelli", 64)])
+def test_a_point_is_there_once_but_where_the_order_is_analysed(design, expected):
+    pytest.importorskip("SALib")
+    found = points(design, [Axis("a", values=["1 day", "8 hours"]), Axis("b", low=1, high=2, integer=True)], 16)
+    assert len(found) == expected, "16 samples of two times two values are four different points"
+
+
 @pytest.mark.parametrize("design", [design for design in DESIGNS if design != "grid"])
 def test_a_design_stays_in_its_ranges_and_comes_again_with_its_seed(design):
     pytest.importorskip("SALib")

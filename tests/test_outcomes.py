@@ -22,6 +22,7 @@ def arm(name: str, cells: list[int], antigen: list[float] | None = None) -> Resu
     ([1000, 2000, 3200], "grew 3.2-fold (1,000 to 3,200 cells)"),
     ([1000, 20, 860], "shrank to 2 % of its start by day 1 and grew back to 86 % (1,000 to 860 cells)"),
     ([10_000, 5, 4], "shrank to 0.04 % of its start (10,000 to 4 cells)"),
+    ([10_000, 5, 12], "shrank to 0.05 % of its start by day 1 and grew back to 0.12 % (10,000 to 12 cells)"),
     ([0, 0], "no tumour to begin with"),
 ])
 def test_each_course_has_its_words(cells, expected):

@@ -104,6 +104,24 @@ def test_arms_have_one_colour_in_curves_film_and_report():
     assert {arm: to_hex(film.shapes[arm].get_edgecolor()) for arm in ARMS} == lines
 
 
+def test_a_legend_of_many_arms_leaves_the_curves_their_height():
+    names = ["control", *(f"a_regimen_with_quite_a_long_name_{number}" for number in range(7))]
+    with style.context():
+        few, many = (report_pictures.curves({name: results(name) for name in names[:number]}) for number in (2, 8))
+    heights = []
+    for figure in (few, many):
+        figure.draw_without_rendering()
+        heights.append(figure.axes[0].get_position().height * figure.get_figheight())
+    assert heights[1] > 0.85 * heights[0], "the picture grows with its legend"
+
+
+def test_the_tissues_of_a_liquid_are_explained_once():
+    with style.context():
+        figure = report_pictures.lapse(results(liquid=True), 14, style.INK)
+    assert figure.legends[0].get_title().get_text() == "liquid: no places; a square is 4 sites"
+    assert not any(axes.get_xlabel() for axes in figure.axes), "notes below each would be printed over each other"
+
+
 @pytest.mark.parametrize("blindness", COLOR_BLIND)
 def test_lit_balls_of_two_kinds_are_told_apart_by_colour_blind_readers(blindness):
     """Light and shade move a colour; the typical pixel of a ball stays nearer to its own kind than to any other."""

@@ -12,10 +12,10 @@ from matplotlib.text import Text
 
 from simulation import plots
 from simulation.plots import arms, style
-from simulation.plots.overview import outcome
-from simulation.plots.selection import moved, shape_of, without
+from simulation.plots.overview import days_shown, outcome
+from simulation.plots.selection import moved, shape_of, start_and_end, without
 from simulation.plots.t_cell_state import engaged_share
-from simulation.plots.time_courses import dose_rows
+from simulation.plots.time_courses import arm_lines, dose_rows
 from simulation.plots.tissue import VIEWS, averaged, dot_size, nearest_to_viewer, tinted
 from simulation.results import Results, Snapshot
 
@@ -114,9 +114,13 @@ def test_overview_tells_question_outcome_doses_and_units():
     assert marks(figure) == [[0.0, 7.0]]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_overview_texts_stay_inside_the_picture_and_apart(count):
-    names = ["control", "pembrolizumab", "il2", "both"][:count]
+LONG = ["control", "pembrolizumab", "atezolizumab_and_interferon_alfa", "nivolumab", "aldesleukin_high_dose", "car_t_cells",
+        "interferon", "twin"]
+
+
+@pytest.mark.parametrize("names", [["control"], LONG[:2], ["control", "pembrolizumab", "il2"],
+                                   ["control", "pembrolizumab", "il2", "both"], LONG[:4], LONG[:6], LONG], ids=len)
+def test_overview_texts_stay_inside_the_picture_and_apart(names):
     figure = plots.overview([results(name, 100 * (i + 1), doses=(0,)) for i, name in enumerate(names)],
                             question="Do two treatments together do more than each alone, or does order matter? " * 2)
     words(figure)
@@ -132,6 +136,57 @@ def test_overview_texts_stay_inside_the_picture_and_apart(count):
     for (one, a), (other, b) in itertools.combinations(titles, 2):
         overlap = min(a.x1, b.x1) - max(a.x0, b.x0) > 2 and min(a.y1, b.y1) - max(a.y0, b.y0) > 2
         assert not overlap, f"{one!r} overlaps {other!r}"
+
+
+def kept_on(days, last, arm="control"):
+    """An arm with snapshots of these days."""
+    made = Results(arm)
+    for day in (0.0, last):
+        made.record({"day": day, "tumor_cells": 400, "t_cells": 20})
+    for day in days:
+        made.add_snapshot(snapshot(day))
+    return {arm: made}
+
+
+@pytest.mark.parametrize(("days", "last", "shown"), [
+    ((0, 7, 8), 8, [0, 8]), ((0, 7, 14), 14, [7, 14]), ((0, 7, 9), 9, [0, 9]), ((0, 7, 10), 10, [7, 10]), ((0,), 0, [0])])
+def test_a_day_near_the_end_is_not_shown_as_half_way(days, last, shown):
+    made = kept_on(days, last) | kept_on(days, last, "drug")
+    assert days_shown(made, made["control"]) == shown
+
+
+def test_a_seventh_arm_is_told_from_the_first_by_its_dashes():
+    looks = list(arm_lines([f"arm{number}" for number in range(2 * len(style.ARM_COLORS))]).values())
+    assert len({(look["color"], look["linestyle"]) for look in looks}) == len(looks)
+    assert {look["linestyle"] for look in looks[: len(style.ARM_COLORS)]} == {"-"}
+    names = ["control", *(f"arm{number}" for number in range(7))]
+    figure = plots.time_courses([results(name, 100 * place) for place, name in enumerate(names)])
+    drawn = {line.get_label(): line.get_linestyle() for line in figure.axes[0].lines}
+    assert (drawn["arm0"], drawn["arm6"]) == ("-", "--")
+
+
+def test_cells_without_the_trait_are_a_number_off_the_axis():
+    def ends(name, negative):
+        made = Results(name)
+        for day, share in ((0.0, 0.0), (14.0, negative)):
+            made.record({"day": day, "tumor_cells": 400, "t_cells": 20})
+            made.add_snapshot(snapshot(day, negative=share))
+        return made
+    figure = style.picture(5, 4)
+    axes = figure.add_subplot()
+    start_and_end(axes, {"control": ends("control", 0.0), "drug": ends("drug", 1.0)}, "antigen")
+    told = [(text.get_text(), text.get_color()) for text in axes.texts]
+    assert [text for text, _ in told] == ["none", "", "start", "0", "", "end", "0", "100 %"]
+    assert told[-1][1] == style.arm_colors(["control", "drug"])["drug"]
+    assert not axes.collections, "no bar whose height could be read off the axis"
+
+
+def test_a_liquid_is_explained_once():
+    arms = {name: results(name, liquid=True) for name in ("control", "drug")}
+    figure = plots.overview(arms)
+    assert [text.get_text() for text in figure.findobj(Text) if "no places" in text.get_text()] == [
+        "liquid: no places; a square is 4 sites"]
+    assert "liquid: no places; a square is 4 sites" in words(plots.tissue(arms["control"]))
 
 
 @pytest.mark.parametrize(("course", "said"), [

@@ -15,7 +15,8 @@ from scipy import stats
 
 from experiments.archive import Archive, StudyError
 from experiments.folder import RunError
-from experiments.report import report, tables
+from experiments.pictures.sweeps import varying
+from experiments.report import design, report, tables
 from experiments.run import run_scenario
 from experiments.runner import complete
 from experiments.scenario import Scenario
@@ -283,13 +284,66 @@ def test_a_folder_without_a_finished_run_or_study_is_refused(tmp_path):
         report.run_report(tmp_path / "nothing")
     with pytest.raises(StudyError, match="does not exist"):
         report.study_report(tmp_path / "nothing")
-    Archive(tmp_path / "begun").begin({"kind": "sweep"})
+    Archive(tmp_path / "begun").begin({"kind": "sweep", "name": "mine", "content": {}})
     with pytest.raises(StudyError, match="--resume"):
         report.write(tmp_path / "begun")
 
 
 def test_a_run_from_python_says_which_command_repeats_it():
-    options = {"days": 5.0, "seed": 2, "arms": ["control", "il2"], "set": {"tumor.pdl1": 2}}
-    words = "tumorlab run cold_tumor --days 5 --seed 2 --arms control,il2 --set tumor.pdl1=2"
-    assert report.command_of("cold_tumor", options) == words
-    assert report.command_of("mine", {}) == "tumorlab run mine.toml"
+    options = {"days": 1.23456789, "seed": 1234567, "arms": ["control", "il2"],
+               "set": {"tumor.pdl1": 2, "tumor.death_rate": "0.2 /day"}}
+    words = ("tumorlab run cold_tumor --days 1.23456789 --seed 1234567 --arms control,il2 --set tumor.pdl1=2 "
+             "--set 'tumor.death_rate=0.2 /day'")
+    assert report.command_of("cold_tumor", options) == words, "every digit stands, and a shell reads each value as one"
+    assert report.command_of("my own", {}) == "tumorlab run 'my own.toml'"
+
+
+def test_the_recipe_for_more_seeds_names_the_file_as_it_was_given():
+    typed = report.scenario_in("tumorlab run 'sub/my \"own\".toml' --days 1.23456789")
+    found = tomllib.loads(report.seeds_sweep("Why?", typed, {"days": 1.23456789, "set": {"tumor.pdl1": 2}}))
+    assert found == {"question": "Why?", "scenario": 'sub/my "own".toml', "seeds": 10, "days": 1.23456789,
+                     "set": {"tumor.pdl1": 2}}
+
+
+def test_a_recipe_follows_whatever_command_a_run_was_given(tmp_path):
+    run_scenario(Scenario.from_text(SCENARIO, name="evil"), tmp_path / "run", days=0.5, command="make figure")
+    text = Outline(report.run_report(tmp_path / "run")).text
+    assert 'scenario = "evil.toml" seeds = 10 days = 0.5' in text and "make figure" in text
+
+
+def numbers(points, arms=("control", "il2"), seeds=(1, 2)):
+    """Outcomes with a row per point, seed and arm."""
+    return pd.DataFrame([point | {"seed": seed, "arm": arm, "end_cells": 50, "growth": 0.1 * seed, "effect": 0.0,
+                                  "antigen_shift": 0.0, "peak_car_t_cells": 0}
+                         for point in points for seed in seeds for arm in arms])
+
+
+@pytest.mark.parametrize(("points", "where"), [
+    (1, ["scenario a", "scenario b"]),
+    (2, ["scenario a, tumour PD-L1 0", "scenario a, tumour PD-L1 1", "scenario b, tumour PD-L1 0", "scenario b, tumour PD-L1 1"]),
+    (20, ["scenario a", "scenario b"]),
+])
+def test_rows_of_several_scenarios_say_which(points, where):
+    table = numbers([{"scenario": name, "point": number, "tumor.pdl1": number} for name in "ab" for number in range(points)])
+    made = tables.of_study(table, varying(table, ["tumor.pdl1"]), "seed", {})
+    assert [row[0] for row in made.rows[::2]] == where, "an arm of one scenario is not taken for that of another"
+    assert ("20 points" in made.note) == (points == 20)
+
+
+def test_many_patients_are_one_row_an_arm():
+    made = tables.of_study(numbers([{}], seeds=range(20)).rename(columns={"seed": "patient"}), [], "patient", {})
+    assert [row[:2] for row in made.rows] == [["control", "20"], ["IL-2", "20"]]
+    assert "Means over 20 patients" in made.note
+
+
+def test_a_swept_dose_is_not_told_as_one_dose():
+    scenario = Scenario.from_text(SCENARIO, name="mine")
+    told = [design.arms(scenario, varied={f"treatments.pembrolizumab.{name}": "swept" for name in names}).rows[1][2]
+            for names in ((), ("dose",), ("schedule.every", "first_dose"))]
+    assert told == ["pembrolizumab 100 mg, every 3 weeks, from day 1", "pembrolizumab, swept dose, every 3 weeks, from day 1",
+                    "pembrolizumab 100 mg, swept schedule, from a swept day"]
+
+
+def test_biomarkers_are_called_the_same_everywhere():
+    table = pd.DataFrame({"biomarker": ["all", "cd8", "pdl1"], "arm": ["il2", "il2", "il2"]})
+    assert [row[0] for row in tables.of_findings({"subgroups": table})[0].rows] == ["all", "CD8 density", "PD-L1"]

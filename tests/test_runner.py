@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -135,6 +136,27 @@ def test_a_damaged_table_is_named_and_made_again(tmp_path, serial, harm):
     assert digest(tmp_path) == serial
 
 
+@pytest.mark.parametrize("content, key", [
+    ("{}", "version"), ("[]", "it holds no table"), ("{", "Expecting property name"), ({"files": {}}, "runs.parquet"),
+    ({"failed": "none"}, "failed"), ({"notes": None}, "notes"), ({"keys": [1]}, "keys.0")])
+def test_a_record_that_is_not_what_was_written_is_named_and_made_again(tmp_path, content, key):
+    complete(counting(points=2), tmp_path)
+    file = tmp_path / "study.json"
+    whole = json.loads(file.read_text())
+    file.write_text(json.dumps(whole | content) if isinstance(content, dict) else content)
+    with pytest.raises(DamagedFile, match=f"study.json is damaged .*{key}"):
+        Archive(tmp_path).tables()
+    assert complete(counting(points=2), tmp_path).computed == 0
+    assert json.loads(file.read_text())["files"] == whole["files"]
+
+
+def test_a_damaged_plan_is_named(tmp_path):
+    complete(counting(points=2), tmp_path)
+    (tmp_path / "plan.json").write_text('{"kind": "counting", "name": "study", "content": [1]}')
+    with pytest.raises(DamagedFile, match="plan.json is damaged .*content is missing or not what was written"):
+        complete(counting(points=2), tmp_path)
+
+
 def test_a_full_disk_is_one_sentence_and_the_finished_runs_stay(tmp_path, monkeypatch, serial):
     calls, fsync = [], os.fsync
 
@@ -179,6 +201,7 @@ def test_an_empty_design_is_refused_before_anything_is_written(tmp_path):
 def test_an_unreachable_scheduler_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
     monkeypatch.setattr("experiments.executors.DASK_SECONDS", 1)
+    monkeypatch.setattr("distributed.Client", lambda *given, **how: pytest.fail("a Client that finds nothing complains late"))
     for address in ("tcp://127.0.0.1:1", "nowhere://at-all"):
         with pytest.raises(StudyError, match=f"--scheduler {address}: no Dask scheduler can be reached"):
             complete(counting(), tmp_path / "out", scheduler=address)

@@ -87,6 +87,16 @@ def test_options_change_a_copy_and_keep_the_control():
     assert (scenario.days, scenario.seed, len(scenario.arms)) == (2, 3, 3)
 
 
+@pytest.mark.parametrize("key, given", [("first_dose = 1", True), ("first_dose = 2", False), ("given = 5", False),
+                                        ("given = 1", True), ("first_dose = 1\nstopped = 1", False),
+                                        ('schedule = { every = "1 day", first = "3 days" }', False)])
+def test_a_treatment_that_is_never_given_within_the_run_is_told(key, given):
+    scenario = read(GOOD.replace('drug = "pem', f'{key}\ndrug = "pem'))
+    told = [] if given else ["drug: no dose of pembrolizumab falls within 2 days"]
+    assert scenario.undosed() == told, f"{key} in a run of 2 days"
+    assert scenario.undosed(["treatments.pembrolizumab.first_dose"]) == [], "where it varies it is left out"
+
+
 MISTAKES = {
     "unknown key": ("days = 2", "days = 2\ndyas = 3", ["unknown key dyas", "'days'"]),
     "unknown key in an arm": ("[arms.drug]", '[arms.drug]\nstrat = "fork"', ["unknown key arms.drug.strat", "'start'"]),
@@ -164,6 +174,9 @@ def test_a_folder_is_no_scenario(tmp_path):
 def test_an_impossible_option_is_named(option, expected):
     with pytest.raises(ScenarioError, match=expected):
         read().with_options(**option)
+    with pytest.raises(ScenarioError, match="^mine.toml: ") as caught:
+        read().with_options(**option, typed=False)
+    assert "--" not in str(caught.value), "what stands in a file was not typed as an option"
 
 
 def test_parameter_errors_are_told_by_the_parameter():

@@ -1,6 +1,7 @@
 """Sweeps of the real model: paired seeds, the same bytes however they are computed, and mistakes told beforehand."""
 
 import hashlib
+import json
 import os
 import random
 import subprocess
@@ -19,6 +20,7 @@ from experiments.executors import compile_loops
 from experiments.outcomes import OUTCOMES
 from experiments.runner import complete
 from experiments.scenario import Scenario
+from experiments.stored import analysed
 from experiments.sweep import Sweep, run_one, sweep
 from simulation import TumorModel
 
@@ -138,6 +140,39 @@ def test_schedules_vary_like_parameters(tmp_path):
     assert not twice.equals(late) and not twice.equals(once), "when the second dose comes, and that it comes, matters"
 
 
+def test_intervals_in_texts_and_numbers_of_days_become_one_type(tmp_path):
+    every = "treatments.il2.schedule.every"
+    keys = QUICK | {"set": QUICK["set"] | {"treatments.il2.schedule.times": 2, "treatments.il2.schedule.cycles": 1}}
+    summary = sweep("combination", {every: ["8 hours", 0.5, "1 week"]}, out=tmp_path, seeds=1, arms=["il2"], **keys)
+    stored = pd.read_parquet(tmp_path / "runs.parquet")
+    assert stored[every].tolist() == ["8 hours", "12 hours", "1 week"] and summary.failed == 0
+    study = small(scenario="combination", vary={every: [0.5, 1]})
+    assert [run.labels[every] for run in study.runs()[::2]] == [0.5, 1], "numbers alone stay numbers"
+
+
+def test_what_a_reader_should_know_is_noted(tmp_path):
+    """Two values of a drug's dose and two of PD-L1 share tumours; both sampled, eight samples are fewer points."""
+    vary = {"treatments.pembrolizumab.dose": [0, 200], "tumor.pdl1": [0.1, 2.0]}
+    late = {"set": QUICK["set"] | {"treatments.pembrolizumab.first_dose": 9}, "record": {}}
+    summary = complete(small(vary=vary, design="sobol", samples=8, grow={"cells": 400, "max_days": 0.5}, **late), tmp_path)
+    assert summary.runs == 8 and summary.notes == [
+        "the 8 samples fall on 4 different points; each was run once",
+        "4 of 4 tumours had fewer than 400 cells at day 0"], "a drug that varies is not told, and a tumour is counted once"
+    assert json.loads((tmp_path / "study.json").read_text())["notes"] == summary.notes
+    summary = complete(small(grow={"cells": 40}, **late), tmp_path / "whole")
+    assert summary.notes == ["pembrolizumab: no dose of pembrolizumab falls within 1 day"]
+
+
+def test_a_study_of_which_every_run_failed_is_drawn_without_pictures(tmp_path):
+    content = {"question": "?", "parameters": "melanoma", "shape": [15, 15], "days": 0.5, "tumor_cells": 20,
+               "arms": {"drug": {"treatments": [{"drug": "tests.studies:Fragile"}]}}}
+    study = Sweep.from_content({"question": "?", "scenario": "fragile", "seeds": 1, "vary": {"treatments.fragile.potency": [9]}},
+                               scenarios={"fragile": content})
+    complete(study, tmp_path)
+    again = analysed(tmp_path)
+    assert (again.findings.sentences, again.figures) == (["every run failed"], [])
+
+
 def test_a_corner_that_raises_is_recorded_and_the_command_says_so(tmp_path):
     scenario = tmp_path / "fragile.toml"
     scenario.write_text('question = "?"\nparameters = "melanoma"\nshape = [15, 15]\ndays = 0.5\ntumor_cells = 20\n'
@@ -162,7 +197,17 @@ BAD = {
     "empty list": ('[vary]\n"tumor.pdl1" = []', "vary.tumor.pdl1: the list of values is empty"),
     "no steps": ('[vary]\n"tumor.pdl1" = { low = 0.1, high = 1 }', "a grid needs steps"),
     "set and varied": ('[vary]\n"tumor.pdl1" = [0.1, 1]\n[set]\n"tumor.pdl1" = 1', "it is also under"),
-    "unknown arm": ('arms = ["aspirin"]', "has no arm 'aspirin'"),
+    "unknown arm": ('arms = ["aspirin"]', "checkpoint_blockade: arms: it has no arm 'aspirin'"),
+    "no duration": ('[vary]\n"treatments.pembrolizumab.schedule.every" = ["soon"]',
+                    "vary.treatments.pembrolizumab.schedule.every: schedule: every = 'soon' must be a duration"),
+    "no number of doses": ('[vary]\n"treatments.pembrolizumab.schedule.times" = [0]',
+                           "vary.treatments.pembrolizumab.schedule.times: checkpoint_blockade: arms.pembrolizumab.treatments"),
+    "one duration twice": ('[vary]\n"treatments.pembrolizumab.schedule.every" = ["8 hours", 7, "1 week"]',
+                           "vary.treatments.pembrolizumab.schedule.every: 7 and '1 week' are the same"),
+    "texts and numbers": ('[vary]\n"treatments.pembrolizumab.schedule.cycles" = [1, "for ever"]',
+                          "vary.treatments.pembrolizumab.schedule.cycles: .*mixes texts and numbers"),
+    "tissue after the end": ('days = 3\n[record]\ntissue = [0, 99]', "record.tissue: day 99 .*has days 0 to 3"),
+    "tissue before the start": ('[record]\ntissue = [-1]', "record.tissue: day -1 is not allowed"),
     "unknown outcome": ('[precision]\narm = "control"\nquantity = "efect"\nwidth = 1', "precision: there is no outcome 'efect'"),
     "unknown key": ("sedes = 3", "unknown key sedes .did you mean 'seeds'"),
     "no runs": ("seeds = 0", "seeds = 0 is not allowed; it must be a whole number of seeds, at least 1"),
@@ -177,8 +222,9 @@ def test_a_mistake_is_one_sentence_before_any_run_starts(tmp_path, case):
     scenario = {"unknown scenario": "checkpoint", "tissue of a liquid": "b_all_car_t"}.get(case, "checkpoint_blockade")
     file = tmp_path / "study.toml"
     file.write_text(f'question = "?"\nscenario = "{scenario}"\n{text}\n')
-    with pytest.raises(ValueError, match=rf"^study.toml: .*{sentence}"):
+    with pytest.raises(ValueError, match=rf"^study.toml: .*{sentence}") as caught:
         complete(Sweep.load(file), tmp_path / "out")
+    assert "--" not in str(caught.value), "no option was typed"
     assert not (tmp_path / "out").exists()
 
 

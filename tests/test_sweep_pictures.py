@@ -129,6 +129,30 @@ def test_time_courses_are_medians_over_seeds():
     assert line.get_ydata() == pytest.approx([1000, 2000, 3000])
 
 
+def test_an_arm_that_a_dose_does_not_touch_counts_once_a_seed():
+    def end(point, arm, seed):
+        return round(1000 * seed * (1 + point[PDL1]) / (1 + (point[DOSE] if arm != "control" else 0)))
+    table = sweep(grid(**{PDL1: (0.1, 2.0), DOSE: (0, 2, 200)}), end=end)["outcomes"]
+    table["effect"] = 0.0
+    control, treated = (table[table["arm"] == arm] for arm in ("control", "pembrolizumab"))
+    assert len(sweeps.distinct(control, PDL1)) == 2 * 5, "the control is one run at every dose"
+    assert len(sweeps.distinct(control, DOSE)) == 3 * 2 * 5, "at each dose it stands beside the others"
+    assert len(sweeps.distinct(treated, PDL1)) == 2 * 3 * 5
+    panel = sweeps.responses(table, [PDL1, DOSE], ["end_cells"]).axes[0]
+    dots = [line for line in panel.lines if line.get_marker() == "o" and to_hex(line.get_color()) == style.CONTROL.lower()]
+    assert len(dots[0].get_xdata()) == 10, "as many dots as runs"
+
+
+def test_titles_of_points_are_read_whole():
+    points = grid(**{PDL1: (0.1, 2.0), DOSE: (0, 200)})
+    figure = sweeps.time_courses(sweep(points)["timeseries"], [PDL1, DOSE], units={DOSE: "mg"})
+    assert figure.axes[0].get_title("left") == "tumour PD-L1 0.1;\npembrolizumab dose 0 mg"
+    figure.draw_without_rendering()
+    width = figure.bbox.width
+    assert all(axes._left_title.get_window_extent().x1 <= width for axes in figure.axes), "no title is cut"
+    assert sweeps.lines("an only very long parameter of 3", 12) == "an only very\nlong\nparameter of\n3"
+
+
 def test_relapse_brings_the_smallest_burden_into_the_picture():
     steady, back = (sweep(grid(**{PDL1: (0.1, 2.0)}), least_cells=least)["outcomes"] for least in (1000, 100))
     assert "least_cells" not in sweeps.quantities_of(steady)

@@ -132,7 +132,7 @@ def test_a_whole_number_stays_whole():
     ({"correlations": {"tumor.pdl1": {"tumor.pdl1": 0.5}}}, "cannot be correlated with itself"),
     ({"correlations": {"tumor.pdl1": {"tumor.antigen": 0.5}, "tumor.antigen": {"tumor.pdl1": 0.4}}}, "has 0.5 elsewhere"),
     ({"patients": 1}, "a whole number of patients from 2"),
-    ({"arms": ["pembro"]}, "has no arm 'pembro' \\(did you mean 'pembrolizumab'"),
+    ({"arms": ["pembro"]}, "no arm 'pembro' \\(did you mean 'pembrolizumab'"),
     ({"arms": ["control"]}, "a trial needs an arm beside the control"),
     ({"arms": 3}, "a list of arms of the scenario, or tables"),
     ({"arms": {"drug": {"treatments": [{"drug": "pembrolizumap"}]}}}, "arms.drug.treatments\\[0\\].*did you mean"),
@@ -327,6 +327,23 @@ def test_where_nobody_is_enrolled_that_is_all_there_is_to_say():
 
 
 # ---------------------------------------------------------------- pictures
+
+
+def test_pictured_intervals_of_a_difference_are_students(findings):
+    row = findings.tables["contrasts"].iloc[0]
+    drawn = {round(float(line.get_ydata()[0]), 2): line.get_xdata() for line in findings.figures["contrasts"].axes[0].lines
+             if len(line.get_xdata()) == 2 and np.ptp(line.get_ydata()) == 0}
+    half = stats.t.ppf(0.975, 2 * 5 - 2) * row["unpaired_error"]
+    assert drawn[0.17] == pytest.approx([row["low"], row["high"]]), "paired: as the table has it"
+    assert drawn[-0.17] == pytest.approx([row["difference"] - half, row["difference"] + half]), "unpaired: two groups of five"
+
+
+def test_a_control_is_seen_beneath_an_equal_curve():
+    courses = {patient: {"control": course, "drug": course} for patient, course in enumerate((GROWING, HELD, SHRINKING))}
+    panel = trial().analyse(tables(courses)).figures["progression"].axes[0]
+    control, drug = (next(line for line in panel.lines if line.get_label().startswith(arm)) for arm in ("control", "drug"))
+    assert np.array_equal(control.get_ydata(), drug.get_ydata())
+    assert control.get_linewidth() > 1.5 * drug.get_linewidth() and control.get_zorder() < drug.get_zorder()
 
 
 def random_courses(count: int, seed: int = 1) -> dict[int, dict[str, list[int]]]:

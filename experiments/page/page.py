@@ -139,8 +139,8 @@ def size(scenario: Scenario) -> str:
 
 def about(draft: Patient, patient: Patient, view: View) -> str:
     """What was grown, or that something waits to be grown."""
-    bench, written = draft.bench(), draft.written()
-    own = [style.name_words(arm) for arm in dict.fromkeys(view.arms) if bench.arms[arm].start == "twin"]
+    bench, written = patient.bench(), patient.written()
+    own = [style.name_words(arm) for arm in dict.fromkeys(view.arms) if written.arms[arm].start == "twin"]
     if draft != patient:
         return ("Changed: press Grow this tumour. " + ("Both tumours start from it." if not own else
                 f"What makes {listed(own)} different stays as it is."))

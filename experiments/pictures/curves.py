@@ -8,13 +8,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullFormatter, NullLocator
+from scipy import stats
 
 from simulation.plots import style
 
+from ..contrasts import CONFIDENCE
 from ..responses import CONTROL, Judged, by_arm
 from ..trial_sentences import p_words
 
 BIOMARKER_WORDS = {"all": "All patients", "pdl1": "PD-L1", "antigen": "Antigen", "cd8": "CD8 density"}
+BROAD = 4.2
+"""Points of the control's curve, which lies beneath, so that an equal curve leaves it seen."""
 HAZARDS = (0.05, 20.0)
 """Ends of the axis of hazard ratios; intervals beyond are cut and marked with an arrow."""
 
@@ -30,7 +34,8 @@ def progression(found: Judged, question: str) -> Figure:
         days, free = extended(curve["day"], last), extended(curve["free"])
         axes.fill_between(days, extended(curve["low"]), extended(curve["high"]), step="post", color=colors[arm], alpha=0.16,
                           linewidth=0)
-        axes.step(days, free, where="post", color=colors[arm], linewidth=2.2, label=compared(arm, against))
+        axes.step(days, free, where="post", color=colors[arm], linewidth=BROAD if arm == CONTROL else 2.2,
+                  zorder=2 if arm == CONTROL else 2.5, label=compared(arm, against))
         left = own[~own["progressed"].to_numpy(dtype=bool)]["progression_day"]
         if len(left):
             axes.plot(left, np.interp(left, curve["day"], curve["free"]), "|", color=colors[arm], markersize=11,
@@ -165,11 +170,12 @@ def contrasts(table: pd.DataFrame, question: str) -> Figure:
 
 
 def differences(axes: Axes, rows: pd.DataFrame, colors: dict[str, str]) -> None:
-    """Paired and unpaired intervals of one quantity, a pair of arms to a row."""
+    """Paired and unpaired intervals of one quantity (Student's t), a pair of arms to a row."""
     for place, row in enumerate(rows.itertuples()):
-        for error, shift, filled in ((row.paired_error, 0.17, True), (row.unpaired_error, -0.17, False)):
-            forest(axes, [row.difference], [row.difference - 1.96 * error], [row.difference + 1.96 * error],
-                   [-place + shift], colors[row.arm], None, marker="o", filled=filled)
+        margin = stats.t.ppf(0.5 + CONFIDENCE / 2, 2 * row.pairs - 2) * row.unpaired_error
+        for low, high, shift, filled in ((row.low, row.high, 0.17, True),
+                                         (row.difference - margin, row.difference + margin, -0.17, False)):
+            forest(axes, [row.difference], [low], [high], [-place + shift], colors[row.arm], None, marker="o", filled=filled)
     axes.axvline(0, color=style.INK, linewidth=1)
     axes.set(yticks=[-place for place in range(len(rows))], ylim=(-len(rows) + 0.45, 0.55),
              yticklabels=[f"{style.name_words(row.arm)}\n- {style.name_words(row.against)}" for row in rows.itertuples()])

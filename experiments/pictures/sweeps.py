@@ -3,6 +3,7 @@
 Points are runs; lines and bands are medians and the middle half of the runs (quartiles). One colour per arm.
 """
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 
@@ -14,11 +15,13 @@ from matplotlib.lines import Line2D
 
 from simulation.plots import style
 
+from ..outcomes import OUTCOMES
 from ..words import axis_label, point_words
 from .axis import BESIDE_CONTROL, by_arm, outcome_axis, short_words, title
 from .maps import maps
 from .rulers import Ruler, ruler
 
+FIXED = "\N{NO-BREAK SPACE}"
 FEW_POINTS, MOST_AXES, MOST_CELLS = 6, 6, 12
 RELAPSE = 2.0
 """A tumour that halved and then became so many times larger again has come back."""
@@ -117,7 +120,7 @@ def time_courses(timeseries: pd.DataFrame, axes: Sequence[str] = (), column: str
                 low, middle, high = (wide.quantile(share, axis=1).to_numpy() for share in (0.25, 0.5, 0.75))
                 panel.fill_between(wide.index, low, high, color=colors[arm], alpha=0.2, linewidth=0)
                 panel.plot(wide.index, middle, color=colors[arm], linewidth=3.2 if arm == "control" else 2.2)
-            panel.set_title(textwrap.fill(point_words(rows.iloc[0][list(axes)], units), 46 if across < 3 else 34), fontsize=11.5)
+            panel.set_title(lines(point_words(rows.iloc[0][list(axes)], units), 38 if across < 3 else 34), fontsize=11.5)
             style.day_axis(panel, float(timeseries["day"].max()), label=place + across >= len(points))
             if place % across == 0:
                 panel.set_ylabel("living tumour cells" if column == "tumor_cells" else column.replace("_", " "))
@@ -125,6 +128,13 @@ def time_courses(timeseries: pd.DataFrame, axes: Sequence[str] = (), column: str
         _legend(figure, names, "lines: medians; bands: middle half of the runs")
         title(figure, question)
     return figure
+
+
+def lines(words: str, width: int) -> str:
+    """The words of a point in lines of so many letters, broken between two parameters where they can be."""
+    parts = re.split("(?<=[;,]) ", words)
+    return textwrap.fill(" ".join(part.replace(" ", FIXED) if len(part) <= width else part for part in parts), width).replace(
+        FIXED, " ")
 
 
 def _point(table: pd.DataFrame) -> list[str]:
@@ -140,12 +150,18 @@ def _response(axes: Axes, arms: Mapping[str, pd.DataFrame], quantity: str, axis:
         rows = rows.dropna(subset=quantity)
         if scale.listed:
             beside = scale.room * 0.26 * (place - (len(arms) - 1) / 2) * min(1, 2.6 / len(arms)) if axis != "arm" else 0.0
-            _listed(axes, rows, quantity, axis, scale, beside, colors[arm], joined)
+            _listed(axes, distinct(rows, axis), quantity, axis, scale, beside, colors[arm], joined)
         else:
             _running(axes, scale.places(rows[axis]), rows[quantity].to_numpy(float), colors[arm])
     scale.draw(axes)
     values = np.concatenate([rows[quantity].dropna().to_numpy(float) for rows in arms.values()])
     outcome_axis(axes, quantity, values)
+
+
+def distinct(rows: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """The runs at each value of an axis, each once: an arm that another axis does not touch is the same run all along it."""
+    told = [name for name in rows if name in OUTCOMES]
+    return rows.drop_duplicates([*dict.fromkeys([*(name for name in ("scenario", axis, "seed") if name in rows), *told])])
 
 
 def _listed(axes: Axes, rows: pd.DataFrame, quantity: str, axis: str, scale: Ruler, beside: float, color: str,

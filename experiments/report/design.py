@@ -1,6 +1,7 @@
 """What was done, in words and tables: the tissue, the arms and their regimens, what differs from default, the papers."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from simulation.treatments import Treatment
 
 from ..designs import Axis
 from ..scenario import Regimen, Scenario
-from ..words import listed, number_words, unit_words, value_words
+from ..words import OF_SCHEDULE, listed, number_words, unit_words, value_words
 from .tables import NO_VALUE, Table
 
 
@@ -39,8 +40,12 @@ def facts(scenario: Scenario) -> list[tuple[str, str]]:
     return [*found, ("Length", f"{scenario.days:g} days from day 0")]
 
 
-def arms(scenario: Scenario, results: dict[str, Results] | None = None, named: bool = False) -> Table:
-    """The arms with what each is given; with results, also the doses that were; ``named`` where scenarios are several."""
+def arms(scenario: Scenario, results: dict[str, Results] | None = None, named: bool = False,
+         varied: Mapping[str, str] = MappingProxyType({})) -> Table:
+    """The arms with what each is given; with results, also the doses that were; ``named`` where scenarios are several.
+
+    ``varied``: parameter that differs from run to run -> how, such as swept; it has no value to be told.
+    """
     rows = []
     for name, arm in scenario.arms.items():
         both = zip(arm.treatments, scenario.build_treatments(name), strict=True)
@@ -48,22 +53,27 @@ def arms(scenario: Scenario, results: dict[str, Results] | None = None, named: b
         start = ("grown on its own from the same seed" + (f", with {listed(own)}" if own else "") if arm.start == "twin"
                  else "a fork of the common tumour")
         row = {"arm": style.name_words(name), "start": start,
-               "treatment": "; ".join(regimen(*pair) for pair in both) or "untreated"}
+               "treatment": "; ".join(regimen(*pair, varied) for pair in both) or "untreated"}
         if results:
             row["doses given"] = doses(results[name]) if name in results else NO_VALUE
         rows.append(row)
     return Table("Arms and their regimens" + (f": {scenario.name}" if named else ""), pd.DataFrame(rows), stacked=True)
 
 
-def regimen(asked: Regimen, treatment: Treatment) -> str:
+def regimen(asked: Regimen, treatment: Treatment, varied: Mapping[str, str]) -> str:
     """A treatment as a clinician would note it: drug, dose, schedule, first dose, and when it was given and stopped."""
+    def how(*parts: str) -> str | None:
+        return next((varied[known] for part in parts if (known := f"treatments.{treatment.name}.{part}") in varied), None)
+
     drug = style.name_words(asked.drug.split(":")[-1])
     name = style.name_words(treatment.name)
     declared = treatment.parameters()
     dose = f" {value_words(treatment.value('dose'), declared['dose'].unit)}" if "dose" in declared else ""
-    first = treatment.value("first_dose") + asked.given
+    dose = f", {word} dose" if (word := how("dose")) else dose
+    schedule = f"{word} schedule" if (word := how(*(f"schedule.{part}" for part in OF_SCHEDULE))) else str(treatment.schedule)
+    day = f"a {word} day" if (word := how("first_dose")) else f"day {treatment.value('first_dose') + asked.given:g}"
     stopped = f", stopped on day {asked.stopped:g}" if asked.stopped is not None else ""
-    return f"{name}{'' if name == drug else f' ({drug})'}{dose}, {treatment.schedule}, from day {first:g}{stopped}"
+    return f"{name}{'' if name == drug else f' ({drug})'}{dose}, {schedule}, from {day}{stopped}"
 
 
 def doses(results: Results) -> str:

@@ -8,19 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from simulation.plots import style
 from simulation.plots.arms import column, last_day, nearest_day, tumor_trait
 from simulation.plots.overview import STATES, outcome
 from simulation.plots.selection import TRAITS, start_and_end, trait_under_selection
-from simulation.plots.time_courses import KILLS, burden, dose_rows, immune_columns, present, stack
-from simulation.plots.tissue import kind_handles, tissue
+from simulation.plots.time_courses import KILLS, arm_legend, burden, dose_rows, immune_columns, legend_columns, present, stack
+from simulation.plots.tissue import kind_handles, kinds_note, tissue
 from simulation.plots.volume import volume
 from simulation.results import Results
 
 WIDTH = 5.4
 """Inches of a picture that is read on a phone and stands beside another on a desk."""
+SIZE = 11
+"""Points of the names of arms."""
 SHARP, WIDEST = 190, 1500
 """Pixels an inch, and pixels of the widest picture."""
 LEGIBLE, LARGE = 58, 100
@@ -87,18 +88,18 @@ def of_study(figures: Mapping[str, Figure]) -> list[Picture]:
 
 def curves(arms: Mapping[str, Results]) -> Figure:
     """Burden over time."""
-    figure = style.picture(WIDTH, 3.7 + 0.21 * len(dose_rows(arms)))
+    figure = style.picture(WIDTH, 3.5 + 0.21 * len(dose_rows(arms)) + legend_height(arms))
     burden(figure.add_subplot(), arms)
-    legend(figure, arms)
+    arm_legend(figure, arms, SIZE)
     return figure
 
 
 def stacked(arms: Mapping[str, Results], columns: dict[str, str], unit: str, counts: bool) -> Figure:
     """A narrow panel per column."""
-    figure = style.picture(WIDTH, 0.9 + 1.55 * len(columns))
+    figure = style.picture(WIDTH, 0.7 + 1.55 * len(columns) + legend_height(arms))
     panels = list(np.atleast_1d(figure.subplots(len(columns), 1)))
     stack(panels, arms, columns, unit=unit, counts=counts, whole=("mean_vigour",))
-    legend(figure, arms)
+    arm_legend(figure, arms, SIZE)
     return figure
 
 
@@ -111,8 +112,9 @@ def lapse(results: Results, last: float, color: str) -> Figure:
         tissue(results, shown, axes=axes, legend=False)
         axes.set_title(axes.get_title("left").replace(": ", "\n"), fontsize=12 if across < 3 else 10.5, fontweight="normal")
     figure.suptitle(style.name_words(results.arm), color=color, fontsize=14, fontweight="bold", x=0.02, ha="left")
-    handles = kind_handles(*[results.snapshots[shown] for shown in days])
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=0.9, columnspacing=1.2)
+    shots = [results.snapshots[shown] for shown in days]
+    figure.legend(handles=kind_handles(*shots), loc="outside lower center", ncols=3, handlelength=0.9, columnspacing=1.2,
+                  title=kinds_note(*shots), title_fontsize=10.5)
     return figure
 
 
@@ -136,22 +138,16 @@ def solid(results: Results) -> Figure:
 
 def selection(arms: Mapping[str, Results], trait: str) -> Figure:
     """The trait at the start and at the end."""
-    figure = style.picture(WIDTH, 4.1)
+    figure = style.picture(WIDTH, 3.9 + legend_height(arms))
     axes: Axes = figure.add_subplot()
     start_and_end(axes, arms, trait)
-    legend(figure, arms)
+    arm_legend(figure, arms, SIZE)
     return figure
 
 
-def legend(figure: Figure, arms: Mapping[str, Results]) -> None:
-    """Which colour is which arm, in rows that fit; nothing for a single arm."""
-    if len(arms) < 2:
-        return
-    colors = style.arm_colors(arms)
-    handles = [Line2D([], [], color=colors[arm], linewidth=3, label=style.name_words(arm)) for arm in arms]
-    longest = max(len(style.name_words(arm)) for arm in arms)
-    across = int(np.clip(figure.get_figwidth() // (0.75 + 0.09 * longest), 1, len(arms)))
-    figure.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=1.6)
+def legend_height(arms: Mapping[str, Results]) -> float:
+    """Inches of the legend of arms."""
+    return 0.22 * -(-len(arms) // legend_columns(arms, WIDTH, SIZE))
 
 
 # ---------------------------------------------------------------- words

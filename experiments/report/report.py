@@ -1,6 +1,7 @@
 """Reports: what was asked, done and found in a run or study, as one page that needs nothing else."""
 
 import json
+import shlex
 from functools import cache
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from simulation.plots import style
 from simulation.plots.arms import by_name
 from simulation.results import Results
 
+from .. import arguments
 from ..archive import PLAN, Archive
 from ..folder import RunError, RunFolder
+from ..pictures.sweeps import varying
 from ..scenario import Scenario
 from ..stored import study as stored_study
 from ..study import Findings, Study
@@ -51,14 +54,17 @@ def run_report(folder: str | Path) -> str:
     name = record["scenario"]["name"]
     scenario = Scenario.from_content(record["scenario"]["in_force"], name=name, file=str(folder / "run.json"))
     options = record["plan"].get("options", {})
+    again = command_of(name, options)
+    command = record["command"] or again
+    typed = scenario_in(command if command.startswith("tumorlab run ") else again)
     facts = [*design.facts(scenario), ("Seed", str(record["seed"])),
              ("Computed", f"in {record['wall_seconds']:g} s on {record['machine']}")]
     return page(
         kind="run", name=name, question=record["question"], record=record, facts=facts,
         sentences=[(arm, record["arms"][arm]["outcome"]) for arm in arms if arm in record["arms"]],
         colors=style.arm_colors(arms), pictures=pictures.of_run(arms),
-        tables=[printed.of_run(arms)], asks_for_more=seeds_sweep(record, options), arms=[design.arms(scenario, arms)],
-        parameters=[design.changed([scenario])], papers=record["papers"], command=record["command"] or command_of(name, options),
+        tables=[printed.of_run(arms)], asks_for_more=seeds_sweep(record["question"], typed, options),
+        arms=[design.arms(scenario, arms)], parameters=[design.changed([scenario])], papers=record["papers"], command=command,
         modules=design.own_modules([scenario]), text=record["scenario"]["text"] or as_json(scenario.content()),
         file=f"{name}.toml" if record["scenario"]["text"] else "the scenario as JSON", notes=record["notes"], failures=[],
         defaults=[scenario.parameters])
@@ -77,8 +83,11 @@ def study_report(folder: str | Path, findings: Findings | None = None) -> str:
         findings = study.analyse(tables) if len(failed) < len(tables["runs"]) else Findings(sentences=["Every run failed."])
     scenarios, axes = scenarios_of(study), study.axes if isinstance(study, Sweep) else []
     replicate = "patient" if isinstance(study, Trial) else "seed"
-    found = [printed.of_study(judged(tables["outcomes"], findings), [axis.name for axis in axes], replicate,
-                                    {axis.name: axis.unit for axis in axes})] if "outcomes" in tables else []
+    found, varied = [], dict.fromkeys(getattr(study, "vary", ()), "drawn" if isinstance(study, Trial) else "swept")
+    if "outcomes" in tables:
+        outcomes = judged(tables["outcomes"], findings)
+        found = [printed.of_study(outcomes, varying(outcomes, [axis.name for axis in axes]), replicate,
+                                  {axis.name: axis.unit for axis in axes})]
     facts = [fact for scenario in scenarios for fact in design.facts(scenario)]
     messages = [f"{message} ({number} runs)" if number > 1 else message
                 for message, number in failed["message"].value_counts(sort=False).items()]
@@ -87,9 +96,10 @@ def study_report(folder: str | Path, findings: Findings | None = None) -> str:
         facts=[*facts, *study_facts(study, record, tables)], sentences=[("", sentence) for sentence in findings.sentences],
         colors={}, pictures=pictures.of_study(findings.figures),
         tables=found + printed.of_findings(findings.tables, JUDGED), asks_for_more="",
-        arms=[design.arms(scenario, named=len(scenarios) > 1) for scenario in scenarios],
-        parameters=[design.varied(axes), spreads(study), design.changed(scenarios, getattr(study, "vary", ()))],
-        papers=design.papers(scenarios), command=record["command"] or f"tumorlab {record['kind']} {record['name']}.toml",
+        arms=[design.arms(scenario, named=len(scenarios) > 1, varied=varied) for scenario in scenarios],
+        parameters=[design.varied(axes), spreads(study), design.changed(scenarios, varied)],
+        papers=design.papers(scenarios),
+        command=record["command"] or shlex.join(["tumorlab", record["kind"], f"{record['name']}.toml"]),
         modules=design.own_modules(scenarios), text=plan.get("text") or as_json(plan.get("content", {})),
         file=f"{record['name']}.toml" if plan.get("text") else "the study as JSON (it was run from Python)",
         notes=record["notes"], failures=messages[:MOST_MESSAGES],
@@ -158,20 +168,22 @@ def spreads(study: Study) -> printed.Table | None:
 
 def command_of(name: str, options: dict) -> str:
     """The command that repeats a run which was not begun by one."""
-    words = ["tumorlab run", name if name in Scenario.names() else f"{name}.toml"]
-    words += [f"--{option} {options[option]:g}" for option in ("days", "seed") if options.get(option) is not None]
-    words += [f"--arms {','.join(options['arms'])}"] if options.get("arms") else []
-    return " ".join(words + [f"--set {key}={value}" for key, value in (options.get("set") or {}).items()])
+    typed = {name: options.get(name) for name in ("days", "seed")} | {
+        "arms": ",".join(options.get("arms") or ()) or None,
+        "set": [f"{name}={value}" for name, value in (options.get("set") or {}).items()]}
+    return shlex.join(["tumorlab", "run", name if name in Scenario.names() else f"{name}.toml", *arguments.given(typed)])
 
 
-def seeds_sweep(record: dict, options: dict) -> str:
+def scenario_in(command: str) -> str:
+    """The scenario that a command runs, as it was typed."""
+    return shlex.split(command)[2]
+
+
+def seeds_sweep(question: str, scenario: str, options: dict) -> str:
     """A sweep file that runs the same scenario with ten seeds."""
-    name = record["scenario"]["name"]
-    lines = [f"question = {json.dumps(record['question'], ensure_ascii=False)}",
-             f'scenario = "{name if name in Scenario.names() else f"{name}.toml"}"', "seeds = 10"]
-    lines += [f"days = {options['days']:g}"] if options.get("days") is not None else []
-    lines += [f"arms = {json.dumps(options['arms'])}"] if options.get("arms") else []
-    lines += ["[set]", *(f'"{key}" = {json.dumps(value)}' for key, value in options["set"].items())] if options.get("set") else []
+    named = {"question": question, "scenario": scenario, "seeds": 10, "days": options.get("days"), "arms": options.get("arms")}
+    lines = [f"{name} = {as_json(value)}" for name, value in named.items() if value]
+    lines += ["[set]", *(f'"{name}" = {as_json(value)}' for name, value in options["set"].items())] if options.get("set") else []
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ from simulation.results import Results
 from .. import outcomes
 from ..surfaces import interval
 from ..survival import rate
+from ..trial import BIOMARKERS
 from ..words import number_words, point_words
 
 FEW_POINTS, MOST_ROWS, MOST_COLUMNS = 12, 60, 20
@@ -110,19 +111,21 @@ def over(part: float, whole: float) -> str:
 def of_study(table: pd.DataFrame, axes: Sequence[str], replicate: str, units: Mapping[str, str]) -> Table:
     """Means with 95 % intervals over seeds or patients: a row per design point and arm, or per arm where points are many.
 
-    ``table`` are the consolidated outcomes; ``replicate`` is the column that holds what was repeated, ``seed`` or ``patient``.
+    ``table`` are the consolidated outcomes and ``axes`` those of its columns that vary, ``scenario`` among them where there are
+    several; ``replicate`` is the column that holds what was repeated, ``seed`` or ``patient``.
     """
-    points = table.groupby([name for name in ("scenario", "point") if name in table], sort=False) if "point" in table else None
-    several = points is not None and points.ngroups > 1
-    listed = several and points.ngroups <= FEW_POINTS
+    point = [name for name in ("scenario", "point") if name in table]
+    points = len(table[point].drop_duplicates()) if "point" in point else 1
+    named = [axis for axis in axes if points <= FEW_POINTS or axis == "scenario"]
+    each = table["point"].nunique() if points > FEW_POINTS else 1
     car = bool((table["peak_car_t_cells"] > 0).any())
     shown = [name for name in ("end_cells", "growth", "effect", "target_shift" if car else "antigen_shift")]
     rows = []
-    parts = [(point_words(part.iloc[0][list(axes)], units), part) for _, part in points] if listed else [("", table)]
-    for where, part in parts:
+    for _, part in table.groupby(named, sort=False) if named else [((), table)]:
         for arm, own in part.groupby("arm", sort=False):
-            found = ({"where": where} if listed else {}) | {"arm": style.name_words(arm), "runs": f"{len(own):,}"}
-            found["eliminated"] = eliminated(own, several and not listed)
+            found = {"where": point_words(part.iloc[0][named], units)} if named else {}
+            found |= {"arm": style.name_words(arm), "runs": f"{len(own):,}"}
+            found["eliminated"] = eliminated(own, pooled=each > 1)
             found |= {TOLD[name][0]: NO_VALUE if name == "effect" and arm == "control" else mean(own, name, replicate)
                       for name in shown}
             rows.append(found)
@@ -131,8 +134,8 @@ def of_study(table: pd.DataFrame, axes: Sequence[str], replicate: str, units: Ma
             "each burden.")
     if number == 1:
         note = f"One {one}: there is no interval. More {one}s give one."
-    elif several and not listed:
-        note += f" Each {one} counts once, as its mean over the {points.ngroups} points of the design."
+    elif each > 1:
+        note += f" Each {one} counts once, as its mean over the {each} points of the design."
     else:
         note += " Behind the number of tumours that were eliminated stands the exact interval of the share."
     return Table("What happened in each arm", pd.DataFrame(rows), note, stacked=True)
@@ -167,6 +170,7 @@ def of_findings(tables: Mapping[str, pd.DataFrame], left_out: Sequence[str] = ()
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """A table of texts with few digits and plain column names."""
+    table = table.replace({"biomarker": BIOMARKERS}) if "biomarker" in table else table
     return pd.DataFrame({words(name): [cell(value) for value in table[name]] for name in table})
 
 

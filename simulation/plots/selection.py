@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 from ..results import Results
 from . import style
 from .arms import by_name, column, last_day, nearest_day, tumor_trait
+from .time_courses import arm_lines
 
 TRAITS = {"antigen": "antigen", "car_target": "CAR target", "pdl1": "constitutive PD-L1", "mhc": "MHC-I capacity",
           "stress_ligand": "stress ligand", "presented_mhc": "presented MHC-I", "pdl1_shown": "PD-L1 shown"}
@@ -17,6 +18,8 @@ UNITS = {"antigen": "1 = about 30 peptide-MHC", "car_target": "1 = 10,000 molecu
          "pdl1_shown": "1 = strongly positive", "mhc": "1 = full", "presented_mhc": "1 = full"}
 DAYS_SHOWN = 7
 FEW = 30
+STRIP = 0.21
+"""Part of a panel's width for the cells that have none of the trait."""
 
 
 def distributions(arms: Results | Iterable[Results] | Mapping[str, Results], trait: str | None = None) -> Figure:
@@ -137,27 +140,27 @@ def trait_axis(axes: Axes, edges: np.ndarray, trait: str) -> None:
 
 
 def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
-    """Ends as lines in the arm's colour, starts dotted (one grey shape if all are alike), zeros as bars on the left."""
-    edges, colors = bins(arms, trait), style.arm_colors(arms)
+    """Ends as lines in the arm's colour, starts dotted (one grey shape if all are alike), zeros as numbers on the left."""
+    edges, looks = bins(arms, trait), arm_lines(arms)
     starts = {name: tumor_trait(arm.snapshots[nearest_day(arm, 0)], trait) for name, arm in arms.items()}
     ends = {name: tumor_trait(arm.snapshots[nearest_day(arm, None)], trait) for name, arm in arms.items()}
     if alike := all(np.array_equal(start, starts[next(iter(arms))]) for start in starts.values()):
         starts = {"start": starts[next(iter(arms))]}
     for name, values in starts.items():
-        dotted = {"color": colors.get(name), "linestyle": ":", "linewidth": 1.6}
-        look = {"fill": True, "color": "#D0D0D0"} if alike else dotted
+        dotted = {"linestyle": ":", "linewidth": 1.6}
+        look = {"fill": True, "color": "#D0D0D0"} if alike else looks[name] | dotted
         axes.stairs(shape_of(values, edges), edges, zorder=2, **look)
     for name, values in ends.items():
         if values.size >= FEW:
-            axes.stairs(shape_of(values, edges), edges, color=colors[name], linewidth=2.2, zorder=3)
+            axes.stairs(shape_of(values, edges), edges, linewidth=2.2, zorder=3, **looks[name])
     top = axes.get_ylim()[1] if any(values.size for values in (*starts.values(), *ends.values())) else 10.0
     for name, values in ends.items():
         if 0 < values.size < FEW:
-            one_by_one(axes, values, 0, 0.08 * top, colors[name])
+            one_by_one(axes, values, 0, 0.08 * top, looks[name]["color"])
     trait_axis(axes, edges, trait)
-    bars = [("#A8A8A8" if alike else colors[name], 0.5, without(values)) for name, values in starts.items()]
-    bars += [(colors[name], 1.0, without(values)) for name, values in ends.items() if values.size]
-    lost_bars(axes, bars, edges, top)
+    lost_shares(axes, {"start": [(style.MUTED if alike else looks[name]["color"], without(values))
+                                 for name, values in starts.items()],
+                       "end": [(looks[name]["color"], without(values)) for name, values in ends.items() if values.size]}, edges)
     axes.set_ylim(0, top)
     axes.set_ylabel("% of tumour cells")
     axes.set_xlabel(axes.get_xlabel(), loc="right")
@@ -165,27 +168,23 @@ def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
     axes.set_title(f"{words}: start ({'grey' if alike else 'dotted'}), end (line)", fontsize=12)
 
 
-def lost_bars(axes: Axes, bars: list[tuple[str, float, float]], edges: np.ndarray, top: float) -> None:
-    """A shaded strip left of the distribution with the per cent of cells that have none: colour, opacity, per cent.
+def lost_shares(axes: Axes, shares: Mapping[str, list[tuple[str, float]]], edges: np.ndarray) -> None:
+    """A shaded strip left of the distribution with the per cent of cells that have none, as numbers: they have no axis.
 
-    They are on the scale of the axis as long as they fit, and shortened alike when one does not: each says its number.
+    ``shares``: start and end -> colour and per cent of each arm. Nothing is drawn where no cell is without.
     """
-    if not any(share for _, _, share in bars):
+    if not any(share for told in shares.values() for _, share in told):
         return
-    step = np.log(edges[-1] / edges[0]) * 0.075
-    left = np.log(edges[0]) - step * (len(bars) + 1)
-    highest = max(share for _, _, share in bars)
-    for place, (color, opacity, share) in enumerate(bars):
-        low, middle, high = np.exp(left + step * (place + np.array([0.1, 0.5, 0.9])))
-        height = share * min(1.0, 0.68 * top / highest)
-        axes.fill_between([low, high], 0, height, color=color, alpha=opacity, linewidth=0, zorder=3)
-        axes.text(middle, height + 0.01 * top, style.percent(share / 100), ha="center", va="bottom",
-                  rotation=90 if share else 0, fontsize=10, color=color, zorder=4)
-    end = np.exp(left + step * len(bars))
-    axes.axvspan(np.exp(left), end, color="#F4F4F4", zorder=0, linewidth=0)
-    middle = np.exp(left + step * len(bars) / 2)
-    axes.text(middle, 0.98 * top, "none", ha="center", va="top", color=style.MUTED, fontsize=11)
-    axes.set_xlim(np.exp(left), edges[-1])
+    left = edges[0] * (edges[0] / edges[-1]) ** (STRIP / (1 - STRIP))
+    axes.axvspan(left, edges[0], color="#F4F4F4", zorder=0, linewidth=0)
+    axes.set_xlim(left, edges[-1])
+    lines, size = [("none", style.MUTED, "normal")], 11 if sum(map(len, shares.values())) < 6 else 9.5
+    for when, told in shares.items():
+        lines += [("", style.MUTED, "normal"), (when, style.MUTED, "normal")]
+        lines += [(style.percent(share / 100), color, "bold") for color, share in told]
+    for place, (words, color, weight) in enumerate(lines):
+        axes.annotate(words, (STRIP / 2, 1), xycoords="axes fraction", xytext=(0, -4 - 1.25 * size * place),
+                      textcoords="offset points", va="top", ha="center", fontsize=size, fontweight=weight, color=color)
 
 
 def selection_differential(arms: Results | Iterable[Results] | Mapping[str, Results],

@@ -20,6 +20,8 @@ KILLS = {"kills_by_t": "Killed by CD8 T cells since day 0", "kills_by_car_t": "K
          "kills_by_nk": "Killed by NK cells since day 0"}
 MANY_DOSES = 12
 ROW = 15
+DASHES = ("-", "--", "-.", ":")
+"""How the first, second, third arm of one colour is drawn."""
 
 
 def time_courses(arms: Results | Iterable[Results] | Mapping[str, Results]) -> Figure:
@@ -55,32 +57,45 @@ def present(arms: Mapping[str, Results], columns: dict[str, str]) -> dict[str, s
     return {name: words for name, words in columns.items() if seen(name)} or dict([next(iter(columns.items()))])
 
 
-def arm_legend(figure: Figure, arms: Mapping[str, Results]) -> None:
-    """Which colour is which arm, once for all curves; nothing for a single arm."""
-    colors = style.arm_colors(arms)
+def arm_legend(figure: Figure, arms: Mapping[str, Results], size: float = 12.5) -> None:
+    """Which colour is which arm, once for all curves, in rows that fit; nothing for a single arm."""
     if len(arms) > 1:
-        handles = [Line2D([], [], color=colors[name], linewidth=3, label=style.name_words(name)) for name in arms]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(arms), fontsize=12.5, handlelength=1.6)
+        handles = [Line2D([], [], linewidth=3, label=style.name_words(name), **look) for name, look in arm_lines(arms).items()]
+        across = legend_columns(arms, figure.bbox.width / figure.dpi, size)
+        figure.legend(handles=handles, loc="outside lower center", ncols=across, fontsize=size, handlelength=1.6)
+
+
+def legend_columns(names: Iterable[str], width: float, size: float) -> int:
+    """How many arms stand beside each other in a legend of so many inches and points."""
+    entries = [size * (0.061 + 0.0073 * len(style.name_words(name))) for name in names]
+    return len(entries) if sum(entries) <= width else int(np.clip(width // max(entries), 1, len(entries)))
+
+
+def arm_lines(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Colour and dashes of each arm; an arm is dashed where an earlier one has its colour."""
+    colors = list(style.arm_colors(names).items())
+    return {name: {"color": color, "linestyle": DASHES[[earlier for _, earlier in colors[:place]].count(color) % len(DASHES)]}
+            for place, (name, color) in enumerate(colors)}
 
 
 def burden(axes: Axes, arms: Mapping[str, Results]) -> None:
     """Living tumour cells on a logarithmic axis; an arm that reaches zero is labelled in words."""
-    colors, everything = style.arm_colors(arms), []
+    looks, everything = arm_lines(arms), []
     for name, results in arms.items():
         days, cells = column(results, "tumor_cells")
         everything.append(cells)
-        line(axes, days, cells, colors[name], style.name_words(name))
+        line(axes, days, cells, label=style.name_words(name), **looks[name])
     style.count_axis(axes, np.concatenate(everything))
     style.day_axis(axes, last_day(arms))
     axes.set_ylabel("living tumour cells")
     last, place = last_day(arms), 0
     for name, results in arms.items():
         if (gone := eliminated_on(*column(results, "tumor_cells"))) is not None:
-            axes.plot(gone, 0, "o", color=colors[name], markersize=7, clip_on=False, zorder=5)
+            axes.plot(gone, 0, "o", color=looks[name]["color"], markersize=7, clip_on=False, zorder=5)
             side = 1 if gone < 0.55 * last else -1
             axes.annotate(f"eliminated, day {gone:.0f}", (gone, 0), xytext=(10 * side, 9 + 14 * place),
                           textcoords="offset points", ha="left" if side > 0 else "right", va="center",
-                          color=colors[name], fontsize=10.5)
+                          color=looks[name]["color"], fontsize=10.5)
             place += 1
     mark_doses(axes, arms)
     axes.set_title("Tumour burden", pad=6 + ROW * len(dose_rows(arms)))
@@ -95,11 +110,11 @@ def eliminated_on(days: np.ndarray, cells: np.ndarray) -> float | None:
 def stack(panels: list[Axes], arms: Mapping[str, Results], columns: dict[str, str], *, unit: str = "",
           counts: bool = False, whole: tuple[str, ...] = ()) -> None:
     """One narrow panel per column on a common axis of days."""
-    colors, last = style.arm_colors(arms), last_day(arms)
+    looks, last = arm_lines(arms), last_day(arms)
     for axes, (name, words) in zip(panels, columns.items(), strict=True):
         values = np.concatenate([column(results, name)[1] for results in arms.values()])
         for arm, results in arms.items():
-            line(axes, *column(results, name), colors[arm], style.name_words(arm))
+            line(axes, *column(results, name), label=style.name_words(arm), **looks[arm])
         if counts and spans_decades(values):
             style.count_axis(axes, values)
             axes.yaxis.set_major_locator(sparse(axes))
@@ -123,10 +138,10 @@ def sparse(axes: Axes) -> FixedLocator:
     return FixedLocator(ticks[:: max(1, -(-len(ticks) // 4))])
 
 
-def line(axes: Axes, days: np.ndarray, values: np.ndarray, color: str, label: str) -> None:
+def line(axes: Axes, days: np.ndarray, values: np.ndarray, color: str, label: str, linestyle: str = "-") -> None:
     """One curve, a dot when there is a single point; the control lies broad beneath, so that an equal curve is seen."""
     look = {"linewidth": 3.8, "zorder": 2} if color == style.CONTROL else {"linewidth": 2.0, "zorder": 2.5}
-    axes.plot(days, values, color=color, label=label, marker="o" if days.size == 1 else None, **look)
+    axes.plot(days, values, color=color, label=label, linestyle=linestyle, marker="o" if days.size == 1 else None, **look)
 
 
 def dose_rows(arms: Mapping[str, Results]) -> list[tuple[str, str, np.ndarray]]:

@@ -1,5 +1,7 @@
 """The tissue at one moment, as a microscope would show it; for a leukaemia, what the blood is made of."""
 
+import math
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
@@ -43,6 +45,7 @@ def tissue(results: Results | Snapshot, day: float | None = None, show: str = "k
         axes = figure.add_subplot() if axes is None else axes
         if snapshot.liquid and show not in snapshot.fields:
             composition(axes, snapshot)
+            axes.set_xlabel(kinds_note(snapshot) if legend else "", fontsize=10.5, color=style.MUTED)
         else:
             whole_picture = show in ("kinds", "vigour") or show in snapshot.fields
             shown = snapshot.is_kind(*(snapshot.kinds if whole_picture else ("tumor_cell",)))
@@ -73,6 +76,12 @@ def kind_handles(*snapshots: Snapshot) -> list[Patch]:
     if any(snapshot.liquid for snapshot in snapshots):
         handles.append(Patch(color=FREE, label="free"))
     return handles
+
+
+def kinds_note(*snapshots: Snapshot) -> str | None:
+    """What must be known of the squares of a liquid, once for a figure; None of a tissue."""
+    liquid = next((snapshot for snapshot in snapshots if snapshot.liquid), None)
+    return liquid and f"liquid: no places; a square is {math.prod(liquid.shape) / SQUARES**2:,.0f} sites"
 
 
 def middle(snapshot: Snapshot) -> Snapshot:
@@ -256,4 +265,3 @@ def composition(axes: Axes, snapshot: Snapshot) -> None:
     place[: filled.size] = filled
     axes.pcolormesh(colors[place].reshape(SQUARES, SQUARES, 3), edgecolors="white", linewidth=1.6)
     bare(axes, (0, SQUARES, 0, SQUARES))
-    axes.set_xlabel(f"liquid: no places; a square is {sites / squares:,.0f} sites", fontsize=10.5, color=style.MUTED)
