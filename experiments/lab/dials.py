@@ -3,10 +3,11 @@
 import math
 from dataclasses import dataclass
 
+from simulation.bibliography import BIBLIOGRAPHY, keys_in
 from simulation.parameters import Parameter
 from simulation.treatments import Treatment
 
-from ..words import value_words
+from ..words import unit_words, value_words
 from .patient import CELLS_AT_START, Patient
 
 LAST = 200  # the rightmost place of a slider
@@ -43,7 +44,10 @@ class Dial:
     @property
     def meaning(self) -> str:
         """What it is, what it may be, and who says so."""
-        return f"{self.parameter.meaning}; {self.parameter.allowed()}. Source: {self.parameter.source}"
+        source = self.parameter.source
+        for key in keys_in(source):
+            source = source.replace(key, BIBLIOGRAPHY[key])
+        return f"{self.parameter.meaning}; {unit_words(self.parameter.allowed())}. Source: {source}"
 
     @property
     def narrow(self) -> bool:
