@@ -410,7 +410,7 @@ def test_a_wide_slider_resolves_small_values():
     name = "t_cell.base_influx"
     influx = Dial(name, 1.5, Patient.of("checkpoint_blockade").written().model_parameters().parameter(name))
     assert sum(influx.at(place) < 5 for place in range(LAST)) > 50
-    assert "between 0 and 1000 cells/mm2/day" in influx.meaning
+    assert "between 0 and 1000 cells/mm²/day" in influx.meaning
 
 
 @pytest.mark.parametrize("name, place", [("tumor.division_rate", 0), ("t_cell.initial_density", LAST), ("tumor.antigen", 0),

@@ -47,7 +47,7 @@ class Dial:
         source = self.parameter.source
         for key in keys_in(source):
             source = source.replace(key, BIBLIOGRAPHY[key])
-        return f"{self.parameter.meaning}; {unit_words(self.parameter.allowed())}. Source: {source}"
+        return unit_words(f"{self.parameter.meaning}; {self.parameter.allowed()}. Source: {source}")
 
     @property
     def narrow(self) -> bool:
