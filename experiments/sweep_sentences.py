@@ -47,21 +47,19 @@ def control_cells(rows: pd.DataFrame) -> pd.Series:
 
 
 def concerns(axis: str, rows: pd.DataFrame, axes: Sequence[str], arm: str) -> bool:
-    """Whether a parameter varies in an arm and, being of a treatment, can have changed anything there."""
-    if rows[axis].nunique() < 2 or not axis.startswith("treatments."):
-        return rows[axis].nunique() > 1
-    if arm == "control":
+    """Whether a parameter varies in an arm and can have changed anything there."""
+    if rows[axis].nunique() < 2 or (arm == "control" and axis.startswith("treatments.")):
         return False
     alike = rows.groupby([*(other for other in axes if other != axis), "seed"])["end_cells"]
     return bool(alike.nunique().max() > 1 or alike.size().max() == 1)
 
 
 def extremes(rows: pd.DataFrame, axes: list[str], than: str, units: Mapping[str, str]) -> str:
-    """The points with the lowest and the highest median."""
+    """The points with the lowest and the highest median, among equal ones by their mean."""
     if not axes:
         return outcome(rows, than)
-    medians, ends = rows.groupby(axes)["left"].median(), []
-    for key in (medians.idxmin(), medians.idxmax()):
+    ranked, ends = rows.groupby(axes)["left"].agg(["median", "mean"]).sort_values(["median", "mean"], kind="stable").index, []
+    for key in (ranked[0], ranked[-1]):
         point = dict(zip(axes, key if isinstance(key, tuple) else (key,), strict=True))
         there = rows[(rows[axes] == pd.Series(point)).all(axis=1)]
         ends.append(f"{outcome(there, than)} at {point_words(point, units)}")

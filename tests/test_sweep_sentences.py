@@ -22,6 +22,8 @@ def test_a_grid_names_its_best_and_worst_point_with_medians_and_eliminated_runs(
                         "at tumour PD-L1 2 to 90 % of the control's burden (quartiles 85 % and 95 %) at tumour PD-L1 0.1.")
     (sentence,) = told(runs(points, [1.0] * 6 + [0.0] * 3), [PDL1], {})
     assert "from no tumour cell left in 3 of 3 runs at tumour PD-L1 2 to 100 %" in sentence, "nothing is no share of a cell"
+    (sentence,) = told(runs(points, [1.0] * 3 + [0.0, 0.0, 0.5] + [0.0] * 3), [PDL1], {})
+    assert "left in 3 of 3 runs at tumour PD-L1 2" in sentence, "of two medians of nothing, the one without exceptions"
 
 
 def test_a_run_that_doses_share_counts_once_and_no_arm_is_told_by_a_drug_it_did_not_get():
@@ -29,6 +31,9 @@ def test_a_run_that_doses_share_counts_once_and_no_arm_is_told_by_a_drug_it_did_
     for arm, than in (("control", "day 0"), ("IL-2", "the control's")):
         (sentence,) = told(runs(points, [4.0, 8.0, 5.0, 7.0] * 3, arm), [DOSE], {DOSE: "mg"})
         assert sentence.startswith(f"{arm}: 6 times the") and than in sentence and "(quartiles 4.8 and 7.2)" in sentence
+    everywhere = told(runs(points.rename(columns={DOSE: "tumor.car_target"}), [4.0, 8.0, 5.0, 7.0] * 3, "control"),
+                      ["tumor.car_target"], {})
+    assert everywhere == ["control: 6 times the burden of day 0 (quartiles 4.8 and 7.2)."], "what changes nothing is not named"
     once = told(runs(points[points["seed"] == 1], [4.0] * 3, "control"), [DOSE], {})
     assert once == ["control: 4 times the burden of day 0."], "one run has no quartiles"
     (sentence,) = told(runs(points, np.repeat([1.0, 0.5, 0.1], 4)), [DOSE], {DOSE: "mg"})
