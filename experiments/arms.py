@@ -34,6 +34,11 @@ def begun(scenario: Scenario, arm: str, common: Callable[[], TumorModel],
           progress: Progress = lambda what, day, days: None) -> TumorModel:
     """An arm at day 0 with the treatments of that day: a fork of ``common()``, or of a tumour of its own."""
     tumor = common() if scenario.arms[arm].start == "fork" else grown(scenario, arm, progress)
+    return forked(tumor, scenario, arm)
+
+
+def forked(tumor: TumorModel, scenario: Scenario, arm: str) -> TumorModel:
+    """A future of a tumour at day 0, with the treatments that an arm is given on that day."""
     both = zip(scenario.arms[arm].treatments, scenario.build_treatments(arm), strict=True)
     return tumor.fork(treatments=[treatment for regimen, treatment in both if regimen.given == 0], arm=arm)
 

@@ -15,13 +15,13 @@ import pandas as pd
 import pytest
 
 from experiments import sweep_point
-from experiments.arms import grown
+from experiments.arms import advance, begun, grown
 from experiments.executors import compile_loops
 from experiments.outcomes import OUTCOMES
 from experiments.runner import complete
 from experiments.scenario import Scenario
 from experiments.stored import analysed
-from experiments.sweep import Sweep, run_one, sweep
+from experiments.sweep import Sweep, sweep
 from simulation import TumorModel
 
 from .studies import QUICK
@@ -88,12 +88,13 @@ def test_tables_are_read_by_pandas_and_duckdb(serial):
 
 def test_the_time_series_is_the_one_a_run_gives(serial):
     """What a sweep stores is what the scenario's arms record, thinned to the days asked for."""
-    study = small()
-    run = study.runs()[0]
-    tables = run_one(run.parameters, run.seed)
+    run = small().runs()[0]
+    scenario = Scenario.from_content(run.parameters["scenario"]).with_options(seed=run.seed, set=run.parameters["set"])
+    arms = [advance(begun(scenario, arm, lambda: grown(scenario)), scenario, scenario.days) for arm in scenario.arms]
+    recorded = pd.concat([arm.results.timeseries.query("day in (0, 0.5, 1)") for arm in arms], ignore_index=True)
     stored = pd.read_parquet(serial / "timeseries.parquet").query("run == 0").drop(
         columns=["run", "scenario", "point", "tumor.pdl1", "seed"]).reset_index(drop=True)
-    pd.testing.assert_frame_equal(stored, tables["timeseries"].reset_index(drop=True), check_exact=True)
+    pd.testing.assert_frame_equal(stored, recorded, check_exact=True)
     assert stored.query("arm == 'control'")["day"].tolist() == [0.0, 0.5, 1.0]
 
 
@@ -248,7 +249,7 @@ def test_mesa_batch_run_works_on_the_model():
 
 def test_workers_find_every_loop_compiled():
     """After the driver has compiled once, a run in another process compiles nothing."""
-    script = ("import sys\nfrom numba.core.dispatcher import Dispatcher\nfrom tests.test_sweep import small, run_one\n"
+    script = ("import sys\nfrom numba.core.dispatcher import Dispatcher\nfrom experiments.sweep_point import run_one\nfrom tests.test_sweep import small\n"
               "for study in (small(), small(scenario='b_all_car_t', vary={}, record={}), "
               "small(scenario='combination', shape=[9, 9, 9])):\n"
               "    run = study.runs()[0]\n    run_one(run.parameters, run.seed)\n"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from simulation.model import TumorModel
 
-from ..arms import Progress, grown, tumor_key
+from ..arms import Progress, forked, grown, tumor_key
 from ..scenario import Scenario
 
 SMALL = 101  # sites along the edge of the quick patch, about 1.5 mm; for scenarios of more than twice its area
@@ -103,11 +103,9 @@ class Shelf:
             tumor = grown(scenario, own, progress)
         if not tumor.count("tumor_cell"):
             raise Eliminated("this tumour dies out while it grows, so there is no day 0: let its cells divide more or die less")
-        both = zip(scenario.arms[arm].treatments, scenario.build_treatments(arm), strict=True)
-        at_once = [treatment for regimen, treatment in both if regimen.given == 0]
         with self._lock:
             self._grown[key] = tumor
             self._grown.move_to_end(key)
             while len(self._grown) > self._most:
                 self._grown.popitem(last=False)
-            return tumor.fork(treatments=at_once, arm=arm)
+            return forked(tumor, scenario, arm)
