@@ -249,7 +249,8 @@ def test_mesa_batch_run_works_on_the_model():
 
 def test_workers_find_every_loop_compiled():
     """After the driver has compiled once, a run in another process compiles nothing."""
-    script = ("import sys\nfrom numba.core.dispatcher import Dispatcher\nfrom experiments.sweep_point import run_one\nfrom tests.test_sweep import small\n"
+    script = ("import sys\nfrom numba.core.dispatcher import Dispatcher\n"
+              "from experiments.sweep_point import run_one\nfrom tests.test_sweep import small\n"
               "for study in (small(), small(scenario='b_all_car_t', vary={}, record={}), "
               "small(scenario='combination', shape=[9, 9, 9])):\n"
               "    run = study.runs()[0]\n    run_one(run.parameters, run.seed)\n"
