@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from simulation.files import write_atomically
+from simulation.state import RESULTS
 
 from .tables import Kept
 
@@ -36,6 +37,7 @@ class Plan(Kept):
     scenarios: dict[str, dict] = {}
     text: str = ""
     packages: dict[str, str] = {}
+    results: int = 1
 
 
 class Record(Kept):
@@ -72,8 +74,8 @@ class Run:
 
     @cached_property
     def key(self) -> str:
-        """Twenty hex digits that are the same for the same question, asked in whatever study."""
-        asked = json.dumps([self.function, self.parameters, self.seed], sort_keys=True)
+        """Twenty hex digits that are the same for the same question to the same rules, asked in whatever study."""
+        asked = json.dumps([RESULTS, self.function, self.parameters, self.seed], sort_keys=True)
         return hashlib.sha256(asked.encode()).hexdigest()[:20]
 
 

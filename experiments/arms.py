@@ -7,18 +7,22 @@ from simulation.model import TumorModel
 
 from .scenario import Scenario
 
-HALF_AN_HOUR = 0.5 / 24
 Progress = Callable[[str, float, float], None]
 
 
-def grown(scenario: Scenario, arm: str | None = None, progress: Progress = lambda what, day, days: None) -> TumorModel:
-    """A tumour at day 0: the common one, or with an arm's own parameters if one is named."""
-    grow = scenario.grow
-    model = TumorModel(parameters=scenario.parameters, shape=tuple(scenario.shape), seed=scenario.seed,
-                       overrides=scenario.overrides(arm), tumor_cells=scenario.tumor_cells, arm=arm or "grown")
+def planted(scenario: Scenario, arm: str | None = None) -> TumorModel:
+    """A tumour before it grows: the common one, or with an arm's own parameters if one is named."""
+    return TumorModel(parameters=scenario.parameters, shape=tuple(scenario.shape), seed=scenario.seed,
+                      overrides=scenario.overrides(arm), tumor_cells=scenario.tumor_cells, arm=arm or "grown")
+
+
+def grown(scenario: Scenario, arm: str | None = None, progress: Progress = lambda what, day, days: None,
+          model: TumorModel | None = None) -> TumorModel:
+    """A tumour at day 0: planted and grown, or ``model``, one that has been growing, grown on."""
+    grow, model = scenario.grow, model or planted(scenario, arm)
     if grow:
         what = f"growing {arm}" if arm else "growing"
-        model.grow(grow.cells, max_days=grow.max_days, immune_cells=grow.immune_cells,
+        model.grow(grow.cells, max_days=grow.max_days - model.hours / 24, immune_cells=grow.immune_cells,
                    on_progress=lambda model: progress(what, model.hours / 24, grow.max_days))
     return model
 
@@ -47,7 +51,7 @@ def advance(model: TumorModel, scenario: Scenario, day: float, *, snapshot_every
             on_progress: Callable[[TumorModel], None] | None = None) -> TumorModel:
     """Run an arm until ``day``, giving and stopping treatments on the days that the scenario names."""
     for moment, action, name, decide in _decisions(model, scenario):
-        if moment >= day - HALF_AN_HOUR:
+        if model.steps_until(moment) >= model.steps_until(day):
             break
         _run(model, moment, snapshot_every, on_progress)
         if not any(entry["action"] == action and entry["treatment"] == name for entry in model.results.log):
@@ -67,6 +71,6 @@ def _decisions(model: TumorModel, scenario: Scenario) -> list[tuple]:
 
 
 def _run(model: TumorModel, day: float, snapshot_every: float, on_progress: Callable[[TumorModel], None] | None) -> TumorModel:
-    if day - model.day > HALF_AN_HOUR:
-        model.run(days=day - model.day, progress=False, snapshot_every=snapshot_every, on_progress=on_progress)
+    if model.steps_until(day) > 0:
+        model.run(until=day, progress=False, snapshot_every=snapshot_every, on_progress=on_progress)
     return model

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from . import arguments
 from .bars import ArmBars, RunBar
+from .stops import exit_code, terminable
 
 UsageError = typer.BadParameter.__base__
 
@@ -34,9 +35,9 @@ class Commands(TyperGroup):
         except UsageError as error:
             typer.echo(f"Error: {error.format_message().rstrip('.')}; see tumorlab --help.", err=True)
             raise typer.Exit(2) from None
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             typer.echo("Stopped.", err=True)
-            raise typer.Exit(130) from None
+            raise typer.Exit(exit_code(stop)) from None
 
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -119,14 +120,14 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     from .scenario import Scenario
     found = Scenario.load(scenario)
     folder = default_folder(found, seed) if out is None else out
-    with ArmBars(quiet) as bars:
+    with terminable(), ArmBars(quiet) as bars:
         try:
             summary = run_scenario(found, folder, arms=chosen, days=days, seed=seed, set=values, resume=resume,
                                    overwrite=overwrite, on_progress=bars.update, command=command)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             bars.stop()
-            typer.echo(f"Stopped. What is whole is kept in {folder}; complete it with: {command} --resume", err=True)
-            raise typer.Exit(130) from None
+            typer.echo(f"Stopped. What was computed is kept in {folder}; complete it with: {command} --resume", err=True)
+            raise typer.Exit(exit_code(stop)) from None
     if summary.computed or not (summary.folder / "report.html").is_file():
         report(summary.folder)
     for note in summary.notes:
@@ -180,15 +181,15 @@ def _complete(study, verb: str, word: str, workers: int | None, scheduler: str |
     if resume and overwrite:
         raise typer.BadParameter("it excludes --overwrite, which removes what it would keep", param_hint="'--resume'")
     part = arguments.shard(shard)
-    with RunBar(quiet) as bar:
+    with terminable(), RunBar(quiet) as bar:
         try:
             summary = complete(study, out, workers=workers or os.cpu_count() or 1, scheduler=scheduler, shard=part,
                                resume=resume or part is not None, overwrite=overwrite, retry_failed=retry_failed,
                                on_progress=bar.update, say=bar.say, command=command)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             bar.stop()
             typer.echo(f"Stopped. What is finished is kept; go on with: {command} --resume", err=True)
-            raise typer.Exit(130) from None
+            raise typer.Exit(exit_code(stop)) from None
     for note in summary.notes:
         typer.echo(f"Note: {note}.", err=True)
     if summary.missing:

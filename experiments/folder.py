@@ -40,6 +40,7 @@ class Plan(Kept):
     scenario: dict
     options: Options
     packages: dict[str, str] = {}
+    results: int = 1
 
 
 class ScenarioRun(Kept):

@@ -1,6 +1,8 @@
 """A scenario becomes arms, and the arms become results on disk."""
 
+import itertools
 import platform
+import shutil
 import sys
 import time
 from dataclasses import dataclass, field
@@ -9,9 +11,10 @@ from pathlib import Path
 from simulation.files import write_atomically
 from simulation.model import TumorModel
 from simulation.results import Results, ResultsError
-from simulation.state import StateError
+from simulation.state import RESULTS, other_rules
+from simulation.values import StateError
 
-from .arms import HALF_AN_HOUR, Progress, advance, begun, grown
+from .arms import Progress, advance, forked, grown, planted
 from .folder import PICTURES, RunError, RunFolder
 from .outcomes import tell
 from .pictures.runs import overview
@@ -56,13 +59,15 @@ def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arm
         raise RunError("--resume and --overwrite exclude each other: one keeps what is there, the other removes it")
     try:
         stored = folder.plan() if resume else None
+        if stored and (why := other_rules(stored)):
+            raise RunError(f"{folder.path} {why}; --overwrite starts anew, and tumorlab plot draws what is there")
         options = _same_options(folder, stored, scenario, given) if stored else given
         chosen = scenario.with_options(**options)
         if stored and folder.finished:
             return _finished(folder)
         if not stored:
             plan = {"name": scenario.name, "scenario": scenario.model_dump(mode="json"), "options": options}
-            stored = plan | {"packages": packages()}
+            stored = plan | {"packages": packages(), "results": RESULTS}
             folder.begin(stored, overwrite=overwrite, resume=resume)
         run = _Run(chosen, folder, on_progress or (lambda arm, day, days: None))
         if stored.get("packages") != packages():
@@ -77,7 +82,7 @@ def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arm
 
 
 class _Run:
-    """One run being computed: arm after arm, with a checkpoint every CHECKPOINT_DAYS simulated days."""
+    """One run being computed: arm after arm, with a checkpoint every CHECKPOINT_DAYS simulated days, and where it is stopped."""
 
     def __init__(self, scenario: Scenario, folder: RunFolder, progress: Progress):
         self.scenario, self.folder, self.progress = scenario, folder, progress
@@ -90,12 +95,18 @@ class _Run:
         self.progress(arm, 0.0, self.scenario.days)
         model = self._newest(self.folder.checkpoints(arm))
         if model is None:
-            model = begun(self.scenario, arm, self._grown, self.progress)
+            fork = self.scenario.arms[arm].start == "fork"
+            model = forked(self._grown() if fork else self._grow(arm), self.scenario, arm)
         days, report = self.scenario.days, lambda model: self.progress(arm, model.day, self.scenario.days)
-        while days - model.day > HALF_AN_HOUR:
-            until = min(days, ((model.day + HALF_AN_HOUR) // CHECKPOINT_DAYS + 1) * CHECKPOINT_DAYS)
-            advance(model, self.scenario, until, on_progress=report)
-            self.folder.keep_arm(model, arm, last=days - model.day <= HALF_AN_HOUR)
+        try:
+            while model.steps_until(days) > 0:
+                marks = (number * CHECKPOINT_DAYS for number in itertools.count(1))
+                until = min(days, next(mark for mark in marks if mark >= days or model.steps_until(mark) > 0))
+                advance(model, self.scenario, until, on_progress=report)
+                self.folder.keep_arm(model, arm, last=model.steps_until(days) <= 0)
+        except KeyboardInterrupt:
+            self.folder.keep_arm(model, arm, last=False)
+            raise
         self.about[arm] = {
             "start": self.scenario.arms[arm].start,
             "parameters": model.parameters.declared(),
@@ -122,9 +133,21 @@ class _Run:
             kept = self.folder.path / "checkpoints" / "grown"
             self._common = self._newest([kept] if kept.exists() else [])
             if self._common is None:
-                self._common = grown(self.scenario, progress=self.progress)
+                self._common = self._grow()
                 self._common.save(kept)
         return self._common
+
+    def _grow(self, arm: str | None = None) -> TumorModel:
+        """A tumour grown to day 0; where that is stopped, what has grown is kept and grows on when the run is resumed."""
+        kept = self.folder.path / "checkpoints" / (arm or "") / "growing"
+        model = self._newest([kept] if kept.exists() else []) or planted(self.scenario, arm)
+        try:
+            grown(self.scenario, arm, self.progress, model)
+        except KeyboardInterrupt:
+            model.save(kept)
+            raise
+        shutil.rmtree(kept, ignore_errors=True)
+        return model
 
     def _start_cells(self, arms: dict[str, Results]) -> dict[str, int]:
         """Tumour cells of day 0, once for all forks of the common tumour."""
@@ -144,7 +167,7 @@ class _Run:
         write_atomically(self.folder.path / PICTURES[0], overview(arms, self.scenario.question))
         scenario = self.scenario
         self.folder.finish({
-            "version": version(), "command": command, "question": scenario.question, "seed": scenario.seed,
+            "version": version(), "results": RESULTS, "command": command, "question": scenario.question, "seed": scenario.seed,
             "days": scenario.days, "scenario": {"name": scenario.name, "text": scenario.text,
                                                 "in_force": scenario.model_dump(mode="json")},
             "arms": {arm: {"outcome": outcomes[arm]} | about for arm, about in self.about.items()},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simulation.files import write_atomically
+from simulation.state import RESULTS, other_rules
 
 from .archive import Archive, DamagedFile, Run, StudyError, Tables
 from .executors import Submits, compute, dask, local
@@ -91,7 +92,7 @@ def _connection(executor: Submits | None, scheduler: str | None, workers: int):
 
 def _begin(archive: Archive, study: Study, *, resume: bool, overwrite: bool, notes: list[str]) -> None:
     """Open the folder for this study; raises StudyError when it belongs to another."""
-    plan = study.plan() | {"text": study.text, "packages": packages()}
+    plan = study.plan() | {"text": study.text, "packages": packages(), "results": RESULTS}
     stored = archive.plan()
     if stored is None:
         archive.begin(plan)
@@ -102,6 +103,8 @@ def _begin(archive: Archive, study: Study, *, resume: bool, overwrite: bool, not
         return
     if not resume:
         raise StudyError(f"{archive.path} exists already; --resume completes or shows it, --overwrite replaces it")
+    if why := other_rules(stored):
+        raise StudyError(f"{archive.path} {why}; choose another --out, or --overwrite")
     if differs := _difference(stored, plan, study.grows):
         raise StudyError(f"{archive.path} holds another study ({differs}); choose another --out, or --overwrite")
     if stored.get("packages") != plan["packages"]:
@@ -172,7 +175,7 @@ def _finish(study: Study, archive: Archive, runs: list[Run], computed: int, note
     failed = int((tables["runs"]["status"] == "failed").sum())
     notes += study.notes(tables) if failed < len(runs) else []
     archive.finish(tables, {
-        "version": version(), "kind": study.kind, "name": study.name, "question": study.question, "command": command,
+        "version": version(), "results": RESULTS, "kind": study.kind, "name": study.name, "question": study.question, "command": command,
         "runs": len(runs), "failed": failed, "keys": [run.key for run in runs], "packages": packages(), "notes": notes,
         "computed": computed, "wall_seconds": round(time.perf_counter() - began, 1)})
     findings = _findings(study, tables)

@@ -2,11 +2,13 @@
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 
+from . import addresses
 from .agents import KINDS, READ_ONLY, CellAgent
 from .bench import CROWD, HALF, HOURS, Broken, continued, run, told
 from .cells import COLUMNS
@@ -15,8 +17,8 @@ from .model import TumorModel
 from .parameter_sets import find
 from .parameters import nearest
 from .results import COLUMNS as RESULTS
-from .state import StateError, constant_at, path_of_constant
 from .treatments import Treatment
+from .values import StateError
 from .witness import differences
 
 
@@ -133,10 +135,11 @@ def importable(nursery: Nursery) -> Iterator[str]:
     """It is a constant of the module of its agent, so that a saved model can be loaded."""
     module = getattr(nursery.kind.agent, "__module__", "")
     try:
-        found = constant_at(path_of_constant(nursery.kind, module))
-    except (StateError, ImportError, ValueError):
-        found = None
-    if found is not nursery.kind:
+        addresses.of_constant(nursery.kind, module)
+    except StateError as error:
+        if addresses.in_script(module):
+            warnings.warn(str(error), stacklevel=5)
+            return
         yield (f"it is no constant of module {module!r}, where its agent is defined: write there "
                f"{nursery.kind.name.upper()} = CellKind(...)")
 
@@ -183,9 +186,9 @@ def dividing(nursery: Nursery) -> Iterator[str]:
 
 def resumable(nursery: Nursery) -> Iterator[str]:
     """A run that is forked, or saved and loaded, goes on to the last bit."""
-    if any(importable(nursery)):
-        return  # said already
-    for word, other in continued(run(nursery.tissue(), hours=HALF)):
+    module = nursery.kind.agent.__module__
+    saved = nursery.ships or not (addresses.in_script(module) or any(importable(nursery)))
+    for word, other in continued(run(nursery.tissue(), hours=HALF), saved):
         if found := differences(nursery.grown, other):
             yield f"when the model is {word}, the run goes on differently in {found}: keep all in the cell table"
 

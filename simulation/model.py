@@ -1,6 +1,7 @@
 """The model: build, grow, step, run, fork, give, stop, save. A step is a list of verbs."""
 
 import os
+import signal
 
 import mesa
 import numpy as np
@@ -9,6 +10,7 @@ from . import measures, parameter_sets, tissue
 from .agents import KINDS
 from .bibliography import references
 from .cells import CellTable
+from .interrupts import Held
 from .kernels import act as acting
 from .kinds import RECOGNITIONS, CellKind, KindError, Kinds, Process
 from .lattice import Lattice
@@ -38,6 +40,7 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
                  tumor_cells=None, immune_cells=True, liquid=None, cell_kinds=(), processes=(), arm="model", rng=None):
         self.seed = checked_seed(rng if seed is None else seed)
         super().__init__(rng=self.seed % 2**63)
+        self._counted_step, self.step = self.step, self._whole_step  # Mesa's own, which counts, and with it all of ours
         self.disease = parameter_sets.find(parameters) if isinstance(parameters, str) else parameters
         self.parameters = self.disease.parameters()
         self.parameters.update(overrides or {})
@@ -52,6 +55,7 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         self.cells = CellTable(self.kinds.traits(), len(self.kinds.recognitions), most=self.lattice.size)
         self.clock = 0  # steps since the model was built
         self.origin = 0  # the step of day 0
+        self.owed = 0.0  # hours asked of run() that were no whole step
         self.immune_cells = bool(immune_cells)
         self.vessels = self._lay_vessels()
         self.tissue = tissue.Tissue(self.lattice, self.parameters, self.vessels)
@@ -99,23 +103,57 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
                 if process.after == verb:
                     process.run(self)
 
-    def run(self, days: float, progress: bool | None = None, snapshot_every: float = 7.0, on_progress=None) -> "TumorModel":
-        """Run for ``days``; a progress bar appears when a person watches. ``on_progress(model)`` is called after each step."""
+    def _whole_step(self, *arguments, **keywords) -> None:
+        with Held(signal.SIGINT), Held(signal.SIGTERM):
+            self._counted_step(*arguments, **keywords)
+
+    def run(self, days: float | None = None, progress: bool | None = None, snapshot_every: float = 7.0, on_progress=None, *,
+            until: float | None = None) -> "TumorModel":
+        """Run for ``days``, or ``until`` a day; a progress bar appears when a person watches.
+
+        What is no whole step is carried to the next run. The moment at which a run ends has a row in the results; one that lies
+        between two rows goes when time goes on. ``on_progress(model)`` is called after each step.
+        """
         from .progress import watch
 
-        steps = checked_steps(days, self.dt)
+        steps, owed = self._asked(days, until)
+        self.owed = 0.0  # should the run be stopped
         every = max(1, round(snapshot_every * 24.0 / self.dt)) if snapshot_every else 0
-        if every and self.day not in self.results.snapshots:
+        if every and not self.results.snapshots:
             self.results.add_snapshot(self.snapshot())
-        for _ in watch(steps, f"{self.arm}, {days:g} days", progress):
-            self.step()
-            if every and (self.clock - self.origin) % every == 0:
-                self.results.add_snapshot(self.snapshot())
+        for _ in watch(steps, f"{self.arm}, {steps * self.dt / 24.0:g} days", progress):
+            with Held(signal.SIGINT), Held(signal.SIGTERM):  # a step and the snapshot that is due after it
+                self.step()
+                if every and (self.clock - self.origin) % every == 0:
+                    self.results.add_snapshot(self.snapshot())
             if on_progress is not None:
                 on_progress(self)
-        if every and self.day not in self.results.snapshots:
-            self.results.add_snapshot(self.snapshot())
+        with Held(signal.SIGINT), Held(signal.SIGTERM):
+            if not self.results.has(self.day):
+                self.results.end()
+                self._record()
+            if every and self.day not in self.results.snapshots:
+                self.results.add_snapshot(self.snapshot())
+            self.owed = owed
         return self
+
+    def steps_until(self, day: float) -> int:
+        """Steps from now to the step nearest to a day; below 0 for a day that is past."""
+        return checked_steps(day, self.dt, "until") - (self.clock - self.origin)
+
+    def _asked(self, days: float | None, until: float | None) -> tuple[int, float]:
+        """Whole steps of a run, and the hours that are left over."""
+        if (days is None) == (until is None):
+            raise ModelError("run takes either days, how long, or until, the day on which it ends")
+        if until is None:
+            checked_steps(days, self.dt)
+            hours = days * 24.0 + self.owed
+            steps = max(0, round(hours / self.dt))
+        else:
+            steps, hours = self.steps_until(until), until * 24.0 - (self.clock - self.origin) * self.dt
+            if steps < 0:
+                raise ModelError(f"until = {until:g} is not allowed: it is day {self.day:g} already")
+        return steps, hours - steps * self.dt
 
     def grow(self, cells: int = 5000, max_days: float = 60.0, immune_cells: bool = True, on_progress=None) -> "TumorModel":
         """Grow untreated until the tumour has ``cells`` cells, or for ``max_days``; day 0 is where it ends.
@@ -124,18 +162,20 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         """
         if self.treatments or self._pending:
             raise ModelError("a tumour grows before it is treated: give treatments after grow()")
-        present = self.immune_cells
+        present, self.owed = self.immune_cells, 0.0
         self.immune_cells = present and bool(immune_cells)
         if present and not immune_cells:
             self.kill(np.flatnonzero(self.cells.alive & self._attackers[self.cells["kind"]]))
-        for _ in range(checked_steps(max_days, self.dt)):
-            if self.count("tumor_cell") >= cells or self.count("tumor_cell") == 0:
-                break
-            self.step()
-            if on_progress is not None:
-                on_progress(self)
-        if present and not immune_cells:
+        try:
+            for _ in range(checked_steps(max_days, self.dt)):
+                if self.count("tumor_cell") >= cells or self.count("tumor_cell") == 0:
+                    break
+                self.step()
+                if on_progress is not None:
+                    on_progress(self)
+        finally:
             self.immune_cells = present
+        if present and not immune_cells:
             self._scatter_immune()
         self._begin()
         return self
@@ -269,7 +309,7 @@ def checked_dt(dt) -> float:
     return float(dt)
 
 
-def checked_steps(days, dt: float) -> int:
+def checked_steps(days, dt: float, name: str = "days") -> int:
     if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days <= 36_500:
-        raise ModelError(f"days = {days!r} is not allowed: give a number between 0 and 36500")
+        raise ModelError(f"{name} = {days!r} is not allowed: give a number between 0 and 36500")
     return round(days * 24.0 / dt)

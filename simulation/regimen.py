@@ -1,5 +1,6 @@
 """The treatments of a model: given, stopped, and what they may do to cells at large."""
 
+from .addresses import class_path
 from .parameters import nearest
 from .population import ModelError
 from .treatments import Treatment, TreatmentError, build
@@ -47,8 +48,3 @@ class Regimen:
         if not self._acting:
             raise ModelError("add_hazard is called by a treatment in its on_step")
         self._hazards.append((self._acting, rate, where))
-
-
-def class_path(cls: type) -> str:
-    """``module:Class``, how a class is written down."""
-    return f"{cls.__module__}:{cls.__qualname__}"

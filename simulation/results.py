@@ -65,6 +65,7 @@ class Results:
         self._doses: list[tuple] = []
         self._measures: list[tuple] = []
         self._table: tuple[str, pd.DataFrame] | None = None
+        self.passing: list[int] | None = None  # rows and measures that stay when time goes on
 
     def __repr__(self) -> str:
         days = f"day {self._rows[0]['day']:g} to {self._rows[-1]['day']:g}" if self._rows else "nothing recorded"
@@ -74,6 +75,21 @@ class Results:
         """Append one row of the time series: ``day`` and any of COLUMNS; other columns follow those."""
         self._rows.append({name: value for name, value in row.items() if name != "arm"})
         self._table = None
+
+    def has(self, day: float) -> bool:
+        """Whether the last row is of this day."""
+        return bool(self._rows) and self._rows[-1]["day"] == day
+
+    def end(self) -> None:
+        """Time stops between two rows: what is recorded now is of this moment, and goes when time goes on."""
+        self.passing = [len(self._rows), len(self._measures)]
+
+    def go_on(self) -> None:
+        """Time goes on: rows are again what they would be had it never stopped."""
+        if self.passing:
+            rows, measures = self.passing
+            del self._rows[rows:], self._measures[measures:]
+            self.passing = self._table = None
 
     def add_snapshot(self, snapshot: Snapshot) -> None:
         """Keep a snapshot under its day; a second one of the same day replaces the first."""
@@ -115,6 +131,7 @@ class Results:
         twin.log, twin.citations = [dict(entry) for entry in self.log], list(self.citations)
         twin.provenance = dict(self.provenance)
         twin._rows, twin._doses, twin._measures = list(self._rows), list(self._doses), list(self._measures)
+        twin.passing = self.passing
         return twin
 
     def save(self, folder: str | os.PathLike) -> None:

@@ -1,29 +1,62 @@
 """A model as arrays and plain values: how it is forked, saved, and loaded to go on to the last bit."""
 
 import hashlib
-import importlib
 import io
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import mesa
 import numpy as np
 
+from . import addresses
 from .files import UNREADABLE
 from .kinds import CellKind, Process
+from .model import TumorModel
 from .parameter_sets import ParameterSet
 from .randomness import Randomness
 from .results import Results
-from .treatments import find
+from .schedule import Schedule
+from .treatments import Treatment
+from .values import StateError, carried, decoded, encoded
 
-FORMAT = 1
+FORMAT = 2
+RESULTS = 2
+"""The rules by number: one more with every change by which the same seed gives other results. Version 0.1 was 1."""
+EVERY_TREATMENT = frozenset({*vars(Treatment()), "schedule"})
 
 
-class StateError(ValueError):
-    """A state that cannot be saved or read; one sentence naming file and reason."""
+class Plugins(NamedTuple):
+    """The code in use beside what ships: classes of treatments in force and to come, kinds, processes, classes of visitors."""
+
+    treatments: list[type[Treatment]]
+    pending: list[type[Treatment]]
+    kinds: list[CellKind]
+    processes: list[Process]
+    visitors: list[type[mesa.Agent]]
+
+
+def plugins_of(model) -> Plugins:
+    """The very objects that a model uses."""
+    pending = [type(what) for action, what in model._pending if action == "give"]
+    return Plugins([type(treatment) for treatment in model.treatments.values()], pending,
+                   model.kinds.all[model.shipped_kinds :], [*model.processes.values()],
+                   [type(agent) for agent in model.visitors()])
+
+
+def addresses_of(plugins: Plugins) -> dict[str, list[str]]:
+    """Where each is found again; raises StateError for one that is not."""
+    classes = {name: [addresses.of_class(cls) for cls in getattr(plugins, name)]
+               for name in ("treatments", "pending", "visitors")}
+    return classes | {
+        "kinds": [addresses.of_constant(kind, kind.agent.__module__) for kind in plugins.kinds],
+        "processes": [addresses.of_constant(one, getattr(one.run, "__module__", "")) for one in plugins.processes],
+    }
 
 
 def arrays_of(model) -> dict[str, np.ndarray]:
@@ -36,12 +69,14 @@ def arrays_of(model) -> dict[str, np.ndarray]:
     return found
 
 
-def plain_of(model) -> dict:
-    """Everything of a model that is no array, as JSON can hold it."""
+def plain_of(model, keep: Callable = encoded) -> dict:
+    """Everything of a model that is no array and no code; ``keep(value, where)`` copies or encodes what users set."""
     return {
-        "format": FORMAT,
         "seed": model.seed,
         "arm": model.arm,
+        "class": type(model).__qualname__,
+        "attributes": {key: keep(value, type(model).__name__, f"its {key}") for key, value in vars(model).items()
+                       if key not in engine()},
         "parameter_set": {"name": model.disease.name, "meaning": model.disease.meaning, "liquid": model.disease.liquid,
                           "spacing": model.disease.spacing},
         "shape": list(model.shape),
@@ -52,101 +87,94 @@ def plain_of(model) -> dict:
         "sources": {row["name"]: row["source"] for row in model.parameters.table()},
         "clock": model.clock,
         "origin": model.origin,
+        "owed": model.owed,
         "steps": model.steps,
+        "running": model.running,
         "primed": model.primed,
         "born_by_hand": model._born_by_hand,
-        "treatments": [treatment_state(t) for t in model.treatments.values()],
-        "pending": [[action, treatment_state(what) if action == "give" else what] for action, what in model._pending],
-        "kinds": [path_of_constant(kind, kind.agent.__module__) for kind in model.kinds.all[model.shipped_kinds :]],
-        "processes": [path_of_constant(process, process.run.__module__) for process in model.processes.values()],
-        "process_state": {name: encoded(state, f"process {name}") for name, state in model.process_state.items()},
-        "visitors": [visitor_state(model, agent) for agent in model.visitors()],
+        "treatments": [treatment_state(t, keep) for t in model.treatments.values()],
+        "pending": [[action, treatment_state(what, keep) if action == "give" else what] for action, what in model._pending],
+        "process_state": {key: keep(state, f"process {key}") for key, state in model.process_state.items()},
+        "visitors": [visitor_state(model, agent, keep) for agent in model.visitors()],
     }
 
 
-def treatment_state(treatment) -> dict:
-    cls = type(treatment)
+@cache
+def engine() -> frozenset[str]:
+    """Attributes that every model has; others are those of a subclass or its user."""
+    return frozenset(vars(TumorModel(shape=(3, 3), seed=0, tumor_cells=0, immune_cells=False)))
+
+
+def treatment_state(treatment: Treatment, keep: Callable = encoded) -> dict:
+    where = f"treatment {treatment.name}"
     return {
-        "class": f"{cls.__module__}:{cls.__qualname__}",
         "name": treatment.name,
         "parameters": {name: treatment.value(name) for name in treatment.parameters()},
+        "sources": dict(treatment._sources),
         "schedule": treatment.schedule.to_dict(),
         "start": treatment.start,
         "doses": [list(dose) for dose in treatment.doses],
         "stopped": treatment.stopped,
-        "state": encoded(treatment.state, f"treatment {treatment.name}"),
+        "state": keep(treatment.state, where),
+        "attributes": {name: keep(value, where, f"its {name}") for name, value in attributes(treatment).items()},
     }
 
 
-def treatment_from(table: dict):
-    treatment = find(table["class"])(name=table["name"], schedule=table["schedule"], **table["parameters"])
+def attributes(treatment: Treatment) -> dict[str, object]:
+    """What a treatment holds beside what every treatment has: in general, the arguments of its constructor."""
+    return {name: value for name, value in vars(treatment).items() if name not in EVERY_TREATMENT}
+
+
+def treatment_from(cls: type[Treatment], table: dict, read: Callable) -> Treatment:
+    """A treatment as it was, its constructor not called again."""
+    treatment = cls.__new__(cls)
+    Treatment.__init__(treatment, name=table["name"], schedule=Schedule.from_dict(table["schedule"]), **table["parameters"])
+    vars(treatment).update({name: read(value) for name, value in table["attributes"].items()})
+    treatment._sources = dict(table["sources"])
     treatment.start, treatment.stopped = table["start"], table["stopped"]
     treatment.doses = [tuple(dose) for dose in table["doses"]]
-    treatment.state = decoded(table["state"])
+    treatment.state = read(table["state"])
     return treatment
 
 
-def visitor_state(model, agent: mesa.Agent) -> dict:
-    cls = type(agent)
+def visitor_state(model, agent: mesa.Agent, keep: Callable) -> dict:
+    name, site = type(agent).__name__, model._standing.get(agent)
     if not (hasattr(agent, "state") and hasattr(agent, "restore")):
-        raise StateError(
-            f"{cls.__name__} cannot be saved or forked: a plain Mesa agent needs state() -> dict and restore(dict)"
-        )
-    site = model._standing.get(agent)
-    return {"class": f"{cls.__module__}:{cls.__qualname__}", "site": None if site is None else int(site),
-            "state": encoded(agent.state(), cls.__name__)}
+        raise StateError(f"{name} cannot be saved or forked: a plain Mesa agent needs state() -> dict and restore(dict)")
+    own, left = {}, []
+    for key in vars(agent).keys() - {"model", "unique_id", "pos"}:
+        try:
+            own[key] = keep(getattr(agent, key), name)
+        except StateError:  # such as another agent
+            left.append(key)
+    return {"site": None if site is None else int(site), "state": keep(agent.state(), name), "attributes": own,
+            "left": sorted(left)}
 
 
-def encoded(value, where: str):
-    """Numbers, texts, lists, tables and arrays as JSON can hold them, bit for bit. Raises StateError for anything else."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        return {"array": value.tobytes().hex(), "dtype": value.dtype.str, "shape": list(value.shape)}
-    if isinstance(value, list | tuple):
-        return [encoded(each, where) for each in value]
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {"table": {key: encoded(each, where) for key, each in value.items()}}
-    raise StateError(f"{where} cannot be saved: its state holds {value!r}, allowed are numbers, texts, lists, tables and arrays")
+def visit(model, cls: type[mesa.Agent], table: dict, read: Callable) -> None:
+    """A plain Mesa agent comes again, its constructor not called; ``restore`` has the last word."""
+    agent = cls.__new__(cls)
+    mesa.Agent.__init__(agent, model)
+    vars(agent).update({key: read(value) for key, value in table["attributes"].items()})
+    if table["site"] is not None:
+        model.place(agent, model.lattice.position(table["site"]))
+    agent.restore(read(table["state"]))
+    if missing := [key for key in table["left"] if key not in vars(agent)]:
+        raise StateError(f"{cls.__name__}.{missing[0]} does not come along, as it is no number, text, list, table or array: "
+                         "let restore() set it")
 
 
-def decoded(value):
-    if isinstance(value, list):
-        return [decoded(each) for each in value]
-    if isinstance(value, dict) and "array" in value:
-        return np.frombuffer(bytes.fromhex(value["array"]), dtype=value["dtype"]).reshape(value["shape"]).copy()
-    if isinstance(value, dict):
-        return {key: decoded(each) for key, each in value["table"].items()}
-    return value
-
-
-def path_of_constant(thing: CellKind | Process, module: str) -> str:
-    """``module:NAME`` of a plug-in that is a constant of its module. Raises StateError when it is not."""
-    for name, value in vars(importlib.import_module(module)).items():
-        if value is thing:
-            return f"{module}:{name}"
-    raise StateError(f"{type(thing).__name__} {thing.name!r} cannot be saved: make it a constant of module {module!r}")
-
-
-def constant_at(path: str):
-    module, _, name = path.partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise StateError(f"{path} is needed by the saved model and cannot be imported ({error})") from None
-
-
-def rebuilt(cls, plain: dict, arrays: dict, kinds, processes):
-    """A model from its parts; ``kinds``, ``processes``: the plug-ins themselves."""
+def rebuilt(cls, plain: dict, arrays: dict, plugins: Plugins, read: Callable = decoded):
+    """A model from its parts; no constructor of a subclass, treatment or agent is called again."""
     values = {name: (value, plain["sources"][name]) for name, value in plain["parameters"].items()}
     disease = ParameterSet(values=values, **plain["parameter_set"])
-    treatments = [treatment_from(table) for table in plain["treatments"]]
-    kinds = list(kinds)  # in the order in which they joined: rows hold the number of their kind
+    treatments = [treatment_from(*each, read) for each in zip(plugins.treatments, plain["treatments"], strict=True)]
+    kinds = list(plugins.kinds)  # in the order in which they joined: rows hold the number of their kind
     kinds += [kind for treatment in treatments for kind in treatment.kinds if kind not in kinds]
-    model = cls(disease, shape=tuple(plain["shape"]), seed=plain["seed"], dt=plain["dt"], liquid=plain["liquid"],
-                tumor_cells=0, immune_cells=False, arm=plain["arm"], cell_kinds=kinds, processes=processes)
+    model = cls.__new__(cls)
+    vars(model).update({name: read(value) for name, value in plain["attributes"].items()})
+    TumorModel.__init__(model, disease, shape=tuple(plain["shape"]), seed=plain["seed"], dt=plain["dt"], liquid=plain["liquid"],
+                        tumor_cells=0, immune_cells=False, arm=plain["arm"], cell_kinds=kinds, processes=plugins.processes)
     model.lattice.occupant[model.lattice.interior] = -1
     model.cells.restore({name.removeprefix("cells/"): a for name, a in arrays.items() if name.startswith("cells/")})
     rows = np.flatnonzero(model.cells.alive)
@@ -157,17 +185,16 @@ def rebuilt(cls, plain: dict, arrays: dict, kinds, processes):
     for name in model.counters:
         model.counters[name] = arrays[f"counters/{name}"].copy()
     model.released = arrays["released"].copy()
-    for name in ("clock", "origin", "steps", "primed", "immune_cells"):
+    for name in ("clock", "origin", "owed", "steps", "running", "primed", "immune_cells"):
         setattr(model, name, plain[name])
     model._born_by_hand = plain["born_by_hand"]
     model.treatments = {treatment.name: treatment for treatment in treatments}
-    model._pending = [(action, treatment_from(what) if action == "give" else what) for action, what in plain["pending"]]
-    model.process_state = {name: decoded(state) for name, state in plain["process_state"].items()}
-    for visitor in plain["visitors"]:
-        agent = constant_at(visitor["class"])(model)
-        if visitor["site"] is not None:
-            model.place(agent, model.lattice.position(visitor["site"]))
-        agent.restore(decoded(visitor["state"]))
+    pending = iter(plugins.pending)
+    model._pending = [(action, treatment_from(next(pending), what, read) if action == "give" else what)
+                      for action, what in plain["pending"]]
+    model.process_state = {name: read(state) for name, state in plain["process_state"].items()}
+    for visitor in zip(plugins.visitors, plain["visitors"], strict=True):
+        visit(model, *visitor, read)
     model.rules = model._rules()
     model.rates = model.rules.fold(model.cells["kind"])
     model._measures = None
@@ -175,21 +202,27 @@ def rebuilt(cls, plain: dict, arrays: dict, kinds, processes):
 
 
 def copied(model, seed: int | None, arm: str):
-    """An independent model in the same state."""
-    plain = json.loads(json.dumps(plain_of(model)))
-    plain["arm"] = arm
-    twin = rebuilt(type(model), plain, arrays_of(model), model.kinds.all[model.shipped_kinds :],
-                   list(model.processes.values()))
+    """An independent model in the same state, made of the very code in use."""
+    twin = rebuilt(type(model), plain_of(model, carried) | {"arm": arm}, arrays_of(model), plugins_of(model), read=lambda it: it)
     if seed is not None:
         twin.seed, twin.randomness = seed, Randomness(seed)
         twin.relay()
     return twin
 
 
+def other_rules(made_by: dict) -> str:
+    """Why what an earlier version began cannot go on, in words; empty where the same seed gives the same numbers."""
+    number = made_by.get("results", 1)
+    return "" if number == RESULTS else (f"was made by rules {number!r}, and the rules of this version ({RESULTS}) give the same "
+                                         "seed other numbers")
+
+
 def save(model, folder: str | os.PathLike) -> None:
     """Write a model into ``folder``, replacing what was there only when the new one is whole."""
     folder = Path(folder)
-    plain, buffer = plain_of(model), io.BytesIO()
+    plain = {"format": FORMAT, "results": RESULTS, "code": addresses_of(plugins_of(model))} | plain_of(model)
+    plain["passing"] = model.results.passing
+    buffer = io.BytesIO()
     np.savez(buffer, **arrays_of(model))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -233,14 +266,19 @@ def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=()):
         if found != expected:
             raise StateError(f"{folder / name} is damaged: its content does not match its SHA-256")
     plain = json.loads((folder / "state.json").read_text())
+    if why := other_rules(plain):
+        raise StateError(f"{folder} {why}: grow the tumour anew")
     if plain.get("format") != FORMAT:
         raise StateError(f"{folder}: format {plain.get('format')!r} is not the one this version reads ({FORMAT})")
+    if plain["class"] != cls.__qualname__:
+        raise StateError(f"{folder} holds a {plain['class']}: read it with {plain['class']}.load, not {cls.__qualname__}.load")
     with np.load(folder / "state.npz", allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    kinds = list(cell_kinds) or [constant_at(path) for path in plain["kinds"]]
-    processes = list(processes) or [constant_at(path) for path in plain["processes"]]
-    model = rebuilt(cls, plain, arrays, kinds, processes)
+    code = {name: [addresses.needed(path) for path in paths] for name, paths in plain["code"].items()
+            if not {"kinds": cell_kinds, "processes": processes}.get(name)}
+    model = rebuilt(cls, plain, arrays, Plugins(**{"kinds": cell_kinds, "processes": processes} | code))
     model.results = Results.load(folder / "results")[plain["arm"]]
+    model.results.passing = plain["passing"]
     for snapshot in model.results.snapshots.values():  # into memory: the folder may go away
         model.results.add_snapshot(snapshot)
     return model

@@ -149,12 +149,17 @@ class Step:
     def measure(self) -> None:
         """A row for the data collector; every 6 hours one for the results."""
         self.datacollector.collect(self)
+        self.results.go_on()
         if (self.clock - self.origin) % max(1, round(RECORD_EVERY / self.dt)) == 0:
-            self.results.record(self.measures)
-            for name in sorted(self.treatments):
-                found = self.treatments[name].measure(self)
-                if found:
-                    self.results.add_measures(self.day, name, found)
+            self._record()
+
+    def _record(self) -> None:
+        """A row of this moment for the results, and what treatments measure about themselves."""
+        self.results.record(self.measures)
+        for name in sorted(self.treatments):
+            found = self.treatments[name].measure(self)
+            if found:
+                self.results.add_measures(self.day, name, found)
 
     def _rules(self) -> Rules:
         most = self.parameters.checkpoint.max_occupancy

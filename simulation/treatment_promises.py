@@ -2,24 +2,31 @@
 
 import difflib
 import inspect
+import json
 import math
 import warnings
 from collections.abc import Iterator
 from functools import cached_property
 from numbers import Real
 
+from . import addresses
+from .agents import KINDS
 from .bench import HALF, Broken, continued, faults, odd_tissues, run, told, under_attack
 from .bibliography import is_known
 from .model import TumorModel
 from .parameters import nearest
-from .regimen import class_path
 from .schedule import Schedule
-from .state import StateError, encoded
-from .treatments import Aldesleukin, Nivolumab, Treatment, TreatmentError, find
+from .state import treatment_from, treatment_state
+from .treatments import Aldesleukin, Nivolumab, Treatment, TreatmentError
 from .treatments.base import checked_name
+from .values import StateError, decoded
 from .witness import HOOKS, KEPT, Witness, differences
 
 BRISK = Schedule(every="8 hours")
+OTHERS = {bool: lambda default: (not default,), int: lambda default: (default + 1, default - 1),
+          float: lambda default: (default * 0.5 + 0.1, default + 1.0),
+          str: lambda default: (*(kind.name for kind in KINDS), "pd1", "pdl1")}
+"""Other values that an argument of a constructor may take, by the type of its default."""
 
 
 class Trial:
@@ -52,6 +59,32 @@ class Trial:
         except Exception as error:
             raise Broken(f"copy() raises {told(error)}: let attributes hold numbers, texts and arrays only") from None
         return drug
+
+    @property
+    def findable(self) -> bool:
+        """Whether a saved model with it can be loaded."""
+        try:
+            return bool(addresses.of_class(self.cls))
+        except StateError:
+            return False
+
+    def drugs(self) -> Iterator[Treatment]:
+        """The treatment as it is, and once with each argument of its constructor changed that can be."""
+        yield self.drug()
+        for name, argument in inspect.signature(self.cls).parameters.items():
+            if name not in ("name", "schedule", *self.cls.parameters()):
+                yield from self._other(name, argument.default)
+
+    def _other(self, name: str, default: object) -> Iterator[Treatment]:
+        """The treatment with another value of one argument, where one is found with which it runs."""
+        for value in OTHERS.get(type(default), lambda default: ())(default):
+            try:
+                drug = self.drug(**{name: value})
+                if value != default and not any(faults(self.arm(drug), hours=3, where="")):
+                    yield drug
+                    return
+            except Broken:  # its constructor does not take this value
+                continue
 
     def arm(self, *treatments, tissue: TumorModel | None = None) -> TumorModel:
         return (tissue or under_attack()).fork(treatments=treatments)
@@ -120,17 +153,13 @@ def hooked(trial: Trial) -> Iterator[str]:
 
 def importable(trial: Trial) -> Iterator[str]:
     """It can be found again as module:Class, so that a saved model can be loaded."""
-    path = class_path(trial.cls)
     try:
-        found = find(path)
-    except TreatmentError:
-        found = None
-    if found is not trial.cls:
-        yield (f"{path} does not lead back to it, so a model with it can be neither saved nor forked: define it at the "
-               "top of a module that can be imported")
-    elif trial.cls.__module__ == "__main__":
-        warnings.warn(f"{trial.cls.__name__} is defined in the running script, where another process loading a model "
-                      "does not find it: move it into a module of its own", stacklevel=5)
+        addresses.of_class(trial.cls)
+    except StateError as error:
+        if not addresses.in_script(trial.cls.__module__):
+            yield str(error)
+        else:
+            warnings.warn(f"a model with {error}", stacklevel=5)
 
 
 def copied(trial: Trial) -> Iterator[str]:
@@ -180,10 +209,10 @@ def discreet(trial: Trial) -> Iterator[str]:
 
 
 def savable(trial: Trial) -> Iterator[str]:
-    """Its state holds only what can be saved."""
+    """Its state and its attributes hold only what can be saved."""
     for drug in trial.treated.treatments.values():
         try:
-            encoded(drug.state, f"treatment {drug.name}")
+            treatment_state(drug)
         except StateError as error:
             yield str(error)
 
@@ -206,12 +235,30 @@ def independent(trial: Trial) -> Iterator[str]:
 
 def resumable(trial: Trial) -> Iterator[str]:
     """A run that is forked, or saved and loaded, goes on to the last bit."""
-    if any(importable(trial)):
+    if any(savable(trial)):
         return  # said already
-    for word, other in continued(run(trial.arm(trial.drug()), hours=HALF)):
-        if found := differences(trial.treated, other):
-            yield (f"when the model is {word}, the run goes on differently in {found}: remember only in self.state, "
-                   "and draw with model.randomness")
+    for drug in trial.drugs():
+        whole = run(trial.arm(drug))
+        for word, other in continued(run(trial.arm(drug), hours=HALF), saved=trial.findable):
+            if found := differences(whole, other):
+                yield (f"when the model is {word}, the run goes on differently in {found}: remember only in self.state, "
+                       "and draw with model.randomness")
+
+
+def lasting(trial: Trial) -> Iterator[str]:
+    """What its constructor was told survives when it is copied, forked, or saved and loaded."""
+    if any(savable(trial)):
+        return  # said already
+    for drug in trial.drugs():
+        told = treatment_state(drug)
+        (_, forked), = trial.arm(drug).fork()._pending
+        loaded = treatment_from(trial.cls, json.loads(json.dumps(told)), decoded)
+        for word, other in (("copied", drug.copy()), ("forked", forked), ("saved and loaded", loaded)):
+            found = treatment_state(other)
+            lost = [*(name for name in told["attributes"] if told["attributes"][name] != found["attributes"].get(name)),
+                    *(name for name in told if told[name] != found[name])]
+            if type(other) is not trial.cls or lost:
+                yield f"when it is {word}, it loses {lost[0] if lost else 'its class'}: leave copy to Treatment"
 
 
 def orderless(trial: Trial) -> Iterator[str]:
@@ -247,4 +294,4 @@ def sturdy(trial: Trial) -> Iterator[str | Broken]:
 
 
 PROMISES = (constructed, described, sourced, named, scheduled, hooked, importable, copied, sweepable, discreet, savable,
-            repeatable, independent, resumable, orderless, patient, sturdy)
+            repeatable, independent, resumable, lasting, orderless, patient, sturdy)

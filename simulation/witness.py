@@ -23,7 +23,7 @@ INSTEAD = {
     "parameters": "write rules.division.scale(0.5) in modify()",
     "model": "a treatment acts through rules and the verbs infuse, kill and add_hazard alone",
     "treatments": "leave other treatments alone",
-    "self": "keep it in self.state, as anything else is lost when the model is saved or forked",
+    "self": "keep it in self.state, as attributes say what a treatment is, not what has happened",
     "random": "draw with model.randomness.uniform('MINE.purpose', model.clock, model.cells['name'])",
 }
 WORDS = {"cells": "the cell table", "tissue": "the fields", "parameters": "the parameters", "model": "the model",

@@ -1,8 +1,8 @@
 """Treatments, one file per family, each written with the public interface alone."""
 
-import importlib
 import inspect
 
+from ..addresses import thing_at
 from ..parameters import nearest
 from .base import Treatment, TreatmentError, snake_case
 from .car_t import CarT
@@ -30,7 +30,7 @@ def find(word: str) -> type[Treatment]:
     if not name:
         raise TreatmentError(f"there is no treatment {word!r}{nearest(word, names())}; one of your own is module:Class")
     try:
-        found = getattr(importlib.import_module(module), name)
+        found = thing_at(word)
     except ImportError as error:
         raise TreatmentError(f"treatment {word!r}: module {module!r} cannot be imported ({error})") from None
     except AttributeError:
