@@ -175,7 +175,8 @@ def _finish(study: Study, archive: Archive, runs: list[Run], computed: int, note
     failed = int((tables["runs"]["status"] == "failed").sum())
     notes += study.notes(tables) if failed < len(runs) else []
     archive.finish(tables, {
-        "version": version(), "results": RESULTS, "kind": study.kind, "name": study.name, "question": study.question, "command": command,
+        "version": version(), "results": RESULTS,
+        "kind": study.kind, "name": study.name, "question": study.question, "command": command,
         "runs": len(runs), "failed": failed, "keys": [run.key for run in runs], "packages": packages(), "notes": notes,
         "computed": computed, "wall_seconds": round(time.perf_counter() - began, 1)})
     findings = _findings(study, tables)

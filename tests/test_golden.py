@@ -1,13 +1,16 @@
-"""One small run, kept: a change of results must be meant, and is then flagged in the changelog.
+"""One small run, kept with the number of its rules: a change of results must be meant, and is then flagged in the changelog.
 
-To keep new numbers: ``python -m tests.test_golden``.
+To keep new numbers: raise ``RESULTS`` in ``simulation/state.py``, then ``python -m tests.test_golden``.
 """
 
+import io
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from simulation import TumorModel
+from simulation.state import RESULTS
 
 KEPT = Path(__file__).parent / "golden" / "small_run.csv"
 
@@ -18,12 +21,43 @@ def small_run() -> pd.DataFrame:
     return model.run(4, progress=False).results.timeseries
 
 
-def test_the_same_seed_still_gives_the_kept_numbers():
-    kept = pd.read_csv(KEPT)
+def read(file: Path) -> tuple[int, pd.DataFrame]:
+    """The number of the rules, and the numbers that they gave."""
+    first, _, table = file.read_text().partition("\n")
+    return int(first.removeprefix("rules ")), pd.read_csv(io.StringIO(table))
+
+
+def agree(run: pd.DataFrame, kept: pd.DataFrame) -> None:
     # Other versions of the mathematical library may differ in the last digits, so floats are compared to 1e-9.
-    pd.testing.assert_frame_equal(small_run(), kept, check_dtype=False, rtol=1e-9, atol=1e-12)
+    pd.testing.assert_frame_equal(run, kept, check_dtype=False, rtol=1e-9, atol=1e-12)
+
+
+def renew(run: pd.DataFrame, file: Path = KEPT, rules: int = RESULTS) -> None:
+    """Keep other numbers; raises AssertionError where the rules still have the number under which others were kept."""
+    number, kept = read(file)
+    if rules <= number:
+        agree(run, kept)
+    file.write_text(f"rules {rules}\n{run.to_csv(index=False)}")
+
+
+def test_the_same_seed_still_gives_the_kept_numbers():
+    agree(small_run(), read(KEPT)[1])
+
+
+def test_the_kept_numbers_are_those_of_the_rules_in_force():
+    assert read(KEPT)[0] == RESULTS, "raise RESULTS and renew the golden run together"
+
+
+def test_other_numbers_cannot_be_kept_under_the_same_number_of_the_rules(tmp_path):
+    run = read(KEPT)[1]
+    other, file = run.assign(tumor_cells=run["tumor_cells"] + 1), tmp_path / "run.csv"
+    file.write_text(KEPT.read_text())
+    with pytest.raises(AssertionError):
+        renew(other, file)
+    assert file.read_text() == KEPT.read_text()
+    renew(other, file, RESULTS + 1)
+    assert read(file)[0] == RESULTS + 1 and read(file)[1].equals(other)
 
 
 if __name__ == "__main__":
-    KEPT.parent.mkdir(exist_ok=True)
-    small_run().to_csv(KEPT, index=False)
+    renew(small_run())
