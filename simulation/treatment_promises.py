@@ -68,23 +68,23 @@ class Trial:
         except StateError:
             return False
 
-    def drugs(self) -> Iterator[Treatment]:
-        """The treatment as it is, and once with each argument of its constructor changed that can be."""
-        yield self.drug()
-        for name, argument in inspect.signature(self.cls).parameters.items():
-            if name not in ("name", "schedule", *self.cls.parameters()):
-                yield from self._other(name, argument.default)
+    @cached_property
+    def drugs(self) -> dict[str, Treatment]:
+        """The treatment as it is, and by argument of its constructor, with another value of that where one is found."""
+        arguments = inspect.signature(self.cls).parameters.values()
+        others = {each.name: self._other(each.name, each.default) for each in arguments
+                  if each.name not in ("name", "schedule", *self.cls.parameters())}
+        return {"": self.drug()} | {name: drug for name, drug in others.items() if drug}
 
-    def _other(self, name: str, default: object) -> Iterator[Treatment]:
-        """The treatment with another value of one argument, where one is found with which it runs."""
+    def _other(self, name: str, default: object) -> Treatment | None:
         for value in OTHERS.get(type(default), lambda default: ())(default):
             try:
                 drug = self.drug(**{name: value})
                 if value != default and not any(faults(self.arm(drug), hours=3, where="")):
-                    yield drug
-                    return
+                    return drug
             except Broken:  # its constructor does not take this value
                 continue
+        return None
 
     def arm(self, *treatments, tissue: TumorModel | None = None) -> TumorModel:
         return (tissue or under_attack()).fork(treatments=treatments)
@@ -237,7 +237,7 @@ def resumable(trial: Trial) -> Iterator[str]:
     """A run that is forked, or saved and loaded, goes on to the last bit."""
     if any(savable(trial)):
         return  # said already
-    for drug in trial.drugs():
+    for drug in trial.drugs.values():
         whole = run(trial.arm(drug))
         for word, other in continued(run(trial.arm(drug), hours=HALF), saved=trial.findable):
             if found := differences(whole, other):
@@ -249,8 +249,10 @@ def lasting(trial: Trial) -> Iterator[str]:
     """What its constructor was told survives when it is copied, forked, or saved and loaded."""
     if any(savable(trial)):
         return  # said already
-    for drug in trial.drugs():
+    for name, drug in trial.drugs.items():
         told = treatment_state(drug)
+        if name and told == treatment_state(trial.drug()):
+            yield f"its argument {name} leaves no trace in it: keep it as an attribute, self.{name} = {name}"
         (_, forked), = trial.arm(drug).fork()._pending
         loaded = treatment_from(trial.cls, json.loads(json.dumps(told)), decoded)
         for word, other in (("copied", drug.copy()), ("forked", forked), ("saved and loaded", loaded)):

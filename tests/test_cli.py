@@ -15,11 +15,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from experiments.bars import ArmBars
 from experiments.cli import app
 from experiments.folder import RunFolder
 from experiments.scenario import Scenario
+from simulation.model import TumorModel
 from simulation.plots import overview
 from simulation.results import Results
+from simulation.state import RESULTS
 
 ROOT = Path(__file__).parents[1]
 SMALL = """
@@ -232,7 +235,7 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(scenario, folder, tmp_pat
     assert tables(tmp_path / "run") == tables(folder)
 
 
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_is_hit_is_completed_bit_for_bit(scenario, tmp_path, blow):
     words = ["run", str(scenario), "--days", "14", "--arms", "control", "--out"]
     run = tmp_path / "run"
@@ -243,13 +246,67 @@ def test_a_run_that_is_hit_is_completed_bit_for_bit(scenario, tmp_path, blow):
         time.sleep(0.005)
     process.send_signal(blow)
     said = process.communicate()[1]
-    if blow == signal.SIGINT:
-        assert process.returncode == 130 and "--resume" in said and "Traceback" not in said
+    if blow != signal.SIGKILL:
+        assert process.returncode == 128 + blow and "--resume" in said and "Traceback" not in said
     assert not RunFolder(run).finished
     succeed(*words, run, "--resume")
     succeed(*words, tmp_path / "whole")
     assert tables(run) == tables(tmp_path / "whole")
     assert snapshots(run) == snapshots(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("arm", "day"), [("growing", 0.2), ("control", 0.5), ("pembrolizumab", 1.3), ("growing twin", 0.2),
+                                          ("twin", 1.9)])
+def test_a_run_that_is_stopped_goes_on_from_that_very_step(scenario, folder, tmp_path, monkeypatch, arm, day, blow):
+    """Wherever it is stopped, in growth or in an arm: the exit code of the signal, a sentence, and no step is done twice."""
+    seen, update = [], ArmBars.update
+
+    def hit(self, name, now, days):
+        if name == arm and now >= day and blow not in seen:
+            seen.append(blow)
+            signal.raise_signal(blow)
+        seen.append((name, round(24 * now)))
+        update(self, name, now, days)
+    monkeypatch.setattr(ArmBars, "update", hit)
+    stopped = tumorlab("run", scenario, "--out", tmp_path / "run")
+    assert stopped.exit_code == 128 + blow and stopped.stdout == ""
+    assert f"complete it with: tumorlab run {scenario} --out {tmp_path / 'run'} --resume" in stopped.stderr
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    succeed("run", scenario, "--out", tmp_path / "run", "--resume")
+    assert (arm, round(24 * day)) not in seen[seen.index(blow) + 1:], "what was done is not done again"
+    assert tables(tmp_path / "run") == tables(folder) and snapshots(tmp_path / "run") == snapshots(folder)
+
+
+@pytest.mark.parametrize("days", [0.1, 0.9, 1.6])
+def test_a_run_tells_of_its_last_moment(scenario, tmp_path, days):
+    told = succeed("run", scenario, "--days", days, "--arms", "control", "--out", tmp_path / "run")
+    model = TumorModel.load(RunFolder(tmp_path / "run").checkpoints("control")[0])
+    last = pd.read_csv(tmp_path / "run" / "timeseries.csv").iloc[-1]
+    assert last["day"] == model.day == round(24 * days) / 24
+    assert last["tumor_cells"] == model.count("tumor_cell") and f"to {model.count('tumor_cell'):,} cells" in told
+
+
+def test_a_run_begun_under_other_rules_is_not_gone_on_with(scenario, folder, tmp_path, monkeypatch):
+    run = tmp_path / "run"
+    for finished in (False, True):
+        if finished:
+            shutil.copytree(folder, run)
+        else:
+            with pytest.raises(Stopped), monkeypatch.context() as patch:
+                patch.setattr(ArmBars, "update", lambda self, arm, day, days: stop_at("control", 0.5)(arm, day, days))
+                CliRunner().invoke(app, ["run", str(scenario), "--out", str(run)], catch_exceptions=False)
+        plan = json.loads(RunFolder(run).plan_file.read_text())
+        assert plan["results"] == RESULTS
+        del plan["results"]  # as version 0.1 wrote it
+        RunFolder(run).plan_file.write_text(json.dumps(plan))
+        said = refuse("run", scenario, "--out", run, "--resume")
+        assert str(run) in said and "was made by rules 1" in said and "--overwrite starts anew" in said
+        if finished:
+            assert "overview.png" in succeed("plot", run), "what it found can be drawn again"
+        succeed("run", scenario, "--out", run, "--overwrite")
+        assert tables(run) == tables(folder)
+        shutil.rmtree(run)
 
 
 def test_a_disk_that_fills_up_is_one_sentence(scenario, tmp_path):

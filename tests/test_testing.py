@@ -312,8 +312,6 @@ BAD = {
     ],
     Diarist: [
         r"modify\(\) changes attributes of its own \(seen\).*self.state",
-        r"when the model is forked, the run goes on differently",
-        r"when the model is saved and loaded, the run goes on differently",
     ],
     Gambler: [
         r"modify\(\) changes the random numbers of others \(random, numpy.random\).*uniform\('treatments.gambler.",
