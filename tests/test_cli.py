@@ -235,7 +235,7 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(scenario, folder, tmp_pat
     assert tables(tmp_path / "run") == tables(folder)
 
 
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_is_hit_is_completed_bit_for_bit(scenario, tmp_path, blow):
     words = ["run", str(scenario), "--days", "14", "--arms", "control", "--out"]
     run = tmp_path / "run"
@@ -255,58 +255,52 @@ def test_a_run_that_is_hit_is_completed_bit_for_bit(scenario, tmp_path, blow):
     assert snapshots(run) == snapshots(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize(("arm", "day"), [("growing", 0.2), ("control", 0.5), ("pembrolizumab", 1.3), ("growing twin", 0.2),
-                                          ("twin", 1.9)])
-def test_a_run_that_is_stopped_goes_on_from_that_very_step(scenario, folder, tmp_path, monkeypatch, arm, day, blow):
-    """Wherever it is stopped, in growth or in an arm: the exit code of the signal, a sentence, and no step is done twice."""
-    seen, update = [], ArmBars.update
+STOPS = [("growing", 0.2, signal.SIGTERM), ("control", 0.5, signal.SIGINT), ("control", 1.3, signal.SIGTERM),
+         ("pembrolizumab", 1.6, signal.SIGTERM), ("growing twin", 0.2, signal.SIGINT), ("twin", 1.9, signal.SIGTERM)]
+
+
+def test_a_run_that_is_stopped_goes_on_from_that_very_step(scenario, folder, tmp_path, monkeypatch):
+    """Six times, in growth and in arms: the exit code of the signal, a sentence, and no step is done twice."""
+    due, done, update = [*STOPS], [], ArmBars.update
 
     def hit(self, name, now, days):
-        if name == arm and now >= day and blow not in seen:
-            seen.append(blow)
-            signal.raise_signal(blow)
-        seen.append((name, round(24 * now)))
+        done.append((name, round(24 * now)))
+        if due and name == due[0][0] and now >= due[0][1]:
+            signal.raise_signal(due.pop(0)[2])
         update(self, name, now, days)
     monkeypatch.setattr(ArmBars, "update", hit)
-    stopped = tumorlab("run", scenario, "--out", tmp_path / "run")
-    assert stopped.exit_code == 128 + blow and stopped.stdout == ""
-    assert f"complete it with: tumorlab run {scenario} --out {tmp_path / 'run'} --resume" in stopped.stderr
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    succeed("run", scenario, "--out", tmp_path / "run", "--resume")
-    assert (arm, round(24 * day)) not in seen[seen.index(blow) + 1:], "what was done is not done again"
+    words = ["run", str(scenario), "--out", str(tmp_path / "run")]
+    for number, (_, _, blow) in enumerate(STOPS):
+        stopped = tumorlab(*words, *["--resume"] * bool(number))
+        assert stopped.exit_code == 128 + blow and stopped.stdout == "", stopped.output
+        assert f"complete it with: tumorlab {' '.join(words)} --resume" in stopped.stderr
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    succeed(*words, "--resume")
+    hours = [step for step in done if step[1] > 0]
+    assert len(hours) == len(set(hours)) and {name for name, _ in hours} == {name for name, _, _ in STOPS}
     assert tables(tmp_path / "run") == tables(folder) and snapshots(tmp_path / "run") == snapshots(folder)
 
 
-@pytest.mark.parametrize("days", [0.1, 0.9, 1.6])
-def test_a_run_tells_of_its_last_moment(scenario, tmp_path, days):
-    told = succeed("run", scenario, "--days", days, "--arms", "control", "--out", tmp_path / "run")
+def test_a_run_tells_of_its_last_moment(scenario, tmp_path):
+    told = succeed("run", scenario, "--days", 0.9, "--arms", "control", "--out", tmp_path / "run")
     model = TumorModel.load(RunFolder(tmp_path / "run").checkpoints("control")[0])
-    last = pd.read_csv(tmp_path / "run" / "timeseries.csv").iloc[-1]
-    assert last["day"] == model.day == round(24 * days) / 24
+    last = Results.load(tmp_path / "run")["control"].timeseries.iloc[-1]
+    assert last["day"] == model.day == 22 / 24
     assert last["tumor_cells"] == model.count("tumor_cell") and f"to {model.count('tumor_cell'):,} cells" in told
 
 
-def test_a_run_begun_under_other_rules_is_not_gone_on_with(scenario, folder, tmp_path, monkeypatch):
-    run = tmp_path / "run"
-    for finished in (False, True):
-        if finished:
-            shutil.copytree(folder, run)
-        else:
-            with pytest.raises(Stopped), monkeypatch.context() as patch:
-                patch.setattr(ArmBars, "update", lambda self, arm, day, days: stop_at("control", 0.5)(arm, day, days))
-                CliRunner().invoke(app, ["run", str(scenario), "--out", str(run)], catch_exceptions=False)
-        plan = json.loads(RunFolder(run).plan_file.read_text())
-        assert plan["results"] == RESULTS
-        del plan["results"]  # as version 0.1 wrote it
-        RunFolder(run).plan_file.write_text(json.dumps(plan))
+def test_a_run_begun_under_other_rules_is_not_gone_on_with(scenario, folder, tmp_path):
+    shutil.copytree(folder, run := tmp_path / "run")
+    plan = json.loads(RunFolder(run).plan_file.read_text())
+    assert plan.pop("results") == RESULTS and RunFolder(run).record()["results"] == RESULTS
+    RunFolder(run).plan_file.write_text(json.dumps(plan))  # as version 0.1 wrote it
+    for finished in (True, False):
         said = refuse("run", scenario, "--out", run, "--resume")
         assert str(run) in said and "was made by rules 1" in said and "--overwrite starts anew" in said
         if finished:
-            assert "overview.png" in succeed("plot", run), "what it found can be drawn again"
-        succeed("run", scenario, "--out", run, "--overwrite")
-        assert tables(run) == tables(folder)
-        shutil.rmtree(run)
+            (run / "run.json").unlink()
+    succeed("run", scenario, "--days", 0.5, "--arms", "control", "--out", run, "--overwrite")
+    assert RunFolder(run).plan()["results"] == RESULTS
 
 
 def test_a_disk_that_fills_up_is_one_sentence(scenario, tmp_path):

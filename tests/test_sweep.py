@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -13,14 +14,18 @@ import duckdb
 import mesa
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from experiments import sweep_point
+from experiments.archive import StudyError
 from experiments.arms import advance, begun, grown
+from experiments.cli import app
 from experiments.executors import compile_loops
 from experiments.outcomes import OUTCOMES
 from experiments.runner import complete
 from experiments.scenario import Scenario
 from experiments.stored import analysed
+from experiments.study import Findings
 from experiments.sweep import Sweep, sweep
 from simulation import TumorModel
 
@@ -96,6 +101,22 @@ def test_the_time_series_is_the_one_a_run_gives(serial):
         columns=["run", "scenario", "point", "tumor.pdl1", "seed"]).reset_index(drop=True)
     pd.testing.assert_frame_equal(stored, recorded, check_exact=True)
     assert stored.query("arm == 'control'")["day"].tolist() == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("days", [0.9, 1.3])
+def test_a_sweep_tells_of_the_last_moment_wherever_it_looked_before(days):
+    run = small(days=days, record={"every": 0.5}).runs()[0]
+    tables = sweep_point.run_one(run.parameters, run.seed)
+    scenario = Scenario.from_content(run.parameters["scenario"]).with_options(seed=run.seed, set=run.parameters["set"])
+    tumor = grown(scenario)
+    for arm, row in tables["outcomes"].set_index("arm").iterrows():
+        model = advance(begun(scenario, arm, lambda: tumor), scenario, days)
+        last = tables["timeseries"].query("arm == @arm").iloc[-1]
+        assert row["end_cells"] == last["tumor_cells"] == model.count("tumor_cell") and last["day"] == model.day
+        assert model.clock - model.origin == round(24 * days)
+    looking = small(days=days, record={"every": 0.5, "tissue": [0.1, 0.4, 0.7]}).runs()[0]
+    looked = sweep_point.run_one(looking.parameters, looking.seed)
+    assert all(looked[name].equals(tables[name]) for name in tables) and len(looked["tissue"]) == 6
 
 
 def test_a_dose_of_nothing_equals_the_control(tmp_path):
@@ -266,6 +287,98 @@ def test_workers_find_every_loop_compiled():
 def tumorlab(*arguments) -> subprocess.CompletedProcess:
     """The command, from the checkout's folder."""
     return subprocess.run([sys.executable, "-m", "experiments.cli", *map(str, arguments)], capture_output=True, text=True)
+
+
+STOPPED = """
+question = "?"
+scenario = "checkpoint_blockade"
+shape = [21, 21]
+days = 2.0
+seeds = 8
+grow = { cells = 60, max_days = 2.0 }
+[set]
+"tumor.initial_cells" = 40
+[vary]
+"tumor.pdl1" = [0.1, 2.0]
+"""
+
+
+def undrawn(*arguments, **keywords):
+    """A study completed without its pictures, which take longer than its runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("experiments.runner._findings", lambda study, tables: Findings())
+        return complete(*arguments, **keywords)
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """The file of a sweep of 16 runs, and the sweep never stopped."""
+    folder = tmp_path_factory.mktemp("stopped")
+    (folder / "study.toml").write_text(STOPPED)
+    undrawn(Sweep.load(folder / "study.toml"), folder / "whole")
+    return folder / "study.toml", [digests_of(folder / "whole", name) for name in TABLES[:3]]
+
+
+def gone_on_with(file: Path, out: Path, kept: int) -> list[str]:
+    """Digests of a stopped sweep that goes on with what was kept."""
+    assert len(list(out.glob("runs/*.run"))) == kept > 0 and not list(out.glob("failures/*"))
+    assert undrawn(Sweep.load(file), out).computed == 16 - kept
+    return [digests_of(out, name) for name in TABLES[:3]]
+
+
+def test_sigterm_to_a_sweep_and_its_workers_keeps_what_is_finished(stopped, tmp_path):
+    """As a scheduler sends it, to the whole group of processes."""
+    file, whole = stopped
+    words = [sys.executable, "-m", "experiments.cli", "sweep", str(file), "--out", str(tmp_path / "out"), "--workers", "2"]
+    driver = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True)
+    while driver.poll() is None and not any(tmp_path.glob("out/runs/*.run")):
+        time.sleep(0.005)
+    os.killpg(driver.pid, signal.SIGTERM)
+    said = driver.communicate()[1]
+    assert driver.returncode == 143 and "Stopped. What is finished is kept; go on with: " in said and "Traceback" not in said
+    with pytest.raises(ProcessLookupError):  # nobody of the group is left, a moment later
+        for _ in range(500):
+            os.killpg(driver.pid, 0)
+            time.sleep(0.01)
+    assert gone_on_with(file, tmp_path / "out", len(list((tmp_path / "out").glob("runs/*.run")))) == whole
+
+
+@pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGINT])
+def test_a_sweep_in_one_process_is_stopped_within_a_run(stopped, tmp_path, monkeypatch, blow):
+    file, whole = stopped
+    asked, advance = [], sweep_point.advance
+
+    def hit(*arguments, **keywords):
+        asked.append(arguments)
+        if len(asked) == 7:  # the first arm of the fourth run
+            signal.raise_signal(blow)
+        return advance(*arguments, **keywords)
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep_point, "advance", hit)
+        result = CliRunner().invoke(app, ["sweep", str(file), "--out", str(tmp_path), "--workers", "1"])
+    assert result.exit_code == 128 + blow and "Stopped. What is finished is kept; go on with: " in result.stderr
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert gone_on_with(file, tmp_path, 3) == whole
+
+
+def test_runs_of_other_rules_are_never_mixed_with_those_of_these(tmp_path, monkeypatch):
+    study = small(record={})
+    keys = [run.key for run in study.runs()]
+    with monkeypatch.context() as patch:
+        for module in ("archive", "runner"):
+            patch.setattr(f"experiments.{module}.RESULTS", 1)
+        old = undrawn(study, tmp_path)
+        assert not set(keys) & {run.key for run in small(record={}).runs()}
+    assert old.computed == 4 and json.loads((tmp_path / "study.json").read_text())["results"] == 1
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    for kept in (plan, {key: value for key, value in plan.items() if key != "results"}):  # as version 0.1 wrote it
+        (tmp_path / "plan.json").write_text(json.dumps(kept))
+        with pytest.raises(StudyError, match=f"{tmp_path} was made by rules 1.*--overwrite") as error:
+            undrawn(small(record={}), tmp_path)
+        assert "\n" not in str(error.value)
+    assert analysed(tmp_path).runs == 4, "what it found can be drawn again"
+    assert undrawn(small(record={}), tmp_path, overwrite=True).computed == 4
+    assert sorted(file.stem for file in tmp_path.glob("runs/*.run")) == sorted(keys)
 
 
 @pytest.mark.slow
