@@ -60,7 +60,8 @@ def given(scenario: "Scenario", arm: str, point: Mapping[str, object]) -> dict[s
     """
     totals: dict[str, float] = {}
     for treatment in scenario.with_options(set=dict(point)).build_treatments(arm):
-        doses = treatment.schedule.due(-treatment.first_dose, 24 * scenario.days - treatment.first_dose)
+        hours = round(24 * scenario.days)  # a run takes whole steps
+        doses = treatment.schedule.due(-treatment.first_dose, hours - treatment.first_dose)
         totals[f"{treatment.name} doses"] = doses
         if amount := next((name for name in AMOUNTS if name in treatment.parameters()), None):
             unit = unit_words(treatment.parameters()[amount].unit)

@@ -1,7 +1,6 @@
 """The model: build, grow, step, run, fork, give, stop, save. A step is a list of verbs."""
 
 import os
-import signal
 
 import mesa
 import numpy as np
@@ -10,7 +9,7 @@ from . import measures, parameter_sets, tissue
 from .agents import KINDS
 from .bibliography import references
 from .cells import CellTable
-from .interrupts import Held
+from .interrupts import guarded, whole
 from .kernels import act as acting
 from .kinds import RECOGNITIONS, CellKind, KindError, Kinds, Process
 from .lattice import Lattice
@@ -104,7 +103,7 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
                     process.run(self)
 
     def _whole_step(self, *arguments, **keywords) -> None:
-        with Held(signal.SIGINT), Held(signal.SIGTERM):
+        with whole():
             self._counted_step(*arguments, **keywords)
 
     def run(self, days: float | None = None, progress: bool | None = None, snapshot_every: float = 7.0, on_progress=None, *,
@@ -121,20 +120,21 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         every = max(1, round(snapshot_every * 24.0 / self.dt)) if snapshot_every else 0
         if every and not self.results.snapshots:
             self.results.add_snapshot(self.snapshot())
-        for _ in watch(steps, f"{self.arm}, {steps * self.dt / 24.0:g} days", progress):
-            with Held(signal.SIGINT), Held(signal.SIGTERM):  # a step and the snapshot that is due after it
-                self.step()
-                if every and (self.clock - self.origin) % every == 0:
+        with guarded():
+            for _ in watch(steps, f"{self.arm}, {steps * self.dt / 24.0:g} days", progress):
+                with whole():  # a step and the snapshot that is due after it
+                    self.step()
+                    if every and (self.clock - self.origin) % every == 0:
+                        self.results.add_snapshot(self.snapshot())
+                if on_progress is not None:
+                    on_progress(self)
+            with whole():
+                if not self.results.has(self.day):
+                    self.results.end()
+                    self._record()
+                if every and self.day not in self.results.snapshots:
                     self.results.add_snapshot(self.snapshot())
-            if on_progress is not None:
-                on_progress(self)
-        with Held(signal.SIGINT), Held(signal.SIGTERM):
-            if not self.results.has(self.day):
-                self.results.end()
-                self._record()
-            if every and self.day not in self.results.snapshots:
-                self.results.add_snapshot(self.snapshot())
-            self.owed = owed
+                self.owed = owed
         return self
 
     def steps_until(self, day: float) -> int:
@@ -167,12 +167,13 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         if present and not immune_cells:
             self.kill(np.flatnonzero(self.cells.alive & self._attackers[self.cells["kind"]]))
         try:
-            for _ in range(checked_steps(max_days, self.dt)):
-                if self.count("tumor_cell") >= cells or self.count("tumor_cell") == 0:
-                    break
-                self.step()
-                if on_progress is not None:
-                    on_progress(self)
+            with guarded():
+                for _ in range(checked_steps(max_days, self.dt)):
+                    if self.count("tumor_cell") >= cells or self.count("tumor_cell") == 0:
+                        break
+                    self.step()
+                    if on_progress is not None:
+                        on_progress(self)
         finally:
             self.immune_cells = present
         if present and not immune_cells:

@@ -204,6 +204,9 @@ def rebuilt(cls, plain: dict, arrays: dict, plugins: Plugins, read: Callable = d
 def copied(model, seed: int | None, arm: str):
     """An independent model in the same state, made of the very code in use."""
     twin = rebuilt(type(model), plain_of(model, carried) | {"arm": arm}, arrays_of(model), plugins_of(model), read=lambda it: it)
+    made = model.datacollector  # perhaps by a subclass; its reporters are code
+    twin.datacollector = mesa.DataCollector(made.model_reporters, made.agent_reporters, made.agenttype_reporters,
+                                            {name: [*columns] for name, columns in made.tables.items()})
     if seed is not None:
         twin.seed, twin.randomness = seed, Randomness(seed)
         twin.relay()

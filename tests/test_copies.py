@@ -334,6 +334,17 @@ def test_a_model_with_a_constructor_of_its_own_is_forked_saved_and_loaded(tmp_pa
     assert model.results.timeseries.equals(twin.results.timeseries)
 
 
+def test_a_fork_collects_what_its_origin_collects_from_now_on():
+    model = Dosed(2.0, seed=1)
+    model.datacollector = mesa.DataCollector({"dose": lambda model: model.drug_dose, "seed": "seed"}, {"kind": "kind"},
+                                             tables={"marks": ["day"]})
+    fork = steps(model, 2).fork()
+    found = steps(fork, 3).datacollector.get_model_vars_dataframe()
+    assert found.values.tolist() == [[2.0, 1]] * 3 and len(model.datacollector.model_vars["dose"]) == 2
+    assert set(fork.datacollector.get_agent_vars_dataframe()["kind"]) == {"tumor_cell"}
+    assert list(fork.datacollector.get_table_dataframe("marks")) == ["day"]
+
+
 def test_a_saved_model_is_read_by_its_own_class(tmp_path):
     Dosed(seed=1).save(tmp_path / "own")
     small().save(tmp_path / "plain")
