@@ -169,7 +169,7 @@ def rebuilt(cls, plain: dict, arrays: dict, kinds, processes):
             model.place(agent, model.lattice.position(visitor["site"]))
         agent.restore(decoded(visitor["state"]))
     model.rules = model._rules()
-    model.rates = model.rules.fold(model.cells["kind"])
+    model._fold()
     model._measures = None
     return model
 

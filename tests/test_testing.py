@@ -247,6 +247,13 @@ class Jealous(Treatment):
         rules.division.scale(1.0 + self.state["place"] * bool(self.doses))
 
 
+class Suspicious(Treatment):
+    """Looks at how the rates of the model are laid out."""
+
+    def modify(self, rules, model):
+        rules.kill.scale(1.0 + model.rates.slot.any() * bool(self.doses))
+
+
 class Eager(Treatment):
     """Acts without having been given."""
 
@@ -327,6 +334,7 @@ BAD = {
     Shared: [r"a second model beside the first changes"],
     Hoarder: [r"cannot be saved: its state holds \{1, 2\}"],
     Jealous: [r"the order of the list of treatments changes"],
+    Suspicious: [r"multiplies every rule by one it changes .*look neither at model.rates"],
     Eager: [r"although its first dose has not been given"],
     Assigns: [r"modify\(\) raises RuleError: rules.kill cannot be assigned to: write rules.kill.scale\(3.0\)"],
     NotANumber: [r"measure\(\) returns vigour = nan, which is no finite number, without immune cells"],
