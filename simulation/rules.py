@@ -111,7 +111,7 @@ class Rules:
         self._baseline = baseline
         self._kinds = list(kinds)
         self._kind_of_row = kind_of_row.copy()
-        self._present = self._by_kind(kind_of_row >= 0)
+        self._present: np.ndarray | None = None  # living cells by kind, counted when somebody chooses cells
         self._max_occupancy = max_occupancy
         self._meshes = dict(meshes)
         self._bends: dict[str, Bends] = {}
@@ -177,6 +177,7 @@ class Rules:
         living = self._kind_of_row >= 0
         where, whole = living if c.where is None else c.where & living, np.zeros_like(named)
         if np.ndim(c.value) == 0:
+            self._present = self._by_kind(living) if self._present is None else self._present
             whole = named & (c.where.all() | (self._present > 0) & (self._by_kind(where) == self._present))
         rows = where & (named & ~whole)[self._kind_of_row]
         return whole, rows if rows.any() else None
