@@ -28,13 +28,11 @@ class Step:
         ordered = [self.treatments[name] for name in sorted(self.treatments)]
         for treatment in ordered:
             offset = treatment.start + treatment.first_dose
-            due = 0 if treatment.stopped else treatment.schedule.due(start - offset, end - offset)
-            if due:
-                for hour in treatment.schedule.dose_times(math.nextafter(end - offset, -math.inf))[-due:]:
-                    treatment.doses.append((hour + offset, 1.0))
-                    amount = treatment.value("dose") if "dose" in treatment.parameters() else 1.0
-                    self.results.add_dose(self.day, treatment.name, amount)
-                    treatment.on_dose(self, len(treatment.doses) - 1)
+            for hour in () if treatment.stopped else treatment.schedule.between(start - offset, end - offset):
+                treatment.doses.append((hour + offset, 1.0))
+                amount = treatment.value("dose") if "dose" in treatment.parameters() else 1.0
+                self.results.add_dose(self.day, treatment.name, amount)
+                treatment.on_dose(self, len(treatment.doses) - 1)
         self._hazards = []
         for treatment in ordered:
             self._acting = treatment.name
