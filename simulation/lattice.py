@@ -5,9 +5,12 @@ A site index counts the padded array, walls included, so that a neighbour is ``s
 """
 
 import itertools
+import reprlib
 from typing import NamedTuple
 
 import numpy as np
+
+from .memory import BYTES_PER_SITE, available
 
 EMPTY = -1
 WALL = -2
@@ -124,10 +127,15 @@ def checked_shape(shape) -> tuple[int, ...]:
     try:
         numbers = tuple(shape)
         whole = tuple(int(n) for n in numbers)
-    except (TypeError, ValueError):
-        raise LatticeError(f"shape = {shape!r} is not usable: give two or three whole numbers") from None
-    if len(whole) not in (2, 3) or any(a != b for a, b in zip(whole, numbers, strict=True)):
-        raise LatticeError(f"shape = {shape!r} is not usable: give two or three whole numbers")
-    if any(not SMALLEST <= n <= LARGEST for n in whole) or np.prod(whole, dtype=float) > 2e8:
-        raise LatticeError(f"shape = {shape!r} is not usable: {SMALLEST} to {LARGEST} sites a side, at most 2e8 in all")
+    except (TypeError, ValueError, OverflowError):
+        whole = numbers = ()
+    told = f"shape = {reprlib.repr(shape)} is not usable"
+    if isinstance(shape, str) or len(whole) not in (2, 3) or any(a != b for a, b in zip(whole, numbers, strict=True)):
+        raise LatticeError(f"{told}: give two or three whole numbers")
+    sites = np.prod(whole, dtype=float)
+    if any(not SMALLEST <= n <= LARGEST for n in whole) or sites > 2e8:
+        raise LatticeError(f"{told}: {SMALLEST} to {LARGEST} sites a side, at most 2e8 in all")
+    if (need := BYTES_PER_SITE * sites) > (have := available()):
+        raise LatticeError(f"{told}: it needs about {need / 1e9:,.1f} GB of memory and there are {have / 1e9:,.1f} GB, enough "
+                           f"for {have / BYTES_PER_SITE:,.0f} sites")
     return whole

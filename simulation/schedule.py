@@ -76,7 +76,7 @@ class Schedule:
             raise ScheduleError(f"schedule: days = {reprlib.repr(self.days)} must be a list such as [0, 7, 21]")
         hours = [_hours(day, "days") for day in self.days]
         if not hours or any(later <= earlier for earlier, later in zip(hours, hours[1:], strict=False)):
-            raise ScheduleError(f"schedule: days = {reprlib.repr(self.days)} must be in order and each there once, as in [0, 7, 21]")
+            raise ScheduleError(f"schedule: days = {reprlib.repr(self.days)} must be in order, each once, as in [0, 7, 21]")
         if self.every is not None or self.times is not None or self.cycles != 1 or (self.then is None and self.rest is not None):
             raise ScheduleError("schedule: days names every dose, so every, times, cycles and rest are left out")
         object.__setattr__(self, "days", tuple(hour / 24.0 for hour in hours))

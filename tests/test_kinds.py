@@ -1,5 +1,6 @@
 """New kinds of cells, recognitions and processes come in through their declarations; no loop is touched."""
 
+import mesa
 import numpy as np
 import pytest
 
@@ -185,3 +186,13 @@ def test_check_cell_kind_keeps_good_ones_and_names_what_is_wrong():
     with pytest.raises(CheckFailed) as error:
         check_cell_kind(wrong)
     assert len(error.value.broken) >= 2, "the wrong agent and the negative rate are both named"
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    ({"agent": dict}, "agent = <class 'dict'> is not a subclass of simulation.CellAgent"), ({"agent": None}, "agent = None"),
+    ({"agent": Decoy.window}, "is not a subclass"), ({"agent": mesa.Agent}, "is not a subclass"), ({"name": 5}, "not 5"),
+    ({"name": "a b"}, "named like a variable"), ({"rates": {"kil": 1}}, "there is no rule 'kil'"), ({"yielding": True}, "motile"),
+])
+def test_a_kind_that_cannot_be_is_refused_where_it_is_declared(wrong, message):
+    with pytest.raises(KindError, match=message):
+        CellKind(**{"name": "roamer", "agent": Decoy, "motile": True} | wrong)

@@ -130,10 +130,11 @@ def test_plain_words(schedule, words):
     ({"every": 1, "then": {}}, "needs times"), ({"then": {}}, "when it starts"), ({"evry": 1}, "did you mean 'every'?"),
     ({"every": 1, "times": 2, "then": 3}, "schedule = 3"), ("weekly", "must be a table"),
     ({"cycles": None, "rest": 1, "then": {}}, "number of cycles"), ({"every": "1 minute"}, "an hour or more"),
-    ({"every": "q3"}, "must be a duration"), ({"every": "q0w"}, "an hour or more"), ({"days": "0, 7"}, "a list such as [0, 7, 21]"),
+    ({"every": "q3"}, "must be a duration"), ({"every": "q0w"}, "an hour or more"), ({"days": "0, 7"}, "a list such as"),
     ({"days": 7}, "a list such as"), ({"days": []}, "in order"), ({"days": [7, 0]}, "in order"), ({"days": [0, 0]}, "in order"),
     ({"days": [-1, 0]}, "days = -1"), ({"days": [0, "soon"]}, "days = 'soon'"), ({"days": [0], "every": 1}, "are left out"),
-    ({"days": [0], "times": 2}, "are left out"), ({"days": [0], "rest": 2}, "are left out"), ({"days": [0], "cycles": 2}, "are left"),
+    ({"days": [0], "times": 2}, "are left out"), ({"days": [0], "rest": 2}, "are left out"),
+    ({"days": [0], "cycles": 2}, "are left out"),
 ])  # fmt: skip
 def test_an_impossible_schedule_is_refused_in_one_sentence(table, message):
     with pytest.raises(ScheduleError) as refusal:

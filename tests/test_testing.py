@@ -399,10 +399,6 @@ class Impostor(CellAgent):
     kind = "t_cell"
 
 
-class Plain:
-    """No CellAgent."""
-
-
 class Moody(CellAgent):
     """Hides a trait behind an attribute."""
 
@@ -420,7 +416,6 @@ UNKNOWN_RATE = CellKind("sterile", agent=Sterile, rates={"death": "sterile.death
 ODD_TRAITS = CellKind("sterile", agent=Sterile, traits=(Trait("site"), Trait("greed", start=5.0, high=1.0, loss=2.0)))
 STRANGERS = CellKind("sterile", agent=Sterile, engages={"tumour_cell": "peptide"}, engaged_by={"t_cell": "peptid"})
 IMPOSTOR = CellKind("impostor", agent=Impostor)
-PLAIN = CellKind("plain", agent=Plain)
 GHOST = CellKind("ghost", agent=Ghost)
 MOODY = CellKind("moody", agent=Moody, traits=(Trait("temper", start=0.5),))
 CROWDED = CellKind("sterile", agent=Sterile, column="deaths")
@@ -436,7 +431,6 @@ LOCAL = [CellKind("sterile", agent=Sterile)]
     (STRANGERS, r"engages names an unknown kind 'tumour_cell' \(did you mean 'tumor_cell'"),
     (STRANGERS, r"engaged_by names an unknown recognition 'peptid' \(did you mean 'peptide'"),
     (IMPOSTOR, r"its agent says it is of kind 't_cell': write class Impostor\(CellAgent\): kind = 'impostor'"),
-    (PLAIN, r"is not a subclass of CellAgent"),
     (GHOST, r"Ghost has no docstring"),
     (MOODY, r"Moody.temper hides the trait 'temper'"),
     (CROWDED, r"its column 'deaths' is taken"),
