@@ -9,7 +9,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: run app test slow lessons benchmark lint clean
+.PHONY: run app test slow bounds lessons benchmark lint clean
 
 run: $(VENV)/installed
 	$(BIN)/tumorlab run checkpoint_blockade --overwrite
@@ -22,6 +22,11 @@ test: $(VENV)/installed-test
 
 slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 -m slow
+
+# The engine once more with every index checked, which compiled loops otherwise do not do.
+bounds: $(VENV)/installed-test
+	NUMBA_BOUNDSCHECK=1 TUMORLAB_CACHE=$(VENV)/bounds $(BIN)/python -m pytest -n 2 tests/test_chosen_cells.py tests/test_golden.py \
+		tests/test_invariants.py tests/test_kinds.py tests/test_plain_mesa.py tests/test_population.py tests/test_treatments.py
 
 lessons: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 --nbmake --nbmake-timeout=600 notebooks

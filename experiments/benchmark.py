@@ -24,7 +24,6 @@ from rich.table import Table
 from simulation import TumorModel
 from simulation.files import write_atomically
 from simulation.lattice import EMPTY
-from simulation.step import VERBS
 
 TREATMENTS = ("pembrolizumab", "aldesleukin", "interferon_alfa", "car_t")
 LYMPHOCYTES = {"t_cell": 0.18, "car_t_cell": 0.02, "nk_cell": 0.10}  # for every tumour cell
@@ -89,7 +88,7 @@ def measure(case: Case) -> dict:
         model.step()
     times = [timed_step(model) for _ in range(case.steps)]
     cells = sum(model.counts().values())
-    parts = {verb: 1000.0 * median(parts[verb] for _, parts in times) for verb in VERBS}
+    parts = {name: 1000.0 * median(parts[name] for _, parts in times) for name in times[0][1]}
     step = 1000.0 * median(sum(parts.values()) for _, parts in times)
     memory = peak_memory() - idle
     found = {
@@ -111,12 +110,12 @@ def measure(case: Case) -> dict:
 
 
 def timed_step(model) -> tuple[float, dict[str, float]]:
-    """One step as ``model.step`` takes it: seconds of processor time, and seconds for each verb."""
+    """One step as ``model.step`` takes it: seconds of processor time, and seconds for each verb and process."""
     parts, begun = {}, process_time()
-    for verb in VERBS:
+    for name, run in model.deeds():
         started = perf_counter()
-        getattr(model, verb)()
-        parts[verb] = perf_counter() - started
+        run()
+        parts[name] = perf_counter() - started
     return process_time() - begun, parts
 
 
@@ -211,7 +210,7 @@ def show(console: Console, result: dict) -> None:
     }
     for name, row in rows.items():
         table.add_row(name, *map(row, cases), end_section=name == "peak bytes/cell")
-    for verb in VERBS:
+    for verb in cases[0]["parts_ms"]:
         parts = [(found["parts_ms"][verb], found["parts_ms"][verb] / found["step_ms"]) for found in cases]
         table.add_row(verb, *(f"{ms:.2f} ms {share:4.0%}" for ms, share in parts))
     console.print(table)

@@ -10,13 +10,13 @@ from typing import Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from simulation import parameter_sets, treatments
+from simulation.memory import BYTES_PER_SITE, available
 from simulation.parameters import Parameters, nearest
 from simulation.schedule import Schedule
 
 from .tables import Overrides, ScenarioError, Table, Value, parse_toml, read_toml
 
 SHIPPED = Path(__file__).parent / "scenarios"
-BYTES_PER_SITE = 400
 ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 OF_TREATMENT = re.compile(r"treatments\.([^.]+)\.(schedule\.)?([^.]+)")
 DOTTED = "a table of dotted names and values"
@@ -238,7 +238,7 @@ class Scenario(Table):
         sites = math.prod(self.shape)
         if min(self.shape) < 5:
             raise ScenarioError(f"{self._file}: shape = {self.shape} is too small; each side must be at least 5 sites")
-        if (need := 2 * BYTES_PER_SITE * sites) > (have := _memory()):
+        if (need := 2 * BYTES_PER_SITE * sites) > (have := available()):
             raise ScenarioError(f"{self._file}: shape = {self.shape} needs about {need / 1e9:,.0f} GB of memory and "
                                 f"this machine has {have / 1e9:,.0f} GB; at most {have / 2 / BYTES_PER_SITE:,.0f} "
                                 "sites fit")
@@ -278,11 +278,3 @@ class Scenario(Table):
             raise ScenarioError(f"{self._file}: {where}: {error}") from None
         if self.tumor_cells is None:
             self._check_room("tumor.initial_cells", parameters["tumor.initial_cells"])
-
-
-def _memory() -> float:
-    """Bytes of memory of this machine; unlimited where the system does not say."""
-    try:
-        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, ValueError, OSError):
-        return math.inf

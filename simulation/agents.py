@@ -8,9 +8,9 @@ import mesa
 
 from .cells import COLUMNS
 from .kinds import CellKind, Trait
+from .population import BY_HAND, UnknownTrait
 
-READ_ONLY = set(COLUMNS) - {"damage", "stimulation", "exhaustion", "fixed_exhaustion", "capacity", "specificity", "pdl1",
-                            "clone", "divisions"}
+READ_ONLY = set(COLUMNS) - set(BY_HAND)
 
 
 class DeadCellError(AttributeError):
@@ -21,7 +21,7 @@ class CellAgent(mesa.Agent):
     """One living cell. Traits of its kind are attributes; ``pos`` is its place on the lattice.
 
     ``TumorCell(model, pos=(10, 12), antigen=0.2)`` is a birth: at ``pos`` or, when left out, at a random free site; traits
-    not given start as the parameters say. Raises ValueError when the place is taken, AttributeError for a misspelt trait.
+    not given start as the parameters say. Raises ModelError when the place is taken, UnknownTrait for a misspelt trait.
     """
 
     kind: str = ""
@@ -97,7 +97,7 @@ class CellAgent(mesa.Agent):
         if isinstance(getattr(type(self), name, None), property):  # it raised an AttributeError: the cell is dead
             self._living_row()
         if name not in cells:
-            raise AttributeError(f"{type(self).__name__} has no trait {name!r}")
+            raise UnknownTrait(f"{type(self).__name__} has no trait {name!r}")
         return cells[name][self._living_row()].item()
 
     def __setattr__(self, name: str, value):
@@ -106,7 +106,7 @@ class CellAgent(mesa.Agent):
             object.__setattr__(self, name, value)
             return
         if name in READ_ONLY:
-            raise AttributeError(f"{name} of a cell follows from what happens to it and cannot be assigned")
+            raise UnknownTrait(f"{name} of a cell follows from what happens to it and cannot be assigned")
         cells[name][self.row] = self.model.checked_trait(self.kind, name, value)
 
     def __repr__(self) -> str:

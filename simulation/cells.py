@@ -73,6 +73,7 @@ class Cells(NamedTuple):
     since: np.ndarray  # hours into the sub-step when a contact begins; of a free cell: minus the hours it has not yet searched
     seen: np.ndarray  # float64 (recognitions, rows): how well a target is recognised
     stimulus: np.ndarray  # float64 (recognitions, rows): how strongly it drives division
+    own: np.ndarray  # float64 (chosen rules + 1, rows): rates of single cells, NaN where their kind's hold; slot 0 is all NaN
 
 
 class CellTable:
@@ -88,6 +89,7 @@ class CellTable:
             self._columns.setdefault(trait, np.zeros(0))
         self.seen = np.zeros((recognitions, 0))
         self.stimulus = np.zeros((recognitions, 0))
+        self.own = np.zeros((1, 0))
         self._reserve(rows)
         self._row_of: tuple[int, np.ndarray, np.ndarray] | None = None
 
@@ -118,10 +120,18 @@ class CellTable:
             blank = np.zeros((missing, self.seen.shape[1]))
             self.seen, self.stimulus = np.vstack([self.seen, blank]), np.vstack([self.stimulus, blank])
 
+    def choose(self, rates: list[np.ndarray]) -> None:
+        """Own rates of single cells for this step, a row of the table's length per slot from 1 on."""
+        if len(self.own) <= len(rates):
+            self.own = np.full((len(rates) + 1, self.own.shape[1]), np.nan)
+        for slot, each in enumerate(rates, start=1):
+            self.own[slot] = np.nan
+            self.own[slot, : len(each)] = each
+
     def view(self) -> Cells:
-        """The table as a compiled loop takes it."""
+        """The table as a compiled loop takes it; what has an entry per row and something else is as long as the capacity."""
         columns = {f: self._columns[f][: self.rows] for f in Cells._fields if f in self._columns}
-        return Cells(**columns, seen=self.seen[:, : self.rows], stimulus=self.stimulus[:, : self.rows])
+        return Cells(**columns, seen=self.seen, stimulus=self.stimulus, own=self.own)
 
     def _reserve(self, rows: int) -> None:
         old = len(self._columns["name"])
@@ -134,9 +144,9 @@ class CellTable:
             grown = np.zeros(size, dtype=column.dtype)
             grown[:old] = column
             self._columns[name] = grown
-        for attribute in ("seen", "stimulus"):
+        for attribute in ("seen", "stimulus", "own"):
             matrix = getattr(self, attribute)
-            grown = np.zeros((len(matrix), size))
+            grown = np.full((len(matrix), size), np.nan if attribute == "own" else 0.0)
             grown[:, :old] = matrix
             setattr(self, attribute, grown)
 
@@ -154,6 +164,7 @@ class CellTable:
             column[taken] = BLANK.get(name, 0)
         self.seen[:, taken] = 0.0
         self.stimulus[:, taken] = 0.0
+        self.own[:, taken] = np.nan
         self.version += 1
         return taken
 
@@ -166,6 +177,7 @@ class CellTable:
                 column[daughters] = column[mothers]
         self.seen[:, daughters] = self.seen[:, mothers]
         self.stimulus[:, daughters] = self.stimulus[:, mothers]
+        self.own[:, daughters] = self.own[:, mothers]
 
     def row_of(self, name: int) -> int:
         """The row of the living cell of that name; -1 when there is none."""
@@ -186,7 +198,7 @@ class CellTable:
         for column in self._columns.values():
             column[: len(order)] = column[order]
             column[len(order) : self.rows] = 0
-        for matrix in (self.seen, self.stimulus):
+        for matrix in (self.seen, self.stimulus, self.own):
             matrix[:, : len(order)] = matrix[:, order]
         self.rows = len(order)
         partner = self._columns["partner"][: self.rows]

@@ -112,14 +112,10 @@ def acquainted(nursery: Nursery) -> Iterator[str]:
 
 
 def windowed(nursery: Nursery) -> Iterator[str]:
-    """Its agent is a CellAgent of the same kind, with a line that says what it is."""
+    """Its agent is of the same kind, with a line that says what it is."""
     kind, agent = nursery.kind, nursery.kind.agent
-    right = f"class {getattr(agent, '__name__', 'MyCell')}(CellAgent): kind = {kind.name!r}"
-    if not (isinstance(agent, type) and issubclass(agent, CellAgent)):
-        yield f"its agent {agent!r} is not a subclass of CellAgent: write {right}"
-        return
     if agent.kind != kind.name:
-        yield f"its agent says it is of kind {agent.kind!r}: write {right}"
+        yield f"its agent says it is of kind {agent.kind!r}: write class {agent.__name__}(CellAgent): kind = {kind.name!r}"
     if not (vars(agent).get("__doc__") or "").strip():
         yield f"{agent.__name__} has no docstring: say in one line what the cell is and does"
 

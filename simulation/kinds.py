@@ -1,9 +1,11 @@
 """What a kind of cell is: agent class, traits, rates, whom it meets and how. Declared here, never coded into the loops."""
 
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import mesa
 import numpy as np
 
 from .kernels import sensing
@@ -77,8 +79,10 @@ class CellKind:
     column: str = ""
 
     def __post_init__(self):
-        if not self.name.isidentifier():
-            raise KindError(f"a kind is named like a variable, not {self.name!r}")
+        if not isinstance(self.name, str) or not self.name.isidentifier():
+            raise KindError(f"a kind is named like a variable, not {reprlib.repr(self.name)}")
+        if not (isinstance(self.agent, type) and issubclass(self.agent, mesa.Agent) and hasattr(self.agent, "window")):
+            raise KindError(f"kind {self.name!r}: agent = {reprlib.repr(self.agent)} is not a subclass of simulation.CellAgent")
         for rule in self.rates:
             if rule not in INDEX:
                 raise KindError(f"kind {self.name!r}: there is no rule {rule!r}{nearest(rule, list(INDEX))}")

@@ -5,15 +5,22 @@ A site index counts the padded array, walls included, so that a neighbour is ``s
 """
 
 import itertools
+import reprlib
 from typing import NamedTuple
 
 import numpy as np
+
+from .memory import BYTES_PER_SITE, available
 
 EMPTY = -1
 WALL = -2
 FOREIGN = -3  # a plain Mesa agent stands there: the compiled loops leave the site alone
 
 SMALLEST, LARGEST = 3, 10_000
+
+
+class LatticeError(ValueError):
+    """A shape or position that cannot be; one sentence."""
 
 
 class Space(NamedTuple):
@@ -31,7 +38,7 @@ class Lattice:
     """A box of sites, one cell each.
 
     ``shape``: two or three whole numbers; ``spacing`` in um. ``liquid`` removes the neighbourhood: every pair of sites is
-    equally far apart. Raises ValueError when the shape is not usable.
+    equally far apart. Raises LatticeError when the shape is not usable.
     """
 
     def __init__(self, shape, spacing: float = 15.0, liquid: bool = False):
@@ -73,11 +80,18 @@ class Lattice:
         return self.size * (self.spacing / 1000.0) ** self.ndim
 
     def site(self, position) -> int:
-        """The site at ``position`` (whole numbers, one per axis, from 0). Raises ValueError outside the lattice."""
-        position = tuple(int(p) for p in position)
-        if len(position) != self.ndim or any(not 0 <= p < n for p, n in zip(position, self.shape, strict=True)):
-            raise ValueError(f"position {position} is not on the lattice: allowed are 0 to {self.shape} exclusive")
-        return int(sum((p + 1) * int(s) for p, s in zip(position, self.strides, strict=True)))
+        """The site at ``position`` (whole numbers, one per axis, from 0). Raises LatticeError outside the lattice."""
+        try:
+            asked = tuple(position)
+            whole = tuple(int(p) for p in asked)
+            inside = whole == asked and len(whole) == self.ndim
+            inside = inside and all(0 <= p < n for p, n in zip(whole, self.shape, strict=True))
+        except (TypeError, ValueError, OverflowError):
+            inside = False
+        if not inside:
+            raise LatticeError(f"position {position} is not on the lattice: allowed are {self.ndim} whole numbers from 0 to "
+                               f"{self.shape} exclusive")
+        return int(sum((p + 1) * int(s) for p, s in zip(whole, self.strides, strict=True)))
 
     def position(self, site: int) -> tuple[int, ...]:
         """Coordinates of a site, one whole number per axis."""
@@ -109,14 +123,19 @@ class Lattice:
 
 
 def checked_shape(shape) -> tuple[int, ...]:
-    """``shape`` as a tuple of ints. Raises ValueError with the allowed form."""
+    """``shape`` as a tuple of ints. Raises LatticeError with the allowed form."""
     try:
         numbers = tuple(shape)
         whole = tuple(int(n) for n in numbers)
-    except (TypeError, ValueError):
-        raise ValueError(f"shape = {shape!r} is not usable: give two or three whole numbers") from None
-    if len(whole) not in (2, 3) or any(a != b for a, b in zip(whole, numbers, strict=True)):
-        raise ValueError(f"shape = {shape!r} is not usable: give two or three whole numbers")
-    if any(not SMALLEST <= n <= LARGEST for n in whole) or np.prod(whole, dtype=float) > 2e8:
-        raise ValueError(f"shape = {shape!r} is not usable: {SMALLEST} to {LARGEST} sites a side, at most 2e8 in all")
+    except (TypeError, ValueError, OverflowError):
+        whole = numbers = ()
+    told = f"shape = {reprlib.repr(shape)} is not usable"
+    if isinstance(shape, str) or len(whole) not in (2, 3) or any(a != b for a, b in zip(whole, numbers, strict=True)):
+        raise LatticeError(f"{told}: give two or three whole numbers")
+    sites = np.prod(whole, dtype=float)
+    if any(not SMALLEST <= n <= LARGEST for n in whole) or sites > 2e8:
+        raise LatticeError(f"{told}: {SMALLEST} to {LARGEST} sites a side, at most 2e8 in all")
+    if (need := BYTES_PER_SITE * sites) > (have := available()):
+        raise LatticeError(f"{told}: it needs about {need / 1e9:,.1f} GB of memory and there are {have / 1e9:,.1f} GB, enough "
+                           f"for {have / BYTES_PER_SITE:,.0f} sites")
     return whole

@@ -54,8 +54,8 @@ def measure(model) -> dict[str, float]:
     t_cells = {q: by["t_cell"][q] + by["car_t_cell"][q] for q in QUANTITIES}
     n = tumor["number"]
     fields = {name: float(np.sum(f.values) / f.values.size) for name, f in model.fields.items()}
-    kills = dict(zip(kinds.names, model.counters["kills"].tolist(), strict=True))
     tumor_index = kinds.index("tumor_cell")
+    kills = dict(zip(kinds.names, model.counters["kills"][:, tumor_index].tolist(), strict=True))
     row = {"day": model.day}
     row |= {kind.column: int(by[kind.name]["number"]) for kind in kinds}
     row |= {

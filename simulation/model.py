@@ -1,6 +1,8 @@
 """The model: build, grow, step, run, fork, give, stop, save. A step is a list of verbs."""
 
 import os
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import mesa
 import numpy as np
@@ -60,7 +62,8 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         self.tissue = tissue.Tissue(self.lattice, self.parameters, self.vessels)
         self.primed = 0.0  # antigen release remembered, deaths per mm2 and hour
         self.released = np.zeros(max(1, round(self.parameters.recruitment.delay / self.dt)), dtype=np.int64)
-        self.counters = {name: np.zeros(len(self.kinds), dtype=np.int64) for name in COUNTERS}
+        self.counters = {name: np.zeros((0,) * (1 + (name == "kills")), dtype=np.int64) for name in COUNTERS}
+        self._count_kinds()
         self.treatments: dict[str, Treatment] = {}
         self._pending: list[tuple] = []
         self._hazards: list[tuple] = []
@@ -75,7 +78,7 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
             self.add_process(process)
         self._arrays_by_kind()
         self.rules = self._rules()
-        self.rates = self.rules.fold(self.cells["kind"])
+        self._fold()
         self._plant(self.parameters.tumor.initial_cells if tumor_cells is None else int(tumor_cells))
         self.datacollector = mesa.DataCollector(model_reporters=measures.reporters(self.measures))
         self._begin()
@@ -96,11 +99,16 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
 
     def step(self) -> None:
         """One step of ``dt`` hours: treat, diffuse, sense, recruit, act, divide, die, settle, measure."""
+        for _, run in self.deeds():
+            run()
+
+    def deeds(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """What one step is made of, in order: the verbs, and the processes after each, by name."""
         for verb in VERBS:
-            getattr(self, verb)()
+            yield verb, getattr(self, verb)
             for process in self.processes.values():
                 if process.after == verb:
-                    process.run(self)
+                    yield process.name, partial(process.run, self)
 
     def _whole_step(self, *arguments, **keywords) -> None:
         with whole():
@@ -201,9 +209,13 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         for trait in kind.traits:
             self.cells.add_trait(trait.name)
         self.cells.add_recognitions(len(self.kinds.recognitions))
-        for name, counter in self.counters.items():
-            self.counters[name] = np.append(counter, np.zeros(len(self.kinds) - len(counter), dtype=np.int64))
+        self._count_kinds()
         self._arrays_by_kind()
+
+    def _count_kinds(self) -> None:
+        """Counters of every kind: one number each, and of ``kills`` who killed whom."""
+        for name, counter in self.counters.items():
+            self.counters[name] = np.pad(counter, [(0, len(self.kinds) - len(counter))] * counter.ndim)
 
     def add_process(self, process: Process) -> None:
         """A further behaviour with its own loop, run after the verb it names."""
@@ -213,8 +225,10 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         self.process_state.setdefault(process.name, {})
 
     def relay(self) -> None:
-        """Work out anew what follows from vessels, parameters and seed."""
+        """Work out anew what follows from vessels, parameters and seed; the fields keep their values."""
+        before = self.tissue.state()
         self.tissue = tissue.Tissue(self.lattice, self.parameters, self.vessels)
+        self.tissue.restore(before)
         self._arrays_by_kind()
 
     def _arrays_by_kind(self) -> None:

@@ -1,16 +1,27 @@
 """The cells of a model: how many there are, how they come to stand in the tissue, how they are taken out."""
 
+import reprlib
+from numbers import Integral, Real
+
 import numpy as np
 
-from .cells import start_trait
+from .cells import COLUMNS, start_trait
 from .kernels import death, recruitment
 from .kinds import resolve
 from .lattice import EMPTY
+from .parameters import nearest
 from .treatments import Treatment
+
+SHARES = ("exhaustion", "fixed_exhaustion", "stimulation", "specificity")
+BY_HAND = (*SHARES, "capacity", "damage", "clone", "divisions", "pdl1")  # what may be written of a cell beside its traits
 
 
 class ModelError(ValueError):
     """A model asked for something impossible; one sentence."""
+
+
+class UnknownTrait(ModelError, AttributeError):
+    """A trait that a cell does not have."""
 
 
 class Population:
@@ -28,20 +39,42 @@ class Population:
         """True for the rows of the living cells of one kind: a ``where=`` for rules."""
         return self.cells["kind"] == self.kinds.index(kind)
 
-    def kill(self, rows) -> None:
-        """Remove cells by row."""
-        rows = np.asarray(rows, dtype=np.int64)
-        kinds = self.cells["kind"][rows]
-        self.counters["deaths"] += np.bincount(kinds[kinds >= 0], minlength=len(self.kinds))
+    def kill(self, rows) -> int:
+        """Remove cells, by row or by one True or False per row; returns how many.
+
+        A cell named twice dies once. Raises ModelError for a row without a living cell: rows change hands at every step.
+        """
+        rows = self._living(rows)
+        self.counters["deaths"] += np.bincount(self.cells["kind"][rows], minlength=len(self.kinds))
         self.lattice.occupant[self.cells["site"][rows]] = EMPTY
         self.cells["kind"][rows] = -1
         self._let_go()
         self.cells.version += 1
         self._measures = None
+        return len(rows)
+
+    def _living(self, rows) -> np.ndarray:
+        """Rows of living cells, each once, from row numbers or from one True or False per row."""
+        asked, all_rows = np.asarray(rows), self.cells.rows
+        if asked.dtype == bool and asked.shape == (all_rows,):
+            return np.flatnonzero(asked & self.cells.alive)
+        if asked.size and (asked.dtype.kind not in "iu" or asked.ndim > 1):
+            raise ModelError(f"cells are chosen by whole row numbers, or by one True or False for each of the {all_rows} rows of "
+                             f"the cell table, not by {reprlib.repr(rows)}")
+        found = np.unique(asked.astype(np.int64))
+        dead = found[(found < 0) | (found >= all_rows)]
+        dead = dead if dead.size else found[~self.cells.alive[found]]
+        if dead.size:
+            raise ModelError(f"row {dead[0]} holds no living cell: rows change hands at every step, so take them anew")
+        return found
 
     def infuse(self, kind: str, number: int, by: Treatment) -> int:
         """Bring cells in through the vessels; returns how many found room. Their names come from treatment and dose."""
         self.kinds.index(kind)
+        if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
+            raise ModelError(f"infuse takes a whole number of cells, at least 0, not {reprlib.repr(number)}")
+        if not isinstance(by, Treatment):
+            raise ModelError(f"infuse takes by=, the treatment that brings the cells, not {reprlib.repr(by)}")
         number = min(int(number), self.lattice.size)  # more would never find room
         entries = self.lattice.interior if self.liquid or not len(self.vessels) else self.vessels
         purpose, dose = f"treatments.{by.name}.infuse.{kind}", len(by.doses)
@@ -109,10 +142,15 @@ class Population:
         return self.lattice.interior[chosen].astype(np.int64)
 
     def checked_trait(self, kind: str, name: str, value) -> float:
-        """A value that a trait may take. Raises ValueError with the range."""
-        high = {trait.name: trait.high for trait in self.kinds[kind].traits}.get(name, np.inf)
-        if name in ("exhaustion", "fixed_exhaustion", "stimulation", "specificity"):
-            high = 1.0
-        if not 0.0 <= float(value) <= high:
-            raise ModelError(f"{name} = {value!r} of a {kind} is not allowed: it must be between 0 and {high:g}")
-        return float(value)
+        """A value that a trait of a kind may take. Raises UnknownTrait, or ModelError with the range."""
+        highs = dict.fromkeys(BY_HAND, 100.0) | dict.fromkeys(SHARES, 1.0) | {"capacity": np.inf}
+        highs |= {trait.name: trait.high for trait in self.kinds[kind].traits}
+        if name not in highs:
+            raise UnknownTrait(f"a {kind} has no trait {name!r}{nearest(name, highs)}")
+        whole = np.issubdtype(COLUMNS.get(name, np.float64), np.integer)
+        high = np.iinfo(COLUMNS[name]).max if whole else highs[name]
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not number or not 0.0 <= value <= high or whole and value != int(value):
+            raise ModelError(f"{name} = {reprlib.repr(value)} of a {kind} is not allowed: it must be "
+                             f"{'a whole number ' if whole else ''}between 0 and {high:.12g}")
+        return int(value) if whole else float(value)

@@ -1,5 +1,7 @@
 """The treatments of a model: given, stopped, and what they may do to cells at large."""
 
+import numpy as np
+
 from .addresses import class_path
 from .parameters import nearest
 from .population import ModelError
@@ -44,7 +46,30 @@ class Regimen:
         self.treatments[name].stopped = True
 
     def add_hazard(self, rate, where=None) -> None:
-        """Called in ``on_step``: cells chosen by ``where`` (one True or False per row) die at ``rate`` per hour more."""
+        """Called in ``on_step``: cells chosen by ``where`` (one True or False per row) die at ``rate`` per hour more.
+
+        ``rate``: one number, or one per row.
+        """
         if not self._acting:
             raise ModelError("add_hazard is called by a treatment in its on_step")
-        self._hazards.append((self._acting, rate, where))
+        rows = self.cells.rows
+        if where is not None and (np.asarray(where).dtype != bool or np.shape(where) != (rows,)):
+            raise ModelError(f"add_hazard: where= takes one True or False for each of the {rows} rows of the cell table")
+        if np.ndim(rate) and np.shape(rate) != (rows,):
+            raise ModelError(f"add_hazard takes one rate, or one for each of the {rows} rows of the cell table")
+        self._hazards.append((self._acting, rate, where, self.cells["name"].copy()))
+
+    def _hazards_now(self):
+        """Who adds which hazard to which rows, for the cells that were meant: other hooks may have brought or removed some."""
+        for who, rate, where, names in self._hazards:
+            same = np.zeros(self.cells.rows, dtype=bool)
+            same[: len(names)] = self.cells["name"][: len(names)] == names
+            if not same.all():
+                where = same & _longer(where, same.size) if where is not None else same if np.ndim(rate) else None
+                rate = _longer(rate, same.size)
+            yield who, rate, where
+
+
+def _longer(values, rows: int):
+    """One value per row as a longer array, blank for further rows; a single value as it is."""
+    return np.pad(np.asarray(values), (0, rows - len(values))) if np.ndim(values) else values

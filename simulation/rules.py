@@ -5,6 +5,8 @@ receptor occupancy, field sources. They are folded in the order of treatment nam
 order of the list, to the last bit; what a treatment does not renew at the next step is gone.
 """
 
+import reprlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,6 +23,7 @@ class Rule(NamedTuple):
     name: str
     unit: str
     meaning: str
+    of_cells: bool = True  # False: a rule of cells that are still to come, so none can be chosen
 
 
 RULES = (
@@ -50,8 +53,9 @@ RULES = (
     Rule("oxygen_half", "mmHg", "oxygen at which division is half as fast"),
     Rule("death", "/h", "deaths by age and by everything that adds a hazard"),
     Rule("necrosis", "/h", "further deaths below the necrosis threshold"),
-    Rule("influx", "/mm2/h", "cells that enter without antigen release"),
-    Rule("influx_gain", "/mm2/h", "further cells that enter at saturating antigen release"),
+    Rule("influx", "/mm2/h", "cells that enter without antigen release", of_cells=False),
+    Rule("influx_gain", "/mm2/h", "further cells that enter at saturating antigen release",
+         of_cells=False),
     Rule("antigen_shown", "", "factor on the antigen that T cells see"),
     Rule("interferon", "", "interferon signal beside IFN-gamma, in its half-effect units"),
     Rule("il2", "nM", "IL-2 beside what the tissue makes"),
@@ -67,15 +71,14 @@ RECEPTORS = ("pd1", "pdl1")
 
 
 class Rates(NamedTuple):
-    """What a compiled loop sees of the rules: by kind, or by cell where a treatment chose cells.
+    """What a compiled loop sees of the rules of one step.
 
-    The value of rule r for a cell is ``cellwise[slot[r], row]`` where ``slot[r] >= 0``, else ``by_kind[r, kind]``.
+    The value of rule r for a cell is ``either(cells.own[slot[r], row], by_kind[r, kind])``, and it is read in no other way.
     """
 
     by_kind: np.ndarray  # float64 (rules, kinds)
-    slot: np.ndarray  # int64 (rules,)
-    cellwise: np.ndarray  # float64 (chosen rules, rows)
-    free: np.ndarray  # float64 (receptors, rows or 1): free share of each receptor
+    slot: np.ndarray  # int64 (rules,): where the rates of single cells stand in ``cells.own``; 0 where none was chosen
+    free: np.ndarray  # float64 (receptors, 1): free share of each receptor
 
 
 @dataclass(frozen=True)
@@ -99,14 +102,18 @@ class Bends:
 class Rules:
     """The rules of one step. ``print(model.rules.kill)`` says the value and who changed it.
 
-    ``baseline``: float64 (rules, kinds), inside units. ``max_occupancy``: the most of a receptor that drugs can cover.
+    ``baseline``: float64 (rules, kinds), inside units. ``kind_of_row``: int8, -1 for the dead. ``max_occupancy``: the most
+    of a receptor that drugs can cover. ``meshes``: number of mesh nodes of each field.
     """
 
-    def __init__(self, baseline: np.ndarray, kinds: list[str], rows: int, max_occupancy: dict[str, float]):
+    def __init__(self, baseline: np.ndarray, kinds: list[str], kind_of_row: np.ndarray, max_occupancy: dict[str, float],
+                 meshes: Mapping[str, int]):
         self._baseline = baseline
         self._kinds = list(kinds)
-        self._rows = rows
+        self._kind_of_row = kind_of_row.copy()
+        self._present: np.ndarray | None = None  # living cells by kind, counted when somebody chooses cells
         self._max_occupancy = max_occupancy
+        self._meshes = dict(meshes)
         self._bends: dict[str, Bends] = {}
         self._occupied: dict[str, list[Contribution]] = {}
         self.supplies: list[tuple[str, str, object]] = []
@@ -129,25 +136,55 @@ class Rules:
         return RulesOf(self, name)
 
     def value(self, name: str) -> np.ndarray:
-        """The rule in force, per kind, where no cells were chosen; float64 (kinds,)."""
-        factor, addition, _ = self._folded(name)
-        return self._baseline[INDEX[name]] * factor + addition
+        """The rule in force for cells of each kind that were not chosen singly; float64 (kinds,)."""
+        return self._folded(name)[0]
 
-    def _folded(self, name: str):
-        bends = self._bends.get(name, Bends())
-        factor, addition = np.ones(len(self._kinds)), np.zeros(len(self._kinds))
-        chosen = []
-        for total, part, combine in (
-            (factor, bends.factors, np.multiply),
-            (addition, bends.additions, np.add),
-        ):
-            for c in sorted(part, key=lambda c: c.who):
-                if c.where is not None or np.ndim(c.value) > 0:
-                    chosen.append((combine, c))
-                    continue
-                kinds = slice(None) if c.kinds is None else list(c.kinds)
-                total[kinds] = combine(total[kinds], float(c.value))
-        return factor, addition, chosen
+    def _folded(self, name: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """A rule by kind, and by row (NaN for the dead) where single cells were chosen, else None."""
+        bends, kinds, base = self._bends.get(name, Bends()), self._kind_of_row, self._baseline[INDEX[name]]
+        factor, factors = self._combined(bends.factors, np.multiply, np.ones(len(self._kinds)))
+        addition, additions = self._combined(bends.additions, np.add, np.zeros(len(self._kinds)))
+        by_kind = base * factor + addition
+        if factors is None and additions is None:
+            return by_kind, None
+        single = base[kinds] * (factor[kinds] if factors is None else factors)
+        single += addition[kinds] if additions is None else additions
+        return by_kind, np.where(kinds >= 0, single, np.nan)
+
+    def _combined(self, part: list[Contribution], combine, by_kind: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Contributions combined in the order of names, by kind and by row: to choose all cells of a kind is to name it."""
+        kinds, by_row = self._kind_of_row, None
+        for c in sorted(part, key=lambda c: c.who):
+            whole, rows = self._meant(c)
+            if rows is not None and by_row is None:
+                by_row = by_kind[kinds]
+            if by_row is not None:
+                rows = whole[kinds] if rows is None else whole[kinds] | rows
+                by_row[rows] = combine(by_row[rows], c.value[rows] if np.ndim(c.value) else c.value)
+            if whole.any():
+                by_kind[whole] = combine(by_kind[whole], c.value)
+        return by_kind, by_row
+
+    def _meant(self, c: Contribution) -> tuple[np.ndarray, np.ndarray | None]:
+        """The kinds that a contribution means as a whole, newcomers included, and the rows that it means singly or None.
+
+        A kind of which every living cell was chosen is meant as a whole.
+        """
+        named = np.ones(len(self._kinds), dtype=bool) if c.kinds is None else np.zeros(len(self._kinds), dtype=bool)
+        named[list(c.kinds or ())] = True
+        if c.where is None and np.ndim(c.value) == 0:
+            return named, None
+        living = self._kind_of_row >= 0
+        where, whole = living if c.where is None else c.where & living, np.zeros_like(named)
+        if np.ndim(c.value) == 0:
+            self._present = self._by_kind(living) if self._present is None else self._present
+            whole = named & (c.where.all() | (self._present > 0) & (self._by_kind(where) == self._present))
+        rows = where & (named & ~whole)[self._kind_of_row]
+        return whole, rows if rows.any() else None
+
+    def _by_kind(self, rows: np.ndarray) -> np.ndarray:
+        """How many of the chosen rows are of each kind."""
+        return np.bincount(self._kind_of_row[rows], minlength=len(self._kinds))
 
     def free(self, receptor: str):
         """Free share of a receptor: 1 - RO_max S / (1 + S), S summed over drugs in name order."""
@@ -156,32 +193,18 @@ class Rules:
             total = total + c.value
         return 1.0 - self._max_occupancy[receptor] * total / (1.0 + total)
 
-    def fold(self, kind_of_row: np.ndarray) -> Rates:
-        """Everything contributed so far as arrays; ``kind_of_row`` int8, -1 for the dead."""
+    def fold(self) -> tuple[Rates, list[np.ndarray]]:
+        """Everything contributed so far: the rates, and the own rates of single cells, a row per slot from 1 on."""
         by_kind = self._baseline.copy()
-        slot = np.full(len(RULES), -1, dtype=np.int64)
-        columns = []
+        slot = np.zeros(len(RULES), dtype=np.int64)
+        own: list[np.ndarray] = []
         for name in sorted(self._bends):
-            factor, addition, chosen = self._folded(name)
-            index = INDEX[name]
-            by_kind[index] = self._baseline[index] * factor + addition
-            if chosen:
-                slot[index] = len(columns)
-                columns.append(self._per_cell(index, factor, addition, chosen, kind_of_row))
-        cellwise = np.array(columns) if columns else np.zeros((0, 0))
+            by_kind[INDEX[name]], single = self._folded(name)
+            if single is not None:
+                own.append(single)
+                slot[INDEX[name]] = len(own)
         free = np.array([np.broadcast_to(self.free(r), ()) for r in RECEPTORS]).reshape(-1, 1)
-        return Rates(by_kind, slot, cellwise, np.ascontiguousarray(free))
-
-    def _per_cell(self, index, factor, addition, chosen, kind_of_row):
-        factors, additions = factor[kind_of_row], addition[kind_of_row]
-        for combine, c in chosen:
-            target = factors if combine is np.multiply else additions
-            where = np.ones(self._rows, dtype=bool) if c.where is None else c.where
-            if c.kinds is not None:
-                where = where & np.isin(kind_of_row, c.kinds)
-            value = np.broadcast_to(np.asarray(c.value, dtype=float), (self._rows,))
-            target[where] = combine(target[where], value[where])
-        return self._baseline[index][kind_of_row] * factors + additions
+        return Rates(by_kind, slot, np.ascontiguousarray(free)), own
 
 
 def checked_rule(name: str) -> str:
@@ -214,6 +237,10 @@ class RulesOf:
 
     def supply(self, field_name: str, rate) -> None:
         """Bring a substance into the tissue: concentration per hour, one number or one per mesh node."""
+        meshes = self._rules._meshes
+        if field_name not in meshes:
+            raise RuleError(f"there is no field {field_name!r}{nearest(field_name, meshes)}")
+        rate = checked_number(rate, f"supply({field_name!r})", meshes[field_name], "mesh node of that field")
         self._rules.supplies.append((self._who, field_name, rate))
 
 
@@ -232,29 +259,40 @@ class Bend:
         self._contribute("additions", amount, where, kind)
 
     def _contribute(self, part, value, where, kind):
-        rules = self._rules
-        value = checked_number(value, f"rules.{self._name}", rows=rules._rows)
+        rules, what = self._rules, f"rules.{self._name}"
+        rows = len(rules._kind_of_row)
+        value = checked_number(value, what, rows, "row of the cell table")
         if where is not None:
             where = np.asarray(where)
-            if where.dtype != bool or where.shape != (rules._rows,):
-                raise RuleError(f"rules.{self._name}: where= takes one True or False per row of the cell table")
+            if where.dtype != bool or where.shape != (rows,):
+                raise RuleError(f"{what}: where= takes one True or False per row of the cell table")
+        if not RULES[INDEX[self._name]].of_cells and (where is not None or np.ndim(value)):
+            raise RuleError(f"{what} is a rule of cells that are still to come, so none can be chosen: leave out where=, "
+                            "give one number, or name a kind=")
         kinds = None
         if kind is not None:
             if kind not in rules._kinds:
-                raise RuleError(f"rules.{self._name}: there is no kind {kind!r}{nearest(kind, rules._kinds)}")
+                raise RuleError(f"{what}: there is no kind {kind!r}{nearest(kind, rules._kinds)}")
             kinds = (rules._kinds.index(kind),)
         contribution = Contribution(self._who, value, where, kinds)
         getattr(rules._bends.setdefault(self._name, Bends()), part).append(contribution)
 
 
-def checked_number(value, what: str, rows: int | None = None):
-    """A finite, non-negative number or an array of them (one per row). Raises RuleError."""
-    array = np.asarray(value, dtype=float)
-    if array.ndim > 0 and (rows is None or array.shape != (rows,)):
-        raise RuleError(f"{what} takes one number, or one per row of the cell table")
-    if not np.all(np.isfinite(array)) or np.any(array < 0.0):
-        raise RuleError(f"{what} takes finite numbers of at least 0, not {value!r}")
-    return float(array) if array.ndim == 0 else array
+def checked_number(value, what: str, size: int | None = None, each: str = ""):
+    """A finite, non-negative number, or ``size`` of them, one per ``each``. Raises RuleError."""
+    number = f"{what} takes one number" + (f", or one per {each} ({size})" if size is not None else "")
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise RuleError(f"{number}, not {reprlib.repr(value)}") from None
+    if array.ndim > 0 and (size is None or array.shape != (size,)):
+        raise RuleError(f"{number}, not {'x'.join(map(str, array.shape))} of them")
+    wrong = array[~(np.isfinite(array) & (array >= 0.0))]
+    if wrong.size:
+        raise RuleError(f"{what} takes finite numbers of at least 0, not {wrong.flat[0]:g}")
+    if array.ndim == 0 or (array.size and (array == array[0]).all()):
+        return float(array.flat[0])  # the same for all is one number
+    return array
 
 
 class RuleReport:

@@ -1,6 +1,10 @@
 """When doses are given, and how much of a drug is left afterwards."""
 
 import math
+import re
+import reprlib
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from numbers import Integral, Real
@@ -10,6 +14,7 @@ from .units import HOURS, UNITS, split
 
 FOR_EVER = "for ever"
 LONGEST = 24.0 * 36525  # a hundred years, in hours
+WORDS = {"daily": "1 day", "qd": "1 day", "bid": "12 hours", "tid": "8 hours", "weekly": "1 week", "qw": "1 week"}
 
 
 class ScheduleError(ValueError):
@@ -20,10 +25,16 @@ class ScheduleError(ValueError):
 class Schedule:
     """Doses in cycles: ``times`` doses ``every`` so often, a ``rest``, so many ``cycles``, ``then`` another schedule.
 
-    Durations are texts (``"3 weeks"``, ``"8 hours"``) or numbers of days. ``rest`` is the time from the last dose of a
+    Durations are texts (``"3 weeks"``, ``"8 hours"``, ``"q3w"``) or numbers of days. ``rest`` is the time from the last dose of a
     cycle to the first of the next. ``every=None`` is one dose a cycle; ``times=None`` goes on for ever, and so does
     ``cycles=None`` (``"for ever"`` in files). ``first`` delays the first dose. The first dose of ``then`` comes a
-    ``rest`` (without one, an ``every``) after the last dose. Raises ScheduleError.
+    ``rest`` (without one, an ``every``) after the last dose. ``days=[0, 7, 21]`` names each dose instead. Raises
+    ScheduleError.
+
+    >>> Schedule(every="q3w", times=4)
+    Schedule(every='3 weeks', times=4)
+    >>> print(Schedule(days=[0, 7, 21]))
+    on days 0, 7, 21
     """
 
     every: str | float | None = None
@@ -32,8 +43,11 @@ class Schedule:
     cycles: int | str | None = 1
     first: str | float = 0
     then: "Schedule | None" = None
+    days: Sequence[str | float] | None = None
 
     def __post_init__(self):
+        if self.days is not None:
+            self._check_days()
         for name in ("every", "rest", "first"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _text(_hours(getattr(self, name), name)))
@@ -43,11 +57,11 @@ class Schedule:
             if count is None:
                 continue
             if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
-                raise ScheduleError(f"schedule: {name} = {count!r} must be a whole number, 1 or more")
+                raise ScheduleError(f"schedule: {name} = {reprlib.repr(count)} must be a whole number, 1 or more")
             object.__setattr__(self, name, int(count))
         if self.every is None and self.times not in (None, 1):
             raise ScheduleError(f"schedule: {self.times} doses need every, the time between them")
-        if self.rest is None and self.cycles != 1:
+        if self.days is None and self.rest is None and self.cycles != 1:
             raise ScheduleError("schedule: more than one cycle needs rest, the time from its last dose to the next")
         if self.every is not None and self.times is None and not (self.rest is None and self.then is None):
             raise ScheduleError("schedule: rest or then needs times, as without it the doses of a cycle never end")
@@ -56,6 +70,16 @@ class Schedule:
                 raise ScheduleError(f"schedule: then = {self.then!r} must be a Schedule")
             if self.cycles is None or (self.rest is None and self.every is None):
                 raise ScheduleError("schedule: then needs a number of cycles, and rest or every to say when it starts")
+
+    def _check_days(self) -> None:
+        if isinstance(self.days, str) or not isinstance(self.days, Sequence) and not hasattr(self.days, "tolist"):
+            raise ScheduleError(f"schedule: days = {reprlib.repr(self.days)} must be a list such as [0, 7, 21]")
+        hours = [_hours(day, "days") for day in self.days]
+        if not hours or any(later <= earlier for earlier, later in zip(hours, hours[1:], strict=False)):
+            raise ScheduleError(f"schedule: days = {reprlib.repr(self.days)} must be in order, each once, as in [0, 7, 21]")
+        if self.every is not None or self.times is not None or self.cycles != 1 or (self.then is None and self.rest is not None):
+            raise ScheduleError("schedule: days names every dose, so every, times, cycles and rest are left out")
+        object.__setattr__(self, "days", tuple(hour / 24.0 for hour in hours))
 
     @classmethod
     def from_dict(cls, table: dict) -> "Schedule":
@@ -76,6 +100,8 @@ class Schedule:
         table = {name: value for name, (value, default) in values.items() if value != default}
         if self.first == "0 days":
             del table["first"]
+        if self.days is not None:
+            table["days"] = list(self.days)
         if "cycles" in table and self.cycles is None:
             table["cycles"] = FOR_EVER
         if self.then is not None:
@@ -86,18 +112,21 @@ class Schedule:
         """Hours after the start of treatment of the doses given up to and including ``until``."""
         if not math.isfinite(until):
             raise ScheduleError(f"dose_times: until = {until!r} must be a finite number of hours")
-        found: list[float] = []
-        for start, schedule in self._parts:
-            count = schedule._count(start, math.nextafter(until, math.inf))
-            found += [schedule._time(start, number) for number in range(count)]
-        return found
+        return self.between(-math.inf, math.nextafter(until, math.inf))
+
+    def between(self, start: float, end: float) -> list[float]:
+        """Hours after the start of treatment of the doses given at or after ``start`` and before ``end``."""
+        return [each._time(first, number) for first, each in self._parts
+                for number in range(each._count(first, start), each._count(first, end))]
 
     def due(self, start: float, end: float) -> int:
         """Number of doses at or after hour ``start`` and before hour ``end``."""
         return sum(max(0, each._count(first, end) - each._count(first, start)) for first, each in self._parts)
 
     def __str__(self) -> str:
-        if self.every is None:
+        if self.days is not None:
+            words = f"on {'day' if len(self.days) == 1 else 'days'} {', '.join(f'{day:g}' for day in self.days)}"
+        elif self.every is None:
             words = "a single dose" if self.cycles == 1 else f"a dose every {_every(self.rest)}"
             words += "" if self.cycles in (1, None) else f" x {self.cycles}"
         else:
@@ -125,6 +154,8 @@ class Schedule:
     @cached_property
     def _total(self) -> float:
         """Number of doses, without those of ``then``."""
+        if self.days is not None:
+            return len(self.days)
         if self.cycles is None or (self.every is not None and self.times is None):
             return math.inf
         return self.cycles * (self.times or 1)
@@ -139,6 +170,8 @@ class Schedule:
 
     def _time(self, start: float, number: int) -> float:
         """Hour of one dose, the first being number 0."""
+        if self.days is not None:
+            return start + 24.0 * self.days[int(number)]
         times, every, cycle = self._steps
         if number < times:
             return start + number * every
@@ -148,6 +181,8 @@ class Schedule:
         """Number of doses before an hour."""
         if before <= start:
             return 0
+        if self.days is not None:
+            return bisect_left(self.days, before, key=lambda day: start + 24.0 * day)
         times, every, cycle = self._steps
         whole = 0 if cycle == math.inf else math.floor((before - start) / cycle)
         left = before - start - (whole * cycle if whole else 0.0)
@@ -189,17 +224,20 @@ def _decay(half_life: float) -> float:
 
 
 def _hours(duration: str | float, name: str) -> float:
-    """Hours of a duration; zero is allowed for ``first`` only."""
-    lowest = 0.0 if name == "first" else HOURS["minute"]
+    """Hours of a duration; zero is allowed for ``first`` and ``days`` only."""
+    lowest = 0.0 if name in ("first", "days") else HOURS["hour"]  # every dose is remembered: more would cost more and more
     hours = math.nan
     if isinstance(duration, str):
+        word = duration.strip().lower()
+        short = re.fullmatch(r"q(\d+)([hdw])", word)
+        duration = f"{short[1]} {short[2]}" if short else WORDS.get(word, duration)
         number, unit = split(duration) or (math.nan, "")
         hours = number * HOURS.get(unit or "day", math.nan)
     elif isinstance(duration, Real) and not isinstance(duration, bool):
         hours = float(duration) * HOURS["day"]
     if not lowest <= hours <= LONGEST:
-        least = "not before the start of treatment" if name == "first" else "a minute or more"
-        raise ScheduleError(f"schedule: {name} = {duration!r} must be a duration such as \"3 weeks\", \"8 hours\" or a "
+        least = "not before the start of treatment" if name in ("first", "days") else "an hour or more"
+        raise ScheduleError(f"schedule: {name} = {reprlib.repr(duration)} must be a duration such as \"3 weeks\", \"q3w\" or a "
                             f"number of days, {least}")
     return hours
 

@@ -196,7 +196,7 @@ def rebuilt(cls, plain: dict, arrays: dict, plugins: Plugins, read: Callable = d
     for visitor in zip(plugins.visitors, plain["visitors"], strict=True):
         visit(model, *visitor, read)
     model.rules = model._rules()
-    model.rates = model.rules.fold(model.cells["kind"])
+    model._fold()
     model._measures = None
     return model
 

@@ -28,24 +28,22 @@ class Step:
         ordered = [self.treatments[name] for name in sorted(self.treatments)]
         for treatment in ordered:
             offset = treatment.start + treatment.first_dose
-            due = 0 if treatment.stopped else treatment.schedule.due(start - offset, end - offset)
-            if due:
-                for hour in treatment.schedule.dose_times(math.nextafter(end - offset, -math.inf))[-due:]:
-                    treatment.doses.append((hour + offset, 1.0))
-                    amount = treatment.value("dose") if "dose" in treatment.parameters() else 1.0
-                    self.results.add_dose(self.day, treatment.name, amount)
-                    treatment.on_dose(self, len(treatment.doses) - 1)
+            for hour in () if treatment.stopped else treatment.schedule.between(start - offset, end - offset):
+                treatment.doses.append((hour + offset, 1.0))
+                amount = treatment.value("dose") if "dose" in treatment.parameters() else 1.0
+                self.results.add_dose(self.day, treatment.name, amount)
+                treatment.on_dose(self, len(treatment.doses) - 1)
         self._hazards = []
         for treatment in ordered:
             self._acting = treatment.name
             treatment.on_step(self)
         self._acting = ""
         self.rules = self._rules()
-        for who, rate, where in self._hazards:
+        for who, rate, where in self._hazards_now():
             self.rules.for_treatment(who).death.add(rate, where=where)
         for treatment in ordered:
             treatment.modify(self.rules.for_treatment(treatment.name), self)
-        self.rates = self.rules.fold(self.cells["kind"])
+        self._fold()
 
     def diffuse(self) -> None:
         """Fields move on by one step."""
@@ -163,7 +161,14 @@ class Step:
 
     def _rules(self) -> Rules:
         most = self.parameters.checkpoint.max_occupancy
-        return Rules(self.kinds.baseline(self.parameters), self.kinds.names, self.cells.rows, {"pd1": most, "pdl1": most})
+        meshes = {name: field.values.size for name, field in self.fields.items()}
+        return Rules(self.kinds.baseline(self.parameters), self.kinds.names, self.cells["kind"], {"pd1": most, "pdl1": most},
+                     meshes)
+
+    def _fold(self) -> None:
+        """The rules of this step as arrays: rates by kind, and those of chosen cells beside the cell table."""
+        self.rates, chosen = self.rules.fold()
+        self.cells.choose(chosen)
 
     def _scratch_for(self, rows: int) -> acting.Scratch:
         if self._scratch is None or len(self._scratch.dest) < rows:

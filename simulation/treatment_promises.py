@@ -15,6 +15,7 @@ from .bench import HALF, Broken, continued, faults, odd_tissues, run, told, unde
 from .bibliography import is_known
 from .model import TumorModel
 from .parameters import nearest
+from .rules import RULES
 from .schedule import Schedule
 from .state import treatment_from, treatment_state
 from .treatments import Aldesleukin, Nivolumab, Treatment, TreatmentError
@@ -271,6 +272,24 @@ def orderless(trial: Trial) -> Iterator[str]:
         yield f"the order of the list of treatments changes {found}: on_start() must not look at other treatments"
 
 
+class TimesOne(Treatment):
+    """Every rule of every second cell times one and plus nothing."""
+
+    def modify(self, rules, model):
+        chosen = model.cells.alive & (model.cells["name"] % 2 == 0)
+        for rule in RULES:
+            if rule.of_cells:
+                getattr(rules, rule.name).scale(1.0, where=chosen)
+                getattr(rules, rule.name).add(0.0, where=chosen)
+
+
+def undisturbed(trial: Trial) -> Iterator[str]:
+    """Another treatment that multiplies by one, for chosen cells, changes nothing."""
+    if found := differences(trial.treated, run(trial.arm(trial.drug(), TimesOne()))):
+        yield (f"beside a treatment that multiplies every rule by one it changes {found}: bend rules by scale() and add(), and "
+               "look neither at model.rates nor at other treatments")
+
+
 def patient(trial: Trial) -> Iterator[str]:
     """Before its first dose it leaves no trace."""
     model = run(trial.arm(drug := trial.drug(first_dose=min(30.0, trial.cls.first_dose.high))))
@@ -296,4 +315,4 @@ def sturdy(trial: Trial) -> Iterator[str | Broken]:
 
 
 PROMISES = (constructed, described, sourced, named, scheduled, hooked, importable, copied, sweepable, discreet, savable,
-            repeatable, independent, resumable, lasting, orderless, patient, sturdy)
+            repeatable, independent, resumable, lasting, orderless, undisturbed, patient, sturdy)

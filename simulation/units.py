@@ -84,25 +84,42 @@ UNITS: dict[str, Unit] = {
 }
 
 _ALIASES = {
-    "s": "second", "sec": "second", "seconds": "second", "min": "minute", "mins": "minute", "minutes": "minute",
-    "h": "hour", "hr": "hour", "hrs": "hour", "hours": "hour", "d": "day", "days": "day", "w": "week", "wk": "week",
-    "weeks": "week", "hit": "hits", "kill": "kills", "cell": "cells", "division": "divisions", "site": "sites",
-    "dose": "doses", "move": "moves", "death": "deaths", "molecule": "molecules", "divisions": "division",
+    "s": "second", "sec": "second", "secs": "second", "seconds": "second", "min": "minute", "mins": "minute",
+    "minutes": "minute", "h": "hour", "hr": "hour", "hrs": "hour", "hours": "hour", "d": "day", "days": "day", "w": "week",
+    "wk": "week", "wks": "week", "weeks": "week", "hits": "hit", "kills": "kill", "cells": "cell", "divisions": "division",
+    "sites": "site", "doses": "dose", "moves": "move", "deaths": "death", "molecules": "molecule", "vessels": "vessel",
+    "l": "L", "ml": "mL", "ul": "uL",
 }  # fmt: skip
+_LOOKS = str.maketrans("µμ⁰¹²³⁴⁵⁶⁷⁸⁹⁻−·×*", "uu0123456789--   ")
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
+_FACTOR = re.compile(r"([A-Za-z%]+)(?:\^?\(?([+-]?\d+)\)?)?|1")
+
+
+def _factors(text: str) -> tuple[tuple[str, int], ...] | None:
+    """A unit as its factors and their powers, in alphabetical order, however it is written; None for what is no unit."""
+    powers: dict[str, int] = {}
+    top, *below = re.split(r"/|\bper\b", text.translate(_LOOKS))
+    for sign, part in [(1, top), *((-1, each) for each in below)]:
+        for word in part.split():
+            match = _FACTOR.fullmatch(word)
+            if match is None:
+                return None
+            if match[1]:
+                name = _ALIASES.get(match[1], match[1])
+                powers[name] = powers.get(name, 0) + sign * int(match[2] or 1)
+    return tuple(sorted((name, power) for name, power in powers.items() if power))
+
+
+_NAMES = {_factors(unit): unit for unit in UNITS}
 
 
 def canonical(unit: str) -> str:
-    """The name in ``UNITS`` of a unit written another way (``"days"``, ``"/d"``, ``"µm/min"``), or the text itself."""
-    text = " ".join(unit.split()).replace("µ", "u").replace("μ", "u").replace("²", "2").replace("³", "3")
-    text = f" {text}".replace(" per ", "/").replace(" /", "/").replace("/ ", "/").strip()
-    text = "1" + text if text.startswith("/") else text
-    if text in UNITS:
-        return text
-    top, *below = text.split("/")
-    words = [" ".join(_ALIASES.get(word, word) for word in top.split())] + [_ALIASES.get(word, word) for word in below]
-    text = "/".join(words)
-    return text if text in UNITS else unit
+    """The name in ``UNITS`` of a unit written another way, or the text itself.
+
+    >>> [canonical(text) for text in ("days", "/d", "µm/min", "d^-1", "h-1", "day⁻¹", "cells mm^-2 d^-1", "per hour")]
+    ['day', '1/day', 'um/minute', '1/day', '1/hour', '1/day', 'cells/mm2/day', '1/hour']
+    """
+    return unit if unit in UNITS else _NAMES.get(_factors(unit), unit)
 
 
 def split(text: str) -> tuple[float, str] | None:

@@ -4,7 +4,7 @@ import mesa
 import numpy as np
 
 from .lattice import EMPTY, FOREIGN
-from .parameters import nearest
+from .population import ModelError, UnknownTrait
 
 
 class Windows:
@@ -66,7 +66,7 @@ class Inhabitants:
 
     @agents.setter
     def agents(self, value):
-        raise AttributeError("model.agents cannot be assigned to")
+        raise UnknownTrait("model.agents cannot be assigned to: a cell is born by TumorCell(model), and dies by its remove()")
 
     @property
     def agents_by_type(self) -> dict:
@@ -96,18 +96,12 @@ class Inhabitants:
         return [agent for agent in self._all_agents if getattr(type(agent), "window", None) is None]
 
     def born(self, kind: str, position, traits: dict) -> int:
-        """A cell is born at ``position`` or a random free site; returns its name. Raises ValueError, AttributeError."""
-        index = self.kinds.index(kind)
-        allowed = [t.name for t in self.kinds.all[index].traits]
-        allowed += ["exhaustion", "fixed_exhaustion", "stimulation", "capacity", "specificity", "damage"]
-        for trait in traits:
-            if trait not in allowed:
-                raise AttributeError(f"a {kind} has no trait {trait!r}{nearest(trait, allowed)}")
+        """A cell is born at ``position`` or a random free site; returns its name. Raises ModelError, LatticeError."""
         checked = {trait: self.checked_trait(kind, trait, value) for trait, value in traits.items()}
         self._windows.reconcile()
         site = self._free_site() if position is None else self.lattice.site(position)
         if self.lattice.occupant[site] != EMPTY:
-            raise ValueError(f"{self.lattice.position(site)} is taken by another cell")
+            raise ModelError(f"{self.lattice.position(site)} is taken by another cell")
         name = self.randomness.names(f"agents.{kind}", self.clock, np.array([self._born_by_hand]))
         self._born_by_hand += 1
         row = self._settle_new(kind, np.array([site]), name)
@@ -131,13 +125,13 @@ class Inhabitants:
         for site in self.lattice.interior[self._by_chance(f"agents.site.{self._born_by_hand}")]:
             if self.lattice.occupant[site] == EMPTY:
                 return int(site)
-        raise ValueError("no site of the lattice is free")
+        raise ModelError("no site of the lattice is free")
 
     def place(self, agent: mesa.Agent, position) -> None:
-        """Let a plain Mesa agent stand (or move) on the lattice; cells leave its site alone. Raises ValueError if taken."""
+        """Let a plain Mesa agent stand (or move) on the lattice; cells leave its site alone. Raises ModelError if taken."""
         site = self.lattice.site(position)
         if self.lattice.occupant[site] != EMPTY:
-            raise ValueError(f"{self.lattice.position(site)} is taken")
+            raise ModelError(f"{self.lattice.position(site)} is taken")
         if agent in self._standing:
             self.lattice.occupant[self._standing[agent]] = EMPTY
         self.lattice.occupant[site] = FOREIGN

@@ -1,5 +1,6 @@
 """New kinds of cells, recognitions and processes come in through their declarations; no loop is touched."""
 
+import mesa
 import numpy as np
 import pytest
 
@@ -82,7 +83,7 @@ def test_t_cells_engage_the_new_kind_through_the_interaction_table():
     targets = grid((40, 40), 4, margin=1)
     beside = {"decoy": targets, "t_cell": targets + (0, 1)}
     attacked = steps(fallow(beside), 6)
-    assert attacked.counters["kills"][attacked.kinds.index("t_cell")] > 0.8 * len(targets)
+    assert attacked.counters["kills"][attacked.kinds.index("t_cell")].sum() > 0.8 * len(targets)
     hidden = CellKind("decoy", agent=Decoy, traits=DECOY.traits, rates={"lethal_hits": 1, "antigen_shown": 1.0}, yielding=True)
     model = dish((40, 40), 3, {"t_cell.engage_rate": 60, "t_cell.kill_rate": 60}, cell_kinds=[hidden])
     for kind, places in beside.items():
@@ -100,7 +101,7 @@ def test_the_new_kind_attacks_by_a_recognition_of_its_own():
     names = set(model.cells["name"][model.rows("tumor_cell") & ~shown])
     steps(model, 8)
     assert set(model.cells["name"][model.rows("tumor_cell")]) == names, "all that show it are eaten, and only they"
-    assert model.counters["kills"][model.kinds.index("eater")] == len(targets) - len(names)
+    assert model.counters["kills"][model.kinds.index("eater")].sum() == len(targets) - len(names)
     eaters = model.rows("eater")
     assert model.cells["capacity"][eaters].min() == 1.0 and np.log(model.cells["appetite"][eaters]).std() > 0.3
 
@@ -185,3 +186,13 @@ def test_check_cell_kind_keeps_good_ones_and_names_what_is_wrong():
     with pytest.raises(CheckFailed) as error:
         check_cell_kind(wrong)
     assert len(error.value.broken) >= 2, "the wrong agent and the negative rate are both named"
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    ({"agent": dict}, "agent = <class 'dict'> is not a subclass of simulation.CellAgent"), ({"agent": None}, "agent = None"),
+    ({"agent": Decoy.window}, "is not a subclass"), ({"agent": mesa.Agent}, "is not a subclass"), ({"name": 5}, "not 5"),
+    ({"name": "a b"}, "named like a variable"), ({"rates": {"kil": 1}}, "there is no rule 'kil'"), ({"yielding": True}, "motile"),
+])
+def test_a_kind_that_cannot_be_is_refused_where_it_is_declared(wrong, message):
+    with pytest.raises(KindError, match=message):
+        CellKind(**{"name": "roamer", "agent": Decoy, "motile": True} | wrong)

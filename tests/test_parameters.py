@@ -184,6 +184,31 @@ def test_every_unit_converts_into_all_of_its_dimension_and_back(unit, number):
             assert group.x == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize(("written", "name"), [
+    ("0.5 d^-1", "0.5 /day"), ("0.02 h-1", "0.02 /hour"), ("0.5 day⁻¹", "0.5 /day"), ("0.5 day^(-1)", "0.5 /day"),
+    ("0.5 d−1", "0.5 /day"), ("0.5 per day", "0.5 /day"), ("0.5 1/d", "0.5 /day"), ("0.5/days", "0.5 /day"),
+])
+def test_units_as_papers_write_them(parameters, written, name):
+    one, other = parameters.copy(), parameters.copy()
+    one["tumor.division_rate"], other["tumor.division_rate"] = written, name
+    assert one["tumor.division_rate"] == other["tumor.division_rate"]
+
+
+@pytest.mark.parametrize(("written", "name"), [
+    ("um² s⁻¹", "um2/second"), ("µm^2·s^-1", "um2/second"), ("cells mm-2 d-1", "cells/mm2/day"), ("mg·kg⁻¹", "mg/kg"),
+    ("nM um3 h^-1", "nM um3/hour"), ("cells / mL", "cells/mL"), ("division⁻¹", "1/division"), ("ml/min", "mL/minute"),
+])
+def test_units_of_every_shape_as_papers_write_them(written, name):
+    assert canonical(written) == name and canonical(name) == name
+
+
+@pytest.mark.parametrize("nonsense", ["furlong", "h--1", "^2", "d^", "/", "d d", "m/s/", "mol", "cells^2", "h^-1.5", "()"])
+def test_what_is_no_unit_stays_as_it_is_and_is_refused(nonsense):
+    assert canonical(nonsense) == nonsense or UNITS[canonical(nonsense)].dimension == "a plain number"
+    with pytest.raises(ParameterError):
+        Parameter(1, nonsense + "?", "x", source="assumed: test", range=(0, 2))
+
+
 def test_units_against_hand_calculation():
     assert UNITS["um2/second"].factor == 3600 and UNITS["1/minute"].factor == 60 and UNITS["pM"].factor == 1e-3
     assert UNITS["cells/mm2/day"].factor == pytest.approx(1 / 24)

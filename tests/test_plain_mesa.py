@@ -128,7 +128,7 @@ def test_twin_follows_the_compiled_loops_to_the_last_bit(course):
         assert differs(loops, of_agents(twin)) is None, f"a cell differs after {number + 1} hours"
     happened = model.counters
     assert happened["births"].min() > 2 and happened["deaths"].min() > 2, "every kind divides and dies"
-    assert happened["kills"][1:].min() > 5 and happened["starved"][0] > 2
+    assert happened["kills"][1:, 0].min() > 5 and happened["starved"][0] > 2
 
 
 @pytest.mark.parametrize(("seed", "shape", "steps"), [(2, (23, 17), 60), (3, (8, 9, 7), 30)])

@@ -17,14 +17,14 @@ def rules():
     baseline = np.zeros((len(RULES), 2))
     baseline[INDEX["kill"]] = 0.0, 3.0
     baseline[INDEX["death"]] = 0.1, 0.2
-    return Rules(baseline, KINDS, 5, {"pd1": 0.85, "pdl1": 0.85})
+    return Rules(baseline, KINDS, KIND_OF_ROW, {"pd1": 0.85, "pdl1": 0.85}, {"il2": 9})
 
 
 def in_force(rules, name):
     """The value every living row feels."""
-    rates = rules.fold(KIND_OF_ROW)
+    rates, own = rules.fold()
     slot, living = rates.slot[INDEX[name]], KIND_OF_ROW[:4]
-    return (rates.cellwise[slot][:4] if slot >= 0 else rates.by_kind[INDEX[name]][living]).tolist()
+    return (own[slot - 1][:4] if slot else rates.by_kind[INDEX[name]][living]).tolist()
 
 
 def test_factors_multiply_and_additions_add(rules):
@@ -51,15 +51,15 @@ def test_a_combination_does_not_depend_on_the_order_to_the_last_bit():
     found = set()
     for order in ("abc", "cba", "bca", "acb"):
         baseline = np.full((len(RULES), 2), 0.1)
-        rules = Rules(baseline, KINDS, 5, {"pd1": 0.85, "pdl1": 0.85})
+        rules = Rules(baseline, KINDS, KIND_OF_ROW, {"pd1": 0.85, "pdl1": 0.85}, {"il2": 9})
         for who in order:
             number = {"a": 0.1, "b": 0.2, "c": 0.3}[who]
             rules.for_treatment(who).kill.scale(number)
             rules.for_treatment(who).kill.add(number)
             rules.for_treatment(who).death.add(number, where=np.array([True, True, False, False, False]))
             rules.for_treatment(who).occupy("pd1", number)
-        rates = rules.fold(KIND_OF_ROW)
-        found.add((rates.by_kind.tobytes(), rates.cellwise.tobytes(), rates.free.tobytes()))
+        rates, own = rules.fold()
+        found.add((rates.by_kind.tobytes(), np.array(own).tobytes(), rates.free.tobytes()))
     assert len(found) == 1
 
 
@@ -71,7 +71,7 @@ def test_occupancy_adds_over_two_antibodies_and_is_not_counted_twice(rules):
     assert rules.free("pd1") == pytest.approx(1 - 0.85 * 2 / 3)
     assert rules.free("pd1") > (1 - 0.85 / 2) ** 2, "two are less than independent"
     assert rules.free("pdl1") == 1.0
-    assert rules.fold(KIND_OF_ROW).free.ravel().tolist() == [rules.free("pd1"), 1.0]
+    assert rules.fold()[0].free.ravel().tolist() == [rules.free("pd1"), 1.0]
 
 
 @pytest.mark.parametrize(("deed", "message"), [
@@ -85,12 +85,22 @@ def test_occupancy_adds_over_two_antibodies_and_is_not_counted_twice(rules):
     (lambda r: r.kill.scale([1, 2]), "one per row"),
     (lambda r: r.occupy("pd-1", 1), "no receptor 'pd-1'.*'pd1'"),
     (lambda r: r.occupy("pd1", -1), "finite numbers of at least 0"),
+    (lambda r: r.occupy("pd1", "much"), "takes one number, not 'much'"),
+    (lambda r: r.kill.scale("much"), r"takes one number, or one per row of the cell table \(5\), not 'much'"),
+    (lambda r: r.kill.scale(None), "finite numbers of at least 0|takes one number"),
+    (lambda r: r.kill.scale(np.array([1, 2, -3, 4, 5.0])), "finite numbers of at least 0, not -3"),
+    (lambda r: r.kill.scale(np.ones((5, 5))), "not 5x5 of them"),
+    (lambda r: r.supply("il-2", 1), "no field 'il-2'.*did you mean 'il2'"),
+    (lambda r: r.supply("il2", -1), "finite numbers of at least 0, not -1"),
+    (lambda r: r.supply("il2", np.ones(4)), r"one per mesh node of that field \(9\)"),
+    (lambda r: r.supply("il2", np.full(9, np.nan)), "finite numbers of at least 0, not nan"),
+    (lambda r: r.supply("il2", "much"), "takes one number"),
 ])
 def test_what_is_wrong_is_said_in_one_sentence_with_the_right_form(rules, deed, message):
     with pytest.raises(RuleError, match=message) as error:
         deed(rules.for_treatment("mine"))
-    assert "\n" not in str(error.value)
-    assert in_force(rules, "kill") == [0, 0, 3, 3], "and nothing has changed"
+    assert "\n" not in str(error.value) and len(str(error.value)) < 200, "a sentence, not an array"
+    assert in_force(rules, "kill") == [0, 0, 3, 3] and not rules.supplies, "and nothing has changed"
 
 
 def test_a_rule_of_the_model_cannot_be_assigned_either():

@@ -4,6 +4,8 @@ import json
 import math
 import pickle
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -39,6 +41,33 @@ def test_interferon_five_days_a_week_then_three_times_a_week():
     assert len(doses) == 20 + 144
     assert [hour / DAY for hour in doses[:6]] == [0, 1, 2, 3, 4, 7]
     assert [hour / DAY - 28 for hour in doses[20:25]] == [0, 2, 4, 7, 9]
+
+
+@pytest.mark.parametrize(("short", "long"), [
+    ("q3w", "3 weeks"), ("Q2W", "2 weeks"), ("q8h", "8 hours"), ("q21d", "3 weeks"), ("bid", "12 hours"), ("daily", "1 day"),
+    ("weekly", "1 week"), (np.int64(21), "3 weeks"), (np.float32(0.5), "12 hours"),
+])
+def test_durations_as_papers_and_arrays_write_them(short, long):
+    assert Schedule(every=short) == Schedule(every=long)
+    assert Schedule.from_dict({"every": 1, "times": 2, "rest": short}) == Schedule(every=1, times=2, rest=long)
+
+
+@pytest.mark.parametrize("days", [[0, 7, 21], (0, 7, 21), np.array([0, 7, 21]), pd.Series([0, 7, 21]), [0, "1 week", "q3w"]])
+def test_doses_on_days_that_are_named(days):
+    named = Schedule(days=days)
+    assert named.dose_times(1e5) == [0, 7 * DAY, 21 * DAY] and named.due(0, 7 * DAY) == 1 and named.due(7 * DAY, 22 * DAY) == 2
+    assert str(named) == "on days 0, 7, 21" and hash(named) == hash(Schedule(days=[0, 7, 21]))
+    assert Schedule.from_dict(json.loads(json.dumps(named.to_dict()))) == named
+    assert Schedule(days=days, first=2).dose_times(1e5) == [48, 9 * DAY, 23 * DAY]
+    after = Schedule(days=days, rest="q3w", then=Schedule(every="q3w", times=2))
+    assert [hour / DAY for hour in after.dose_times(1e5)] == [0, 7, 21, 42, 63]
+
+
+def test_a_step_asks_for_its_own_doses_only():
+    """Doses of one hour cost the same whether ten or ten million came before."""
+    hourly, year = Schedule(every="1 hour"), 24.0 * 365
+    assert hourly.between(year, year + 2) == [year, year + 1]
+    assert hourly.between(1000 * year, 1000 * year + 1) == [1000 * year]
 
 
 def test_cycles_may_go_on_for_ever():
@@ -93,14 +122,19 @@ def test_plain_words(schedule, words):
 
 
 @pytest.mark.parametrize("table, message", [
-    ({"every": "3 fortnights"}, "every = '3 fortnights'"), ({"every": 0}, "a minute or more"), ({"every": -1}, "= -1"),
+    ({"every": "3 fortnights"}, "every = '3 fortnights'"), ({"every": 0}, "an hour or more"), ({"every": -1}, "= -1"),
     ({"every": math.nan}, "every = nan"), ({"every": math.inf}, "every = inf"), ({"every": True}, "every = True"),
     ({"every": "1 mg"}, "must be a duration"), ({"first": -1}, "not before the start of treatment"),
     ({"times": 3}, "need every"), ({"every": 1, "times": 0}, "times = 0"), ({"every": 1, "times": 2.5}, "times = 2.5"),
     ({"every": 1, "times": 2, "cycles": 2}, "needs rest"), ({"every": 1, "rest": 2}, "needs times"),
     ({"every": 1, "then": {}}, "needs times"), ({"then": {}}, "when it starts"), ({"evry": 1}, "did you mean 'every'?"),
     ({"every": 1, "times": 2, "then": 3}, "schedule = 3"), ("weekly", "must be a table"),
-    ({"cycles": None, "rest": 1, "then": {}}, "number of cycles"),
+    ({"cycles": None, "rest": 1, "then": {}}, "number of cycles"), ({"every": "1 minute"}, "an hour or more"),
+    ({"every": "q3"}, "must be a duration"), ({"every": "q0w"}, "an hour or more"), ({"days": "0, 7"}, "a list such as"),
+    ({"days": 7}, "a list such as"), ({"days": []}, "in order"), ({"days": [7, 0]}, "in order"), ({"days": [0, 0]}, "in order"),
+    ({"days": [-1, 0]}, "days = -1"), ({"days": [0, "soon"]}, "days = 'soon'"), ({"days": [0], "every": 1}, "are left out"),
+    ({"days": [0], "times": 2}, "are left out"), ({"days": [0], "rest": 2}, "are left out"),
+    ({"days": [0], "cycles": 2}, "are left out"),
 ])  # fmt: skip
 def test_an_impossible_schedule_is_refused_in_one_sentence(table, message):
     with pytest.raises(ScheduleError) as refusal:

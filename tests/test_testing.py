@@ -247,6 +247,13 @@ class Jealous(Treatment):
         rules.division.scale(1.0 + self.state["place"] * bool(self.doses))
 
 
+class Suspicious(Treatment):
+    """Looks at how the rates of the model are laid out."""
+
+    def modify(self, rules, model):
+        rules.kill.scale(1.0 + model.rates.slot.any() * bool(self.doses))
+
+
 class Eager(Treatment):
     """Acts without having been given."""
 
@@ -325,6 +332,7 @@ BAD = {
     Shared: [r"a second model beside the first changes"],
     Hoarder: [r"cannot be saved: its state holds \{1, 2\}"],
     Jealous: [r"the order of the list of treatments changes"],
+    Suspicious: [r"multiplies every rule by one it changes .*look neither at model.rates"],
     Eager: [r"although its first dose has not been given"],
     Assigns: [r"modify\(\) raises RuleError: rules.kill cannot be assigned to: write rules.kill.scale\(3.0\)"],
     NotANumber: [r"measure\(\) returns vigour = nan, which is no finite number, without immune cells"],
@@ -389,10 +397,6 @@ class Impostor(CellAgent):
     kind = "t_cell"
 
 
-class Plain:
-    """No CellAgent."""
-
-
 class Moody(CellAgent):
     """Hides a trait behind an attribute."""
 
@@ -410,7 +414,6 @@ UNKNOWN_RATE = CellKind("sterile", agent=Sterile, rates={"death": "sterile.death
 ODD_TRAITS = CellKind("sterile", agent=Sterile, traits=(Trait("site"), Trait("greed", start=5.0, high=1.0, loss=2.0)))
 STRANGERS = CellKind("sterile", agent=Sterile, engages={"tumour_cell": "peptide"}, engaged_by={"t_cell": "peptid"})
 IMPOSTOR = CellKind("impostor", agent=Impostor)
-PLAIN = CellKind("plain", agent=Plain)
 GHOST = CellKind("ghost", agent=Ghost)
 MOODY = CellKind("moody", agent=Moody, traits=(Trait("temper", start=0.5),))
 CROWDED = CellKind("sterile", agent=Sterile, column="deaths")
@@ -426,7 +429,6 @@ LOCAL = [CellKind("sterile", agent=Sterile)]
     (STRANGERS, r"engages names an unknown kind 'tumour_cell' \(did you mean 'tumor_cell'"),
     (STRANGERS, r"engaged_by names an unknown recognition 'peptid' \(did you mean 'peptide'"),
     (IMPOSTOR, r"its agent says it is of kind 't_cell': write class Impostor\(CellAgent\): kind = 'impostor'"),
-    (PLAIN, r"is not a subclass of CellAgent"),
     (GHOST, r"Ghost has no docstring"),
     (MOODY, r"Moody.temper hides the trait 'temper'"),
     (CROWDED, r"its column 'deaths' is taken"),

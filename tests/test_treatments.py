@@ -162,7 +162,7 @@ def kills_of_held_t_cells(seed: int, pdl1: float, given=(), hours: int = DAY) ->
     model.kill([model.lattice.occupant[model.lattice.site(place)] for place in places])
     for place in places:
         TCell(model, pos=place)
-    return int(steps(model, hours).counters["kills"][model.kinds.index("t_cell")])
+    return int(steps(model, hours).counters["kills"][model.kinds.index("t_cell")].sum())
 
 
 def share_of(part: int, whole: int) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..compiled import loop
 from ..rules import INDEX
-from .chance import remaining
+from .chance import either, remaining
 from .contact import engage, strike
 from .movement import TRIES, move
 
@@ -49,7 +49,7 @@ class Scratch(NamedTuple):
 
 @loop
 def act(cells, space, rates, movers, attackers, yields, recognition, guide, keys, tick, hours, strain_gain, half_pdl1,
-        antigen, scratch, kills_by, deaths_of, released):
+        antigen, scratch, kills, deaths_of, released):
     """Six sub-steps of ``hours / 6``; ``tick`` counts sub-steps. Returns the number of cells killed."""
     each = hours / SUBSTEPS
     killed = 0
@@ -63,7 +63,7 @@ def act(cells, space, rates, movers, attackers, yields, recognition, guide, keys
                      each / TRIES, scratch.roaming, scratch.dest, scratch.who, scratch.onto)
             engage(cells, space, rates, attackers, recognition, keys, tick + sub, attempt, each / TRIES)
         killed += strike(cells, space, rates, attackers, recognition, keys, tick + sub, each, strain_gain, half_pdl1,
-                         antigen, scratch.when, scratch.by, scratch.dest, kills_by, deaths_of, released)
+                         antigen, scratch.when, scratch.by, scratch.dest, kills, deaths_of, released)
     return killed
 
 
@@ -74,29 +74,26 @@ def tire(cells, rates, attackers, node, il2, il2_half, full_capacity, hours):
     Fixed exhaustion f' = fixation e (1 - f). Stimulation relaxes to sensitivity x the share of the
     step spent in stimulating contact, at most 1.
     """
+    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
     for i in range(attackers.size):
         row = attackers[i]
         kind = cells.kind[row]
         if kind < 0:
             continue
-        slot = rates.slot[EXHAUSTION]
-        rate = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[EXHAUSTION, kind]
+        rate = either(own[slot[EXHAUSTION], row], by_kind[EXHAUSTION, kind])
         exhaustion = 1.0 - (1.0 - cells.exhaustion[row]) * remaining(rate, cells.strain[row])
         free = max(0.0, hours - cells.contact[row])
-        slot = rates.slot[RECOVERY]
-        rate = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[RECOVERY, kind]
+        rate = either(own[slot[RECOVERY], row], by_kind[RECOVERY, kind])
         exhaustion *= remaining(rate, free)
-        slot = rates.slot[FIXATION]
-        rate = rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[FIXATION, kind]
+        rate = either(own[slot[FIXATION], row], by_kind[FIXATION, kind])
         cells.fixed_exhaustion[row] = 1.0 - (1.0 - cells.fixed_exhaustion[row]) * remaining(rate * exhaustion, hours)
         cells.exhaustion[row] = exhaustion
-        kept = remaining(rates.by_kind[FORGETTING, kind], hours)
-        stimulus = min(1.0, rates.by_kind[SENSITIVITY, kind] * cells.contact[row] / hours)
+        kept = remaining(either(own[slot[FORGETTING], row], by_kind[FORGETTING, kind]), hours)
+        sensitivity = either(own[slot[SENSITIVITY], row], by_kind[SENSITIVITY, kind])
+        stimulus = min(1.0, sensitivity * cells.contact[row] / hours)
         cells.stimulation[row] = cells.stimulation[row] * kept + (1.0 - kept) * stimulus
         if cells.capacity[row] < full_capacity[kind]:
-            slot = rates.slot[IL2]
-            level = il2[node[cells.site[row]]]
-            level += rates.cellwise[slot, row] if slot >= 0 else rates.by_kind[IL2, kind]
-            faster = 1.0 + rates.by_kind[IL2_REFILL, kind] * level / (il2_half + level)
-            refill = rates.by_kind[REFILL, kind] * faster * hours
+            level = il2[node[cells.site[row]]] + either(own[slot[IL2], row], by_kind[IL2, kind])
+            faster = 1.0 + either(own[slot[IL2_REFILL], row], by_kind[IL2_REFILL, kind]) * level / (il2_half + level)
+            refill = either(own[slot[REFILL], row], by_kind[REFILL, kind]) * faster * hours
             cells.capacity[row] = min(full_capacity[kind], cells.capacity[row] + refill)

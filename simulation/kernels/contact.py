@@ -11,7 +11,7 @@ from ..compiled import loop
 from ..lattice import EMPTY
 from ..randomness import GOLDEN, mix, stream_at, uniform
 from ..rules import INDEX
-from .chance import happens, probability, ruled_out, wait
+from .chance import either, happens, probability, ruled_out, wait
 
 ENGAGE, KILL, POTENCY, DETACH = INDEX["engage"], INDEX["kill"], INDEX["potency"], INDEX["detach"]
 BRAKE, REPAIR, LETHAL = INDEX["brake"], INDEX["repair"], INDEX["lethal_hits"]
@@ -34,10 +34,11 @@ def engage(cells, space, rates, attackers, recognition, keys, tick, attempt, hou
     begin = attempt * hours
     names, kinds, partners, since = cells.name, cells.kind, cells.partner, cells.since
     occupant, offsets = space.occupant, space.offsets
-    own_rate = rates.slot[ENGAGE]
+    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
+    all_alike = slot[ENGAGE] == 0
     likeliest = np.empty(recognition.shape[0])  # by kind: with a neighbour that is fully recognised
     for kind in range(likeliest.size):
-        likeliest[kind] = probability(rates.by_kind[ENGAGE, kind], hours)
+        likeliest[kind] = probability(by_kind[ENGAGE, kind], hours)
     around = np.empty(offsets.size, dtype=np.int32)
     for i in range(attackers.size):
         row = attackers[i]
@@ -47,12 +48,12 @@ def engage(cells, space, rates, attackers, recognition, keys, tick, attempt, hou
         free = hours - since[row]
         name = names[row]
         draw = uniform(start, name)
-        if own_rate < 0 and since[row] == 0.0 and ruled_out(draw, likeliest[kind]):
+        if all_alike and since[row] == 0.0 and ruled_out(draw, likeliest[kind]):
             continue
         since[row] = 0.0
         if cells.capacity[row] < 1.0 or cells.specificity[row] <= 0.0:
             continue
-        rate = rates.cellwise[own_rate, row] if own_rate >= 0 else rates.by_kind[ENGAGE, kind]
+        rate = either(own[slot[ENGAGE], row], by_kind[ENGAGE, kind])
         target = -1
         if space.liquid:
             passed = wait(draw, rate)
@@ -87,12 +88,12 @@ def engage(cells, space, rates, attackers, recognition, keys, tick, attempt, hou
 
 @loop
 def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strain_gain, half_pdl1, antigen,
-           when, by, dying, kills_by, deaths_of, released):
+           when, by, dying, kills, deaths_of, released):
     """What happens on every held target in one sub-step, event by event; returns the number killed.
 
     ``strain_gain``: how much faster a fully PD-1-inhibited cell exhausts. ``when``, ``by``: scratch for times and attackers
-    of hits; ``dying``: scratch as long as ``attackers``. ``kills_by`` and ``deaths_of`` int64 per kind and
-    ``released`` int64 [1] (antigen of the killed, in units of 1 / ANTIGEN_UNITS) are added to.
+    of hits; ``dying``: scratch as long as ``attackers``. ``kills`` (who killed whom: kinds x kinds), ``deaths_of`` (per kind) and
+    ``released`` ([1]: antigen of the killed, in units of 1 / ANTIGEN_UNITS), all int64, are added to.
     """
     hit = stream_at(keys.hit, tick)
     leave = stream_at(keys.detach, tick)
@@ -101,9 +102,8 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
     deaths = 0
     names, kinds, partners, damages = cells.name, cells.kind, cells.partner, cells.damage
     first_of, next_of, until, since = cells.attacker, cells.chain, cells.until, cells.since
-    by_kind, cellwise = rates.by_kind, rates.cellwise
-    own_detach, own_brake, own_kill = rates.slot[DETACH], rates.slot[BRAKE], rates.slot[KILL]
-    own_repair, own_lethal, own_potency = rates.slot[REPAIR], rates.slot[LETHAL], rates.slot[POTENCY]
+    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
+    detach_alike, kill_alike = slot[DETACH] == 0, slot[KILL] == 0
     leaving, hitting = np.empty(recognition.shape[0]), np.empty(recognition.shape[0])  # by kind: likeliest in one sub-step
     for kind in range(leaving.size):
         leaving[kind] = probability(by_kind[DETACH, kind], hours)
@@ -117,7 +117,7 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
 
     for target in range(damages.size):  # nobody holds them: damage is only repaired
         if damages[target] > 0 and first_of[target] < 0 and kinds[target] >= 0:
-            repair = cellwise[own_repair, target] if own_repair >= 0 else by_kind[REPAIR, kinds[target]]
+            repair = either(own[slot[REPAIR], target], by_kind[REPAIR, kinds[target]])
             for k in range(damages[target]):
                 if happens(uniform(mend + np.uint64(k) * GOLDEN, names[target]), repair, hours):
                     damages[target] -= 1
@@ -142,15 +142,13 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
             begun = since[row]  # below 0 where hours left over were searched
             draw = uniform(leave, name)
             end = np.inf  # or any time after this sub-step
-            if own_detach >= 0:
-                end = begun + wait(draw, cellwise[own_detach, row])
-            elif begun < 0.0 or not ruled_out(draw, leaving[kind]):
-                end = begun + wait(draw, by_kind[DETACH, kind])
+            if not detach_alike or begun < 0.0 or not ruled_out(draw, leaving[kind]):
+                end = begun + wait(draw, either(own[slot[DETACH], row], by_kind[DETACH, kind]))
             strokes = HITS_EACH
-            if own_kill < 0 and begun >= 0.0 and ruled_out(uniform(hit, name), hitting[kind]):
+            if kill_alike and begun >= 0.0 and ruled_out(uniform(hit, name), hitting[kind]):
                 strokes = 0
-            brake = cellwise[own_brake, row] if own_brake >= 0 else by_kind[BRAKE, kind]
-            rate = cellwise[own_kill, row] if own_kill >= 0 else by_kind[KILL, kind]
+            brake = either(own[slot[BRAKE], row], by_kind[BRAKE, kind])
+            rate = either(own[slot[KILL], row], by_kind[KILL, kind])
             rate *= (1.0 - cells.exhaustion[row]) * (1.0 - cells.fixed_exhaustion[row])
             time = begun
             for k in range(strokes):
@@ -171,8 +169,8 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
             until[row] = end
             row = next_of[row]
 
-        repair = cellwise[own_repair, target] if own_repair >= 0 else by_kind[REPAIR, target_kind]
-        lethal = cellwise[own_lethal, target] if own_lethal >= 0 else by_kind[LETHAL, target_kind]
+        repair = either(own[slot[REPAIR], target], by_kind[REPAIR, target_kind])
+        lethal = either(own[slot[LETHAL], target], by_kind[LETHAL, target_kind])
         damage = np.int64(damages[target])
         last = hours
         turn = 0
@@ -187,10 +185,7 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
             elif struck < hours:
                 now = struck
                 row = by[done]
-                potency = by_kind[POTENCY, kinds[row]]
-                if own_potency >= 0:
-                    potency = cellwise[own_potency, row]
-                damage += np.int64(potency)
+                damage += np.int64(either(own[slot[POTENCY], row], by_kind[POTENCY, kinds[row]]))
                 done += 1
                 if damage >= lethal:
                     killer = row
@@ -205,7 +200,7 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
         if killer >= 0:
             cells.kills[killer] += 1
             cells.capacity[killer] -= 1.0
-            kills_by[kinds[killer]] += 1
+            kills[kinds[killer], target_kind] += 1
             deaths_of[target_kind] += 1
             released[0] += np.int64(np.rint(antigen[target] * ANTIGEN_UNITS))
             dying[deaths] = target
@@ -216,7 +211,7 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
             ended = max(min(until[row], last), since[row])
             engaged = ended - since[row]
             since[row] = 0.0
-            braked = by_kind[BRAKE, kinds[row]] > 0.0
+            braked = either(own[slot[BRAKE], row], by_kind[BRAKE, kinds[row]]) > 0.0
             cells.strain[row] += engaged * cells.seen[rule, target] * (1.0 + (strain_gain * signal if braked else 0.0))
             cells.contact[row] += engaged * cells.stimulus[rule, target]
             if killer >= 0 or until[row] < hours:

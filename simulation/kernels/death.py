@@ -7,7 +7,7 @@ from ..compiled import loop
 from ..lattice import EMPTY
 from ..randomness import stream_at, uniform
 from ..rules import INDEX
-from .chance import happens
+from .chance import either, happens
 from .contact import ANTIGEN_UNITS
 
 DEATH, NECROSIS = INDEX["death"], INDEX["necrosis"]
@@ -19,17 +19,15 @@ def die(cells, space, rates, oxygen, node, threshold, antigen, key, tick, hours,
 
     as is ``released`` int64 [1], the antigen of the dead in whole units.
     """
-    names, kinds, sites, slots, by_kind = cells.name, cells.kind, cells.site, rates.slot, rates.by_kind
-    cellwise = rates.cellwise
+    names, kinds, sites = cells.name, cells.kind, cells.site
+    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
     start = stream_at(key, tick)
     for row in range(kinds.size):
         kind = kinds[row]
         if kind < 0:
             continue
-        slot = slots[DEATH]
-        hazard = cellwise[slot, row] if slot >= 0 else by_kind[DEATH, kind]
-        slot = slots[NECROSIS]
-        necrosis = cellwise[slot, row] if slot >= 0 else by_kind[NECROSIS, kind]
+        hazard = either(own[slot[DEATH], row], by_kind[DEATH, kind])
+        necrosis = either(own[slot[NECROSIS], row], by_kind[NECROSIS, kind])
         hypoxic = necrosis > 0.0 and oxygen[node[sites[row]]] < threshold
         if hypoxic:
             hazard += necrosis

@@ -8,7 +8,7 @@ from ..compiled import loop
 from ..lattice import EMPTY
 from ..randomness import GOLDEN, bits, mix, name_from, stream_at, uniform
 from ..rules import INDEX
-from .chance import divides
+from .chance import divides, either
 
 DIVISION, LIMIT, IL2_DIVISIONS = INDEX["division"], INDEX["division_limit"], INDEX["il2_divisions"]
 IL2_DRIVE, ARREST, OXYGEN_HALF = INDEX["il2_drive"], INDEX["interferon_arrest"], INDEX["oxygen_half"]
@@ -32,8 +32,8 @@ def divide(cells, space, rates, driven, around, il2_half, key, tick, hours, moth
     ``driven`` bool per kind: divides only as stimulation x vigour allow, and a limited number of times. Interferon slows
     division, oxygen limits it as oxygen / (oxygen + half).
     """
-    kinds, occupant, claim, offsets, slots = cells.kind, space.occupant, space.claim, space.offsets, rates.slot
-    by_kind, cellwise = rates.by_kind, rates.cellwise
+    kinds, occupant, claim, offsets = cells.kind, space.occupant, space.claim, space.offsets
+    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
     start = stream_at(key, tick)
     pick = mix(start + GOLDEN)
     order = mix(start + np.uint64(2) * GOLDEN)
@@ -43,29 +43,26 @@ def divide(cells, space, rates, driven, around, il2_half, key, tick, hours, moth
         kind = kinds[row]
         if kind < 0:
             continue
-        slot = slots[DIVISION]
-        rate = cellwise[slot, row] if slot >= 0 else by_kind[DIVISION, kind]
+        rate = either(own[slot[DIVISION], row], by_kind[DIVISION, kind])
         name = cells.name[row]
         draw = uniform(start, name)
         if rate <= 0.0 or not divides(draw, rate, hours):
             continue
         site = cells.site[row]
         if driven[kind]:
-            slot = slots[IL2]
-            level = around.il2[around.fine[site]]
-            level += cellwise[slot, row] if slot >= 0 else by_kind[IL2, kind]
+            level = around.il2[around.fine[site]] + either(own[slot[IL2], row], by_kind[IL2, kind])
             fed = level / (il2_half + level)
-            if cells.divisions[row] >= by_kind[LIMIT, kind] + by_kind[IL2_DIVISIONS, kind] * fed:
+            limit = either(own[slot[LIMIT], row], by_kind[LIMIT, kind])
+            further = either(own[slot[IL2_DIVISIONS], row], by_kind[IL2_DIVISIONS, kind])
+            if cells.divisions[row] >= limit + further * fed:
                 continue
-            drive = min(1.0, cells.stimulation[row] + by_kind[IL2_DRIVE, kind] * fed)
+            drive = min(1.0, cells.stimulation[row] + either(own[slot[IL2_DRIVE], row], by_kind[IL2_DRIVE, kind]) * fed)
             rate *= drive * (1.0 - cells.exhaustion[row]) * (1.0 - cells.fixed_exhaustion[row])
-        arrest = by_kind[ARREST, kind]
+        arrest = either(own[slot[ARREST], row], by_kind[ARREST, kind])
         if arrest > 0.0:
-            slot = slots[INTERFERON]
-            signal = around.interferon[around.wide[site]]
-            signal += cellwise[slot, row] if slot >= 0 else by_kind[INTERFERON, kind]
+            signal = around.interferon[around.wide[site]] + either(own[slot[INTERFERON], row], by_kind[INTERFERON, kind])
             rate *= 1.0 - arrest * signal / (1.0 + signal)
-        half = by_kind[OXYGEN_HALF, kind]
+        half = either(own[slot[OXYGEN_HALF], row], by_kind[OXYGEN_HALF, kind])
         if half > 0.0:
             oxygen = around.oxygen[around.fine[site]]
             rate *= oxygen / (oxygen + half)

@@ -6,6 +6,7 @@ from ..compiled import loop
 from ..lattice import EMPTY
 from ..randomness import GOLDEN, bits, mix, stream_at, uniform
 from ..rules import INDEX
+from .chance import either
 
 MOVE, SQUEEZE = INDEX["move"], INDEX["squeeze"]
 PERSISTENCE, BIAS = INDEX["persistence"], INDEX["bias"]
@@ -26,15 +27,15 @@ def move(cells, space, rates, movers, yields, uphill, pull, node, keys, tick, at
     # Arrays are taken out of their tuples once: inside the loop numba would count references at every read.
     names, kinds, sites, headings = cells.name, cells.kind, cells.site, cells.heading
     occupant, claim, offsets = space.occupant, space.claim, space.offsets
-    by_kind, cellwise = rates.by_kind, rates.cellwise
-    own_speed, own_bias, own_squeeze = rates.slot[MOVE], rates.slot[BIAS], rates.slot[SQUEEZE]
+    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
     often = np.empty(yields.size)  # by kind: probability of a move in one try
     for kind in range(yields.size):
         often[kind] = by_kind[MOVE, kind] / space.stride * hours
     searching = 0
     for i in range(movers.size):
-        roaming[searching] = movers[i]
-        searching += cells.partner[movers[i]] < 0
+        row = movers[i]
+        roaming[searching] = row
+        searching += cells.partner[row] < 0 and kinds[row] >= 0  # a mover may have been killed in this step
     start = stream_at(keys.move, tick)
     go = mix(start + np.uint64(8 * attempt) * GOLDEN)
     turn = mix(start + np.uint64(8 * attempt + 1) * GOLDEN)
@@ -44,9 +45,7 @@ def move(cells, space, rates, movers, yields, uphill, pull, node, keys, tick, at
     going = 0
     for i in range(searching):
         row = roaming[i]
-        chance = often[kinds[row]]
-        if own_speed >= 0:
-            chance = cellwise[own_speed, row] / space.stride * hours
+        chance = either(own[slot[MOVE], row] / space.stride * hours, often[kinds[row]])
         who[going] = row  # kept only if it goes: no branch to mispredict
         going += uniform(go, names[row]) < chance
     proposals = 0
@@ -59,18 +58,18 @@ def move(cells, space, rates, movers, yields, uphill, pull, node, keys, tick, at
         here = node[site]
         bias = 0.0
         if uphill[here] >= 0:
-            bias = cellwise[own_bias, row] if own_bias >= 0 else by_kind[BIAS, kind]
-            bias = min(bias, 1.0) * pull[here]
+            bias = min(either(own[slot[BIAS], row], by_kind[BIAS, kind]), 1.0) * pull[here]
         if draw < bias:
             heading = np.int64(uphill[here])
         else:
             heading = np.int64(headings[row])
-            if heading < 0 or draw >= bias + (1.0 - bias) * by_kind[PERSISTENCE, kind]:
+            persistence = either(own[slot[PERSISTENCE], row], by_kind[PERSISTENCE, kind])
+            if heading < 0 or draw >= bias + (1.0 - bias) * persistence:
                 heading = np.int64(uniform(where, name) * offsets.size)
         target = site + offsets[heading]
         there = occupant[target]
         if there != EMPTY:
-            squeeze = cellwise[own_squeeze, row] if own_squeeze >= 0 else by_kind[SQUEEZE, kind]
+            squeeze = either(own[slot[SQUEEZE], row], by_kind[SQUEEZE, kind])
             blocked = there < 0 or uniform(push, name) >= squeeze
             if blocked or not yields[kinds[there]] or cells.held[there] > 0:
                 headings[row] = -1

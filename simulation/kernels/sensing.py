@@ -3,6 +3,7 @@
 
 from ..compiled import loop
 from ..rules import INDEX
+from .chance import either
 
 INTERFERON, ANTIGEN_SHOWN = INDEX["interferon"], INDEX["antigen_shown"]
 
@@ -11,14 +12,12 @@ INTERFERON, ANTIGEN_SHOWN = INDEX["interferon"], INDEX["antigen_shown"]
 def show(cells, rates, mhc, pdl1, interferon, node, resting, induced):
     """Presented MHC-I = mhc (resting + (1 - resting) I/(1+I)); shown PD-L1 = pdl1 + induced I/(1+I)."""
     kinds, sites, presented_mhc, pdl1_shown = cells.kind, cells.site, cells.presented_mhc, cells.pdl1_shown
-    slots, by_kind, cellwise = rates.slot, rates.by_kind, rates.cellwise
+    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
     for row in range(kinds.size):
         kind = kinds[row]
         if kind < 0:
             continue
-        signal = interferon[node[sites[row]]]
-        slot = slots[INTERFERON]
-        signal += cellwise[slot, row] if slot >= 0 else by_kind[INTERFERON, kind]
+        signal = interferon[node[sites[row]]] + either(own[slot[INTERFERON], row], by_kind[INTERFERON, kind])
         felt = signal / (1.0 + signal)
         presented_mhc[row] = mhc[row] * (resting + (1.0 - resting) * felt)
         pdl1_shown[row] = pdl1[row] + induced[kind] * felt
@@ -27,14 +26,13 @@ def show(cells, rates, mhc, pdl1, interferon, node, resting, induced):
 @loop
 def see_peptide(cells, rates, antigen, half, score, stimulus):
     """T-cell receptor: x = antigen x presented MHC-I; score x^2 / (half^2 + x^2), and the stimulus is the same."""
-    kinds, presented_mhc, slots, by_kind = cells.kind, cells.presented_mhc, rates.slot, rates.by_kind
-    cellwise = rates.cellwise
+    kinds, presented_mhc = cells.kind, cells.presented_mhc
+    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
     for row in range(kinds.size):
         kind = kinds[row]
         if kind < 0:
             continue
-        slot = slots[ANTIGEN_SHOWN]
-        factor = cellwise[slot, row] if slot >= 0 else by_kind[ANTIGEN_SHOWN, kind]
+        factor = either(own[slot[ANTIGEN_SHOWN], row], by_kind[ANTIGEN_SHOWN, kind])
         x = antigen[row] * factor * presented_mhc[row]
         score[row] = x * x / (half * half + x * x)
         stimulus[row] = score[row]
@@ -100,7 +98,7 @@ def deposit(cells, space, rates, rules, drives, node, share, interferon, wide, a
     interferon at hand. ``share`` float64 per node: 1 / sites of the node. ``amounts`` float64 (n, nodes) is added to.
     """
     occupant, interior, kinds = space.occupant, space.interior, cells.kind
-    by_kind, cellwise, slots = rates.by_kind, rates.cellwise, rates.slot
+    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
     stimulation, exhaustion, fixed_exhaustion = cells.stimulation, cells.exhaustion, cells.fixed_exhaustion
     for i in range(interior.size):
         site = interior[i]
@@ -109,16 +107,13 @@ def deposit(cells, space, rates, rules, drives, node, share, interferon, wide, a
             continue
         kind = kinds[row]
         for n in range(rules.size):
-            slot = slots[rules[n]]
-            amount = cellwise[slot, row] if slot >= 0 else by_kind[rules[n], kind]
+            amount = either(own[slot[rules[n]], row], by_kind[rules[n], kind])
             if amount == 0.0:
                 continue
             if drives[n] == 1:
                 amount *= stimulation[row] * (1.0 - exhaustion[row]) * (1.0 - fixed_exhaustion[row])
             elif drives[n] == 2:
-                signal = interferon[wide[site]]
-                slot = slots[INTERFERON]
-                signal += cellwise[slot, row] if slot >= 0 else by_kind[INTERFERON, kind]
+                signal = interferon[wide[site]] + either(own[slot[INTERFERON], row], by_kind[INTERFERON, kind])
                 amount *= signal / (1.0 + signal)
             here = node[site]
             amounts[n, here] += amount * share[here]

@@ -8,6 +8,10 @@ from ..results import Results
 from ..snapshots import Snapshot
 
 
+class PlotError(ValueError):
+    """A picture that cannot be drawn; one sentence with what can be."""
+
+
 def by_name(arms: Results | Iterable[Results] | Mapping[str, Results]) -> dict[str, Results]:
     """One Results, several, or a dict of them, as a dict with the control first."""
     if isinstance(arms, Results):
@@ -17,7 +21,7 @@ def by_name(arms: Results | Iterable[Results] | Mapping[str, Results]) -> dict[s
     else:
         named = {results.arm: results for results in arms}
     if not named:
-        raise ValueError("a picture needs the results of at least one arm")
+        raise PlotError("a picture needs the results of at least one arm")
     return dict(sorted(named.items(), key=lambda item: item[0] != "control"))
 
 
@@ -37,7 +41,7 @@ def column(results: Results, name: str) -> tuple[np.ndarray, np.ndarray]:
 def nearest_day(results: Results, day: float | None) -> float:
     """The day of the snapshot nearest to ``day`` (the last one when None)."""
     if not len(results.snapshots):
-        raise ValueError(f"arm {results.arm!r} has no snapshot to draw; run it with snapshot_every=7")
+        raise PlotError(f"arm {results.arm!r} has no snapshot to draw; run it with snapshot_every=7")
     days = list(results.snapshots)
     return days[-1] if day is None else min(days, key=lambda known: abs(known - day))
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 
 from ..results import Results
 from . import style
-from .arms import by_name, column, last_day, nearest_day, tumor_trait
+from .arms import PlotError, by_name, column, last_day, nearest_day, tumor_trait
 from .time_courses import arm_lines
 
 TRAITS = {"antigen": "antigen", "car_target": "CAR target", "pdl1": "constitutive PD-L1", "mhc": "MHC-I capacity",
@@ -52,7 +52,7 @@ def distributions(arms: Results | Iterable[Results] | Mapping[str, Results], tra
 def checked(trait: str) -> str:
     """The trait itself; ValueError with the choices unless it is one of tumour cells."""
     if trait not in TRAITS:
-        raise ValueError(f"no distribution of {trait!r} (choices: {', '.join(TRAITS)})")
+        raise PlotError(f"no distribution of {trait!r} (choices: {', '.join(TRAITS)})")
     return trait
 
 

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch, Rectangle
 from ..results import Results
 from ..snapshots import Snapshot
 from . import style
-from .arms import nearest_day
+from .arms import PlotError, nearest_day
 
 VIEWS = ("kinds", "antigen", "car_target", "pdl1", "pdl1_constitutive", "mhc", "vigour", "clone")
 PIXELS = 420
@@ -31,15 +31,15 @@ def tissue(results: Results | Snapshot, day: float | None = None, show: str = "k
 
     ``show`` is "kinds", a trait of the tumour cells ("antigen", "car_target", "pdl1", "mhc", "clone", ...), "vigour" of
     the T cells, or the name of a field. In 3-D ``projection`` is "slice" (the middle) or "maximum" (whatever is nearest
-    to the viewer). In liquid mode there is no space and the composition is drawn instead. Raises ValueError for a name
+    to the viewer). In liquid mode there is no space and the composition is drawn instead. Raises PlotError for a name
     that the snapshot does not have.
     """
     snapshot = results if isinstance(results, Snapshot) else results.snapshots[nearest_day(results, day)]
     choices = sorted({*VIEWS, *snapshot.cells, *snapshot.fields} - {"kind", "site", "name"})
     if show not in choices:
-        raise ValueError(f"nothing called {show!r} to show (choices: {', '.join(choices)})")
+        raise PlotError(f"nothing called {show!r} to show (choices: {', '.join(choices)})")
     if projection not in ("slice", "maximum"):
-        raise ValueError(f"projection is {projection!r} (choices: slice, maximum)")
+        raise PlotError(f"projection is {projection!r} (choices: slice, maximum)")
     with style.context():
         figure = style.figure_of(axes) if axes is not None else style.picture(7.6, 7.2 if show == "kinds" else 6.6)
         axes = figure.add_subplot() if axes is None else axes

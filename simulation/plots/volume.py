@@ -11,7 +11,7 @@ from scipy.ndimage import uniform_filter
 from ..results import Results
 from ..snapshots import Snapshot
 from . import style
-from .arms import nearest_day
+from .arms import PlotError, nearest_day
 from .tissue import VIEWS, bare, color_bar, draw, headline, kind_handles, scale_bar
 
 PIXELS = 1400
@@ -27,13 +27,13 @@ def volume(results: Results | Snapshot, day: float | None = None, show: str = "k
     """Draw the cells of a 3-D snapshot (the one nearest to ``day``) as balls, seen from an angle in degrees.
 
     The projection is parallel, so that the scale bar holds everywhere. ``cut`` opens the corner of high x and low y, which
-    faces an azimuth of -45. ``show`` is "kinds" or a trait of the tumour cells, which then stand alone. Raises ValueError
+    faces an azimuth of -45. ``show`` is "kinds" or a trait of the tumour cells, which then stand alone. Raises PlotError
     for a snapshot that is not 3-D, a liquid, or a name the snapshot does not have.
     """
     snapshot = solid(results if isinstance(results, Snapshot) else results.snapshots[nearest_day(results, day)])
     choices = ["kinds", *sorted({*SHOWN, *snapshot.cells} - {"kind", "site", "name", "clone", "vigour"})]
     if show not in choices:
-        raise ValueError(f"nothing called {show!r} to show in 3-D (choices: {', '.join(choices)})")
+        raise PlotError(f"nothing called {show!r} to show in 3-D (choices: {', '.join(choices)})")
     with style.context():
         figure = style.picture(7.6, 7.6 if show == "kinds" else 6.6)
         axes = figure.add_subplot()
@@ -64,7 +64,7 @@ def slices(results: Results | Snapshot, day: float | None = None, show: str = "k
     snapshot = solid(results if isinstance(results, Snapshot) else results.snapshots[nearest_day(results, day)])
     choices = sorted({*VIEWS, *snapshot.cells, *snapshot.fields} - {"kind", "site", "name"})
     if show not in choices:
-        raise ValueError(f"nothing called {show!r} to show (choices: {', '.join(choices)})")
+        raise PlotError(f"nothing called {show!r} to show (choices: {', '.join(choices)})")
     layers = tuple(side // 2 for side in snapshot.shape) if at is None else layers_at(snapshot, at)
     norm = None if show in ("kinds", "clone") else scale_of(snapshot, show)
     with style.context():
@@ -92,10 +92,10 @@ def slices(results: Results | Snapshot, day: float | None = None, show: str = "k
 def solid(snapshot: Snapshot) -> Snapshot:
     """The snapshot itself; raises ValueError unless it is a tissue in three dimensions."""
     if snapshot.liquid:
-        raise ValueError("a liquid has no places to look at in 3-D; plots.tissue draws what it is made of")
+        raise PlotError("a liquid has no places to look at in 3-D; plots.tissue draws what it is made of")
     if len(snapshot.shape) != 3:
         sites = " x ".join(map(str, snapshot.shape))
-        raise ValueError(f"a 3-D view needs a 3-D snapshot, and this one has {sites} sites; plots.tissue draws it")
+        raise PlotError(f"a 3-D view needs a 3-D snapshot, and this one has {sites} sites; plots.tissue draws it")
     return snapshot
 
 
@@ -104,7 +104,7 @@ def layers_at(snapshot: Snapshot, at: tuple[float, float, float]) -> tuple[int, 
     layers = tuple(int(place // snapshot.spacing) for place in at)
     if len(layers) != 3 or any(not 0 <= layer < side for layer, side in zip(layers, snapshot.shape, strict=False)):
         sides = " x ".join(f"{side * snapshot.spacing:g}" for side in snapshot.shape)
-        raise ValueError(f"at = {tuple(at)} is not a point (x, y, z) inside the tissue of {sides} um")
+        raise PlotError(f"at = {tuple(at)} is not a point (x, y, z) inside the tissue of {sides} um")
     return layers
 
 

@@ -85,7 +85,7 @@ def liquid(engage, hours, dt, seed, changed=()):
             model.step()
         tumor = model.rows("tumor_cell")
         found.append([tumor.sum(), (model.cells["partner"] >= 0).sum(), (model.cells["damage"][tumor] > 0).sum(),
-                      model.count("t_cell"), model.counters["kills"][model.kinds.index("t_cell")]])
+                      model.count("t_cell"), model.counters["kills"][model.kinds.index("t_cell")].sum()])
     names = ("tumour cells", "engaged T cells", "damaged tumour cells", "T cells", "kills")
     return dict(zip(names, np.array(found, dtype=float).T, strict=True))
 
