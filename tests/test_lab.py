@@ -97,7 +97,7 @@ def test_an_exported_session_replays_to_the_last_byte(lab, tmp_path, undrawn):
     rows = (tmp_path / "replayed" / "timeseries.csv").read_text().splitlines()
     replayed = [row for row in rows if not row.startswith("control,")]
     assert replayed == lab.csv().splitlines(), "the run of an exported session is the session itself"
-    assert lab.names() == ("left", "right") and len(replayed) == 1 + 2 * (67 // 6 + 1)
+    assert lab.names() == ("left", "right") and len(replayed) == 1 + 2 * (67 // 6 + 2), "every 6 hours and hour 67"
 
 
 def test_the_command_replays_a_session_and_each_action_matters(lab, tmp_path, undrawn):
