@@ -37,8 +37,12 @@ def export(folder: Path, form: str, days: list[float] | None = None) -> list[Pat
 def _write_h5ad(snapshot: object, file: Path) -> None:
     """An AnnData file, whole or not there."""
     part = file.with_name(f".{file.name}.part")
+    cells = to_anndata(snapshot)
     try:
-        to_anndata(snapshot).write_h5ad(part)
+        cells.write_h5ad(part)
         part.replace(file)
+    except (OSError, RuntimeError) as error:  # HDF5 has both for a disk that is full
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise RunError(f"cannot write {file}: {reason}") from None
     finally:
         part.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from simulation.state import StateError
 from .arms import HALF_AN_HOUR, Progress, advance, begun, grown
 from .folder import PICTURES, RunError, RunFolder
 from .outcomes import tell
+from .own_code import descriptions
 from .pictures.runs import overview
 from .provenance import packages, version
 from .scenario import Scenario
@@ -64,6 +65,7 @@ def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arm
             plan = {"name": scenario.name, "scenario": scenario.model_dump(mode="json"), "options": options}
             stored = plan | {"packages": packages()}
             folder.begin(stored, overwrite=overwrite, resume=resume)
+        stored |= {"treatments": descriptions([stored["scenario"]])}
         run = _Run(chosen, folder, on_progress or (lambda arm, day, days: None))
         if stored.get("packages") != packages():
             run.notes.append("begun with other versions of Python or its packages: the last digits may differ")

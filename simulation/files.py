@@ -1,6 +1,7 @@
 """Files that are whole or not there at all."""
 
 import os
+import tempfile
 import uuid
 import zipfile
 import zlib
@@ -30,6 +31,12 @@ def write_atomically(path: str | os.PathLike, content: bytes | str) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_writable(folder: str | os.PathLike) -> None:
+    """Raise OSError where no file can be written into a folder, before hours are spent on what goes there."""
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as probe:
+        probe.write(b"room")
 
 
 def damaged(path: str | os.PathLike, error: BaseException) -> ResultsError:

@@ -15,6 +15,7 @@ import numpy as np
 from .files import UNREADABLE
 from .kinds import CellKind, Process
 from .parameter_sets import ParameterSet
+from .plug_ins import at
 from .randomness import Randomness
 from .results import Results
 from .treatments import find
@@ -131,9 +132,8 @@ def path_of_constant(thing: CellKind | Process, module: str) -> str:
 
 
 def constant_at(path: str):
-    module, _, name = path.partition(":")
     try:
-        return getattr(importlib.import_module(module), name)
+        return at(path)
     except (ImportError, AttributeError) as error:
         raise StateError(f"{path} is needed by the saved model and cannot be imported ({error})") from None
 
