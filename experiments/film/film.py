@@ -13,6 +13,7 @@ from simulation.plots.arms import by_name
 from simulation.plots.selection import bins, trait_under_selection
 from simulation.results import Results, ResultsError
 from simulation.state import StateError
+from simulation.treatments import TreatmentError
 
 from ..arms import Progress, grown
 from ..folder import RunFolder
@@ -88,7 +89,7 @@ def common_tumor(run: RunFolder, scenario: Scenario, progress: Progress) -> Tumo
     try:
         with only_read({}):  # an untreated tumour needs none
             return TumorModel.load(run.path / "checkpoints" / "grown")
-    except (StateError, ResultsError):
+    except (StateError, ResultsError, TreatmentError):
         return grown(scenario, progress=progress)
 
 

@@ -35,7 +35,8 @@ def description(cls: type[Treatment]) -> dict:
 
 def stand_in(path: str, about: dict | None = None) -> type[StandIn]:
     """The treatment called ``module:Class`` with that description; without one, a name alone. Raises TreatmentError."""
-    known = about or {"class": path, "meaning": "a treatment of your own", "schedule": {}, "parameters": {}}
+    nothing = {"class": path, "meaning": "a treatment of your own", "schedule": {}, "parameters": {}}
+    known = nothing if about is None else about
     try:
         module, _, name = known["class"].partition(":")
         members = {key: Parameter(**each) for key, each in known["parameters"].items()}
