@@ -13,7 +13,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from simulation.parameters import nearest
 
-
 LARGEST = 10_000_000
 """Bytes of a TOML file."""
 

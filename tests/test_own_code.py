@@ -88,7 +88,7 @@ def made(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", list(sys.path))
         patch.chdir(place)
-        for name, text in {"their_drug.py": DRUG, "theirs.toml": SCENARIO, "sweep.toml": SWEEP, "their_kinds.py": PLUG_INS}.items():
+        for name, text in (("their_drug.py", DRUG), ("their_kinds.py", PLUG_INS), ("theirs.toml", SCENARIO), ("sweep.toml", SWEEP)):
             Path(name).write_text(text)
         for words in ("run theirs.toml --out run", "sweep sweep.toml --workers 1 --out study --quiet"):
             done = tumorlab(*words.split())
@@ -194,7 +194,7 @@ def test_what_is_only_named_takes_any_word(tmp_path, monkeypatch):
         assert scenario.build_treatments("drug")[0].name == "helper"
 
 
-@pytest.mark.parametrize("path", [":Drug", "..relative:Drug", "os.path/:Drug", "their drug:Drug", "nowhere_at_all:Drug", "os:nothing"])
+@pytest.mark.parametrize("path", [":Drug", "..relative:Drug", "os.path/:Drug", "their drug:Drug", "nowhere:Drug", "os:nothing"])
 def test_what_is_no_module_is_one_sentence(path):
     with pytest.raises(treatments.TreatmentError):
         treatments.find(path)
