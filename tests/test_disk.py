@@ -106,7 +106,8 @@ def test_a_disk_that_takes_nothing_is_told(place, monkeypatch, words, number):
     before = everything(place)
     monkeypatch.setattr(os, "fsync", refused)
     monkeypatch.setattr("tempfile.TemporaryFile", refused)
-    assert os.strerror(number) in refuse(words)
+    said = refuse(words)
+    assert os.strerror(number) in said and ("cannot write tables and pictures into study" in said) == (words == "plot study")
     monkeypatch.undo()
     assert everything(place) == before, "nothing is half-written"
 
@@ -145,7 +146,9 @@ def test_a_file_that_is_none_is_told(place, verb, kind):
         case "huge":
             with open(file, "wb") as huge:
                 huge.truncate(LARGEST + 1)
-    assert "cannot be read" in refuse(f"{verb} {file}")
+    why = {"pipe": "a pipe or a device", "device": "a pipe or a device", "huge": f"may have {LARGEST:,}"}.get(kind, "")
+    said = refuse(f"{verb} {file}")
+    assert "cannot be read" in said and why in said
     assert not Path("results").exists()
 
 

@@ -88,7 +88,8 @@ def made(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", list(sys.path))
         patch.chdir(place)
-        for name, text in (("their_drug.py", DRUG), ("their_kinds.py", PLUG_INS), ("theirs.toml", SCENARIO), ("sweep.toml", SWEEP)):
+        written = {"their_drug.py": DRUG, "their_kinds.py": PLUG_INS, "theirs.toml": SCENARIO, "sweep.toml": SWEEP}
+        for name, text in written.items():
             Path(name).write_text(text)
         for words in ("run theirs.toml --out run", "sweep sweep.toml --workers 1 --out study --quiet"):
             done = tumorlab(*words.split())
