@@ -18,6 +18,8 @@ CORE = PROJECT["dependencies"]
 EXTRAS = PROJECT["optional-dependencies"]
 DISTRIBUTION = {"PIL": "pillow"}
 """Import -> what it is installed as, where these differ by more than case and hyphens."""
+OF_THE_PROJECT = {"simulation", "experiments", "tests", "chemotherapy", "their_kinds"}
+"""Its packages, and modules that tests write."""
 ONLY_IF_THERE = {"squidpy", "vtk"}
 """What a test takes when a user has it."""
 NOT_IMPORTED = {"networkx": "Mesa imports it without declaring it", "ipyvue": "held below 2 for solara", "ipyvuetify": "likewise",
@@ -78,7 +80,7 @@ def imported(*packages: str, at_once: bool = False) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for file in (file for package in packages for file in sorted((ROOT / package).rglob("*.py"))):
         for top, now in modules(file):
-            own = top in ("simulation", "experiments", "tests", "chemotherapy") or top in sys.stdlib_module_names
+            own = top in OF_THE_PROJECT or top in sys.stdlib_module_names
             if not own and (now or not at_once):
                 found.setdefault(name_of(top), set()).add(file.relative_to(ROOT).as_posix())
     return found
