@@ -36,6 +36,7 @@ class Plan(Kept):
     content: dict
     scenarios: dict[str, dict] = {}
     text: str = ""
+    treatments: dict[str, dict] = {}
     packages: dict[str, str] = {}
     results: int = 1
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from simulation import parameter_sets, treatments
 from simulation.bibliography import BIBLIOGRAPHY
 from simulation.parameters import nearest
+from simulation.regimen import class_path
+from simulation.treatments.stand_in import StandIn
 
+from .own_code import only_named
 from .scenario import Scenario
 from .study import SHIPPED, Study
 from .tables import ScenarioError, read_toml
@@ -48,9 +51,17 @@ def entry(word: str, *, all_parameters: bool = False) -> Entry:
         content, text = read_toml(SHIPPED / f"{word}.toml", word)
         return Entry(word, "study", content["question"], text.splitlines())
     if word in Scenario.names() or word.endswith(".toml") or "/" in word:
-        return _scenario(Scenario.load(word), all_parameters)
+        with only_named():
+            return _scenario(Scenario.load(word), all_parameters)
     names = [*Scenario.names(), *Study.names(), *treatments.names(), *parameter_sets.names()]
     raise ScenarioError(f"there is nothing called {word!r}{nearest(word, names)}; tumorlab list shows what there is")
+
+
+def _regimen(treatment: treatments.Treatment) -> str:
+    """A treatment of an arm; of one that does not ship only how to see more, since a scenario that is shown runs no code."""
+    if isinstance(treatment, StandIn):
+        return f"{treatment.name} (of your own: tumorlab show {class_path(type(treatment))})"
+    return f"{treatment.name} ({treatment.schedule}, from day {treatment.value('first_dose'):g})"
 
 
 def _treatment(word: str) -> Entry:
@@ -76,10 +87,12 @@ def _scenario(scenario: Scenario, all_parameters: bool) -> Entry:
     for name, arm in scenario.arms.items():
         given = scenario.build_treatments(name)
         own = [f"{dotted} = {value}" for dotted, value in arm.set.items()]
-        regimens = [f"{one.name} ({one.schedule}, from day {one.value('first_dose'):g})" for one in given]
+        regimens = [_regimen(one) for one in given]
         twin = ["a twin from the same seed"] if arm.start == "twin" else []
         facts.append(f"arm {name}: " + "; ".join([*twin, *own, *regimens] or ["untreated"]))
         for treatment in given:
+            if isinstance(treatment, StandIn):
+                continue
             rows |= {row["name"]: row for row in treatment.table(f"treatments.{treatment.name}")}
     changed = set(scenario.overrides())
     table = [row for row in scenario.model_parameters().table() if all_parameters or row["name"] in changed]

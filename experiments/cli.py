@@ -23,14 +23,18 @@ class Commands(TyperGroup):
 
     def invoke(self, context):
         os.environ["MPLBACKEND"] = "Agg"
-        if os.getcwd() not in sys.path:
-            sys.path.append(os.getcwd())
         try:
             return super().invoke(context)
         except ValueError as error:
             if type(error).__module__.split(".")[0] not in ("simulation", "experiments"):
                 raise
             typer.echo(f"Error: {str(error).rstrip('.')}.", err=True)
+            raise typer.Exit(2) from None
+        except BrokenPipeError:  # whoever read the output has seen enough
+            raise
+        except OSError as error:
+            reason = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error.strerror or error
+            typer.echo(f"Error: a file or folder cannot be read or written ({reason}).", err=True)
             raise typer.Exit(2) from None
         except UsageError as error:
             typer.echo(f"Error: {error.format_message().rstrip('.')}; see tumorlab --help.", err=True)
@@ -231,11 +235,14 @@ def plot(folder: Annotated[Path, typer.Argument(help="The folder of a finished r
 def film(folder: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
          seconds: Annotated[float, typer.Option(help="How long it lasts.")] = 20.0,
          fps: Annotated[int, typer.Option(help="Frames a second.")] = 20,
-         size: Annotated[int, typer.Option(help="Pixels across.")] = 1280, quiet: Quiet = False) -> None:
+         size: Annotated[int, typer.Option(help="Pixels across.")] = 1280,
+         own_code: Annotated[bool, typer.Option("--own-code", help="Import the treatments of your own that the run names, which "
+                                                                   "runs their code.")] = False,
+         quiet: Quiet = False) -> None:
     """Make a film of a run, as MP4 and GIF: tissue, antigen and burden in step, arms side by side."""
     from .film.film import make
     with ArmBars(quiet) as bars:
-        files = make(folder, seconds, fps, size, bars.update)
+        files = make(folder, seconds, fps, size, bars.update, own_code=own_code)
     for file in files:
         typer.echo(file)
 
@@ -261,9 +268,13 @@ def export(folder: Annotated[Path, typer.Argument(help="The folder of a finished
 @app.command()
 def benchmark(out: Annotated[Path | None, typer.Option(help="Write the numbers to this JSON file.")] = None) -> None:
     """Measure speed and memory on this machine, beside plain Mesa."""
-    if out and not os.access(out.absolute().parent, os.W_OK):
-        raise typer.BadParameter(f"nothing can be written in {out.absolute().parent}", param_hint="'--out'")
+    from simulation.files import check_writable
+
     from . import benchmark
+    if out:
+        check_writable(out.absolute().parent)
+        if out.is_dir():
+            raise typer.BadParameter(f"{out} is a folder; it must be a file", param_hint="'--out'")
     benchmark.main(out)
 
 
@@ -283,6 +294,8 @@ def check_treatment(treatment: Annotated[str, typer.Argument(help="module:Class,
 
 def main() -> None:
     """The console command."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a terminal that has no letter for µ shows a question mark
     app()
 
 

@@ -1,9 +1,12 @@
 """Snapshots of a run in the formats of other programs: AnnData for squidpy and scanpy, VTK for ParaView."""
 
+import io
 from pathlib import Path
 
 from simulation.export import to_anndata, to_vtk
+from simulation.files import write_atomically
 from simulation.results import Results
+from simulation.snapshots import Snapshot
 
 from .folder import RunError, RunFolder
 
@@ -34,11 +37,11 @@ def export(folder: Path, form: str, days: list[float] | None = None) -> list[Pat
     return files
 
 
-def _write_h5ad(snapshot: object, file: Path) -> None:
-    """An AnnData file, whole or not there."""
-    part = file.with_name(f".{file.name}.part")
-    try:
-        to_anndata(snapshot).write_h5ad(part)
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+def _write_h5ad(snapshot: Snapshot, file: Path) -> None:
+    """An AnnData file, made in memory: HDF5 itself ends in a traceback where the disk is full."""
+    cells, buffer = to_anndata(snapshot), io.BytesIO()
+    import h5py
+    from anndata.io import write_elem
+    with h5py.File(buffer, "w") as whole:
+        write_elem(whole, "/", cells)
+    write_atomically(file, buffer.getvalue())

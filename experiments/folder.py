@@ -39,6 +39,7 @@ class Plan(Kept):
 
     scenario: dict
     options: Options
+    treatments: dict[str, dict] = {}
     packages: dict[str, str] = {}
     results: int = 1
 

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simulation.addresses import class_path
 from simulation.files import write_atomically
 from simulation.model import TumorModel
 from simulation.results import Results, ResultsError
@@ -17,6 +18,7 @@ from simulation.values import StateError
 from .arms import Progress, advance, forked, grown, planted
 from .folder import PICTURES, RunError, RunFolder
 from .outcomes import tell
+from .own_code import descriptions
 from .pictures.runs import overview
 from .provenance import packages, version
 from .scenario import Scenario
@@ -69,6 +71,7 @@ def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arm
             plan = {"name": scenario.name, "scenario": scenario.model_dump(mode="json"), "options": options}
             stored = plan | {"packages": packages(), "results": RESULTS}
             folder.begin(stored, overwrite=overwrite, resume=resume)
+        stored |= {"treatments": descriptions([stored["scenario"]])}
         run = _Run(chosen, folder, on_progress or (lambda arm, day, days: None))
         if stored.get("packages") != packages():
             run.notes.append("begun with other versions of Python or its packages: the last digits may differ")
@@ -110,7 +113,7 @@ class _Run:
         self.about[arm] = {
             "start": self.scenario.arms[arm].start,
             "parameters": model.parameters.declared(),
-            "treatments": {name: {"class": f"{type(treatment).__module__}:{type(treatment).__qualname__}",
+            "treatments": {name: {"class": class_path(type(treatment)),
                                   "schedule": str(treatment.schedule)}
                            | {parameter: treatment.value(parameter) for parameter in treatment.parameters()}
                            for name, treatment in model.treatments.items()},

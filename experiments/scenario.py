@@ -46,10 +46,10 @@ class Regimen(Table):
     @classmethod
     def _gather_parameters(cls, table: object) -> object:
         try:
-            own = treatments.find(table["drug"]).parameters()
+            drug = treatments.find(table["drug"])
         except (ValueError, KeyError, TypeError, AttributeError):
             return table  # told better when the treatment is built
-        beside = {key: value for key, value in table.items() if key in own and key not in cls.model_fields}
+        beside = {key: value for key, value in table.items() if drug.takes(key) and key not in cls.model_fields}
         given = table.get("parameters", {})
         if not beside or not isinstance(given, dict):
             return table

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from .archive import Archive, StudyError
+from .own_code import only_read
 from .runner import Summary, analyse
 from .study import Study
 from .sweep import Sweep
@@ -21,5 +22,10 @@ def study(folder: Path) -> Study:
 
 
 def analysed(folder: Path) -> Summary:
-    """Tables and figures of a finished study, made again from its stored tables."""
-    return analyse(study(folder), Archive(folder))
+    """Tables and figures of a finished study, made again from its stored tables. Raises StudyError."""
+    archive = Archive(folder)
+    try:
+        with only_read((archive.plan() or {}).get("treatments", {})):
+            return analyse(study(folder), archive)
+    except OSError as error:
+        raise StudyError(f"cannot write tables and pictures into {folder}: {error.strerror or error}") from None

@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr
 from simulation.parameters import nearest
 
 from .archive import Run, StudyError, Tables
+from .own_code import descriptions
 from .scenario import Scenario
 from .tables import ScenarioError, Table, read_toml
 
@@ -126,6 +127,6 @@ class Study(Table):
         return []
 
     def plan(self) -> dict:
-        """What identifies the study, as JSON: its own content and that of the scenarios it uses."""
+        """What identifies the study, as JSON: its own content, that of the scenarios it uses, and their own treatments."""
         return {"kind": self.kind, "name": self.name, "content": self.model_dump(mode="json", exclude_none=True),
-                "scenarios": self._scenarios_used}
+                "scenarios": self._scenarios_used, "treatments": descriptions(self._scenarios_used.values())}

@@ -1,9 +1,10 @@
 """Tables in TOML and JSON files whose mistakes are told in one sentence: file, key, what stands there, what is allowed."""
 
+import codecs
 import json
 import math
-import os
 import reprlib
+import stat
 import tomllib
 from pathlib import Path
 from typing import Annotated, Self, get_args, get_origin
@@ -11,6 +12,9 @@ from typing import Annotated, Self, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from simulation.parameters import nearest
+
+LARGEST = 10_000_000
+"""Bytes of a TOML file."""
 
 
 class ScenarioError(ValueError):
@@ -93,17 +97,38 @@ class Kept(BaseModel):
 def read_toml(path: Path, file: str) -> tuple[dict, str]:
     """Content and text of a TOML file; raises ScenarioError that calls it ``file``."""
     try:
-        return parse_toml(text := path.read_bytes().decode("utf-8"), file), text
-    except OSError as error:
-        raise ScenarioError(f"{file} cannot be read ({os.strerror(error.errno) if error.errno else error})") from None
-    except UnicodeDecodeError:
-        raise ScenarioError(f"{file} cannot be read (it is not UTF-8 text)") from None
+        text = _decoded(_content(path))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ScenarioError(f"{file} cannot be read ({reason})") from None
+    return parse_toml(text, file), text
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file; raises ValueError for one that is no TOML file by its nature, OSError where it cannot be read."""
+    found = path.stat()
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        raise ValueError("it is a pipe or a device, and must be a file")
+    if found.st_size > LARGEST:
+        raise ValueError(f"it has {found.st_size:,} bytes, and may have {LARGEST:,}")
+    return path.read_bytes()
+
+
+def _decoded(content: bytes) -> str:
+    """Text in UTF-8, with or without the mark that some editors put in front; raises ValueError that names the encoding."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content:
+        raise ValueError("it is not UTF-8 but UTF-16 or no text; save it with the encoding UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"line {line} is not UTF-8; save it with the encoding UTF-8") from None
 
 
 def parse_toml(text: str, file: str) -> dict:
     """The content of TOML text; raises ScenarioError that calls it ``file``."""
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix("\ufeff"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ScenarioError(f"{file} is not a TOML file ({error})") from None
 

@@ -1,9 +1,8 @@
 """Where code of a user is found again: ``module:Class`` of a class, ``module:NAME`` of a constant."""
 
-import importlib
 import sys
-from operator import attrgetter
 
+from .plug_ins import at
 from .values import StateError
 
 
@@ -12,16 +11,10 @@ def class_path(cls: type) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def thing_at(path: str):
-    """What stands at an address. Raises ImportError or AttributeError."""
-    module, _, name = path.partition(":")
-    return attrgetter(name)(importlib.import_module(module))
-
-
 def needed(path: str):
     """What a saved model needs from an address; raises StateError where nothing can be found there."""
     try:
-        return thing_at(path)
+        return at(path)
     except (ImportError, AttributeError, ValueError) as error:
         raise StateError(f"{path} is needed by the saved model and cannot be imported ({error})") from None
 
@@ -31,7 +24,7 @@ def of_class(cls: type) -> str:
     _outside_script(cls.__module__, cls.__name__)
     path = class_path(cls)
     try:
-        found = thing_at(path)
+        found = at(path)
     except (ImportError, AttributeError, ValueError):
         found = None
     if found is not cls:

@@ -1,6 +1,7 @@
 """Files that are whole or not there at all."""
 
 import os
+import tempfile
 import uuid
 import zipfile
 import zlib
@@ -27,9 +28,17 @@ def write_atomically(path: str | os.PathLike, content: bytes | str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = os.fspath(path)  # a full disk names none
         raise
+
+
+def check_writable(folder: str | os.PathLike) -> None:
+    """Raise OSError where no file can be written into a folder, before hours are spent on what goes there."""
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as probe:
+        probe.write(b"room")
 
 
 def damaged(path: str | os.PathLike, error: BaseException) -> ResultsError:

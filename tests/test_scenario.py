@@ -1,9 +1,15 @@
 """Scenario files: what ships is in order; every mistake is one sentence that names file, key and what is allowed."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from experiments.archive import StudyError
 from experiments.scenario import Scenario
+from experiments.sweep import Sweep
 from experiments.tables import ScenarioError
+from experiments.trial import Trial
 from simulation.parameters import ParameterError
 
 GOOD = """
@@ -152,6 +158,34 @@ def test_a_mistake_is_one_sentence(mistake):
 def test_a_name_that_is_nearly_right_is_suggested():
     with pytest.raises(ScenarioError, match="did you mean 'checkpoint_blockade'"):
         Scenario.load("checkpoint_blokade")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_file_is_read_as_every_editor_saves_it(tmp_path, encoding, newline):
+    file = tmp_path / "mine.toml"
+    file.write_bytes(GOOD.replace("\n", newline).encode(encoding))
+    assert Scenario.load(file).content() == read().content() == read(file.read_text(encoding="utf-8")).content()
+    assert not Scenario.load(file).text.startswith("\ufeff"), "a report prints the file"
+
+
+def every_kind_of_file(content: bytes, folder: Path) -> Iterator[ScenarioError]:
+    """What is said to such a file as scenario, as sweep, as trial, and as the scenario of a sweep."""
+    (folder / "mine.toml").write_bytes(content)
+    (folder / "sweep.toml").write_text('question = "?"\nscenario = "mine.toml"\n')
+    for load, name in ((Scenario.load, "mine"), (Sweep.load, "mine"), (Trial.load, "mine"), (Sweep.load, "sweep")):
+        with pytest.raises(ValueError) as caught:
+            load(folder / f"{name}.toml").runs()
+        yield caught.value
+
+
+@pytest.mark.parametrize("encoding, expected", [("utf-16", "UTF-16"), ("utf-16-le", "UTF-16"), ("utf-16-be", "UTF-16"),
+                                                ("utf-32", "UTF-16"), ("latin-1", "line 3 "), ("cp1252", "line 3 ")])
+def test_a_file_in_another_encoding_is_told_which_is_needed(tmp_path, encoding, expected):
+    for error in every_kind_of_file('question = "?"\n\n# ein größerer Tumor\n'.encode(encoding), tmp_path):
+        assert isinstance(error, ScenarioError | StudyError)
+        assert "mine.toml cannot be read" in str(error) and expected in str(error)
+        assert "save it with the encoding UTF-8" in str(error)
 
 
 @pytest.mark.parametrize("content, expected", [(None, "No such file"), (b"\xff\xfe", "UTF-8")])

@@ -7,17 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from simulation.files import write_atomically
+from simulation.files import check_writable, write_atomically
 from simulation.model import TumorModel
 from simulation.plots.arms import by_name
 from simulation.plots.selection import bins, trait_under_selection
 from simulation.results import Results, ResultsError
 from simulation.state import StateError
+from simulation.treatments import TreatmentError
 
 from ..arms import Progress, grown
 from ..folder import RunFolder
+from ..own_code import named, only_read
 from ..provenance import packages
 from ..scenario import Scenario
+from ..words import listed
 from .files import FilmError, check_ffmpeg, write
 from .screen import Screen, tissue_pixels
 from .shots import Camera, Shot, take
@@ -27,23 +30,32 @@ LIMITS = {"seconds": (1, 600), "fps": (1, 60), "size": (320, 3840)}
 
 
 def make(folder: str | Path, seconds: float = 20.0, fps: int = 20, size: int = 1280,
-         on_progress: Progress | None = None) -> list[Path]:
+         on_progress: Progress | None = None, *, own_code: bool = False) -> list[Path]:
     """Make ``film.mp4`` and ``film.gif`` of a finished run in its folder, and return their paths.
 
     The run is computed again from its stored scenario and seed, since a smooth film needs hundreds of moments; that what was
     recorded is the same to the last bit is checked. ``size`` is pixels across. ``on_progress(what, day, days)`` is called as
-    it goes. Raises FilmError, RunError or ResultsError.
+    it goes. Treatments of one's own that the run names are imported, which runs their code, only with ``own_code``.
+    Raises FilmError, RunError or ResultsError.
     """
     check({"seconds": seconds, "fps": fps, "size": size})
     check_ffmpeg()
     folder, progress = Path(folder), on_progress or (lambda what, day, days: None)
     run = RunFolder(folder)
     record = run.record()
+    content = record["scenario"]["in_force"]
+    if (own := named([content])) and not own_code:
+        raise FilmError(f"a film computes the run again, and {folder} names code that does not ship ({listed(own)}); "
+                        "--own-code imports and runs it")
     stored = by_name(Results.load(folder))
     trait = trait_under_selection(stored)
     edges = bins(stored, trait)
-    scenario = Scenario.from_content(record["scenario"]["in_force"], name=record["scenario"]["name"],
+    scenario = Scenario.from_content(content, name=record["scenario"]["name"],
                                      file=str(folder / "run.json"))
+    try:
+        check_writable(folder)
+    except OSError as error:
+        raise _cannot_write(folder, error) from None
     camera = Camera(tissue_pixels(len(stored), size), trait, edges)
     frames = max(2, round(seconds * fps))
     common = cache(lambda: common_tumor(run, scenario, progress))
@@ -57,8 +69,12 @@ def make(folder: str | Path, seconds: float = 20.0, fps: int = 20, size: int = 1
                 write_atomically(folder / file.name, file.read_bytes())
         run.renew(list(FILMS))
     except OSError as error:
-        raise FilmError(f"cannot write the film into {folder}: {error.strerror or error}") from None
+        raise _cannot_write(folder, error) from None
     return [folder / name for name in FILMS]
+
+
+def _cannot_write(folder: Path, error: OSError) -> FilmError:
+    return FilmError(f"cannot write the film into {folder}: {error.strerror or error}")
 
 
 def check(values: dict[str, float]) -> None:
@@ -71,8 +87,9 @@ def check(values: dict[str, float]) -> None:
 def common_tumor(run: RunFolder, scenario: Scenario, progress: Progress) -> TumorModel:
     """The tumour that arms fork from: the one that was kept, else grown again."""
     try:
-        return TumorModel.load(run.path / "checkpoints" / "grown")
-    except (StateError, ResultsError):
+        with only_read({}):  # an untreated tumour needs none
+            return TumorModel.load(run.path / "checkpoints" / "grown")
+    except (StateError, ResultsError, TreatmentError):
         return grown(scenario, progress=progress)
 
 

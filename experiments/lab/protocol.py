@@ -3,13 +3,14 @@
 import json
 import re
 
+from simulation.addresses import class_path
 from simulation.treatments import SHIPPED
 
 from ..provenance import version
 from ..scenario import OF_TREATMENT, Scenario
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
-NAMES = {f"{cls.__module__}:{cls.__qualname__}": name for name, cls in SHIPPED.items()}
+NAMES = {class_path(cls): name for name, cls in SHIPPED.items()}
 
 
 def regimens(log: list[dict]) -> list[dict]:

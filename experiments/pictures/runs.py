@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 from simulation import plots
-from simulation.files import write_atomically
+from simulation.files import check_writable, write_atomically
 from simulation.results import Results
 
 from ..folder import PICTURES, RunError, RunFolder
@@ -21,6 +21,7 @@ def draw_all(folder: Path) -> list[Path]:
     try:
         record = run.record()
         arms = Results.load(folder)
+        check_writable(folder)
         drawn = (overview(arms, record["question"]), *map(_png, (
             plots.time_courses(arms), plots.distributions(arms), plots.selection_differential(arms),
             plots.t_cell_state(arms))))

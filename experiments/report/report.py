@@ -14,8 +14,9 @@ from simulation.plots.arms import by_name
 from simulation.results import Results
 
 from .. import arguments
-from ..archive import PLAN, Archive
+from ..archive import PLAN, Archive, Tables
 from ..folder import RunError, RunFolder
+from ..own_code import only_read
 from ..pictures.sweeps import varying
 from ..scenario import Scenario
 from ..stored import study as stored_study
@@ -50,6 +51,11 @@ def run_report(folder: str | Path) -> str:
     """The report of a finished run as HTML; the same folder gives the same bytes. Raises RunError or ResultsError."""
     folder = Path(folder)
     record = RunFolder(folder).record()
+    with only_read(record["plan"].get("treatments", {})):
+        return _run_page(folder, record)
+
+
+def _run_page(folder: Path, record: dict) -> str:
     arms = by_name(Results.load(folder))
     name = record["scenario"]["name"]
     scenario = Scenario.from_content(record["scenario"]["in_force"], name=name, file=str(folder / "run.json"))
@@ -77,7 +83,11 @@ def study_report(folder: str | Path, findings: Findings | None = None) -> str:
     """
     archive = Archive(folder)
     record, plan, tables = archive.record(), archive.plan() or {}, archive.tables()
-    study = stored_study(Path(folder))
+    with only_read(plan.get("treatments", {})):
+        return _study_page(stored_study(Path(folder)), record, plan, tables, findings)
+
+
+def _study_page(study: Study, record: dict, plan: dict, tables: Tables, findings: Findings | None) -> str:
     failed = tables["runs"].query("status == 'failed'")
     if findings is None:
         findings = study.analyse(tables) if len(failed) < len(tables["runs"]) else Findings(sentences=["Every run failed."])

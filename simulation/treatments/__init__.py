@@ -2,8 +2,8 @@
 
 import inspect
 
-from ..addresses import thing_at
 from ..parameters import nearest
+from ..plug_ins import at
 from .base import Treatment, TreatmentError, snake_case
 from .car_t import CarT
 from .checkpoint_blockade import Atezolizumab, Nivolumab, PD1Blockade, PDL1Blockade, Pembrolizumab
@@ -27,10 +27,10 @@ def find(word: str) -> type[Treatment]:
     if word in SHIPPED:
         return SHIPPED[word]
     module, _, name = str(word).partition(":")
-    if not name:
+    if not (module and name):
         raise TreatmentError(f"there is no treatment {word!r}{nearest(word, names())}; one of your own is module:Class")
     try:
-        found = thing_at(word)
+        found = at(word)
     except ImportError as error:
         raise TreatmentError(f"treatment {word!r}: module {module!r} cannot be imported ({error})") from None
     except AttributeError:

@@ -62,6 +62,11 @@ class Treatment(ParameterGroup):
         return mean_level(self.doses, model.hours, model.hours + model.dt, half_life)
 
     @classmethod
+    def takes(cls, name: str) -> bool:
+        """Whether it has a parameter of that name."""
+        return name in cls.parameters()
+
+    @classmethod
     def describe(cls) -> str:
         """Its first line."""
         return (cls.__doc__ or cls.__name__).strip().splitlines()[0]
