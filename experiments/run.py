@@ -111,7 +111,7 @@ class _Run:
         """The model of the newest checkpoint that is whole; a damaged one is named and passed over."""
         for checkpoint in checkpoints:
             try:
-                return TumorModel.load(checkpoint)
+                return self.folder.load(checkpoint)
             except (StateError, ResultsError) as error:
                 self.notes.append(f"{error}; continued from what was before it")
         return None
@@ -123,7 +123,7 @@ class _Run:
             self._common = self._newest([kept] if kept.exists() else [])
             if self._common is None:
                 self._common = grown(self.scenario, progress=self.progress)
-                self._common.save(kept)
+                self.folder.save(self._common, kept)
         return self._common
 
     def _start_cells(self, arms: dict[str, Results]) -> dict[str, int]:

@@ -71,7 +71,7 @@ def check(values: dict[str, float]) -> None:
 def common_tumor(run: RunFolder, scenario: Scenario, progress: Progress) -> TumorModel:
     """The tumour that arms fork from: the one that was kept, else grown again."""
     try:
-        return TumorModel.load(run.path / "checkpoints" / "grown")
+        return run.load(run.path / "checkpoints" / "grown")
     except (StateError, ResultsError):
         return grown(scenario, progress=progress)
 
