@@ -139,10 +139,10 @@ def _todo(archive: Archive, runs: list[Run], retry_failed: bool, notes: list[str
                 if retry_failed:
                     todo.append(run)
                 continue
-            if run.key in known:
-                notes.append(f"{archive.run_file(run)} is missing; its run is repeated")
             if archive.failure_file(run).is_file():
                 notes.append(f"{archive.failure_file(run)} is damaged; its run is repeated")
+            elif run.key in known:
+                notes.append(f"{archive.run_file(run)} is missing; its run is repeated")
         except DamagedFile as damage:
             notes.append(f"{damage}; its run is repeated")
         todo.append(run)
