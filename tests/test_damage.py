@@ -191,6 +191,7 @@ def test_a_checkpoint_of_other_options_is_passed_over(halves, wholes, tmp_path):
 
 
 def test_a_finished_run_answers_for_its_own_plan(wholes, tmp_path):
+    assert RunFolder(wholes[0]).load(wholes[0] / "checkpoints" / "grown").seed == 1
     shutil.copytree(wholes[0], tmp_path / "run")
     shutil.copy(wholes[1] / "checkpoints" / "plan.json", tmp_path / "run" / "checkpoints" / "plan.json")
     with pytest.raises(RunError, match="was begun with"):
@@ -283,7 +284,8 @@ def studies(tmp_path, kinds) -> tuple[Path, Path]:
 def test_no_damage_to_a_study_is_believed_where_it_is_read(studies):
     def read(folder: Path) -> str:
         found = Archive(folder).tables()
-        return repr([stored.study(folder).model_dump(), {name: table.to_csv() for name, table in found.items()}])
+        tables = {name: table.to_csv() for name, table in found.items()}
+        return repr([Archive(folder).record(), stored.study(folder).model_dump(), tables])
 
     assert unharmed(studies[0], [studies[1]], read, but=(".run",)) > 50
 
