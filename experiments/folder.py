@@ -121,7 +121,11 @@ class RunFolder:
     def _clear(self) -> None:
         """Remove what a run wrote, the finished mark first, and nothing else; the plan is written over."""
         if not self.plan_file.is_file():
-            self._record()  # raises for a file of that name that is somebody else's
+            try:
+                self._record()
+            except RunError:
+                raise RunError(f"{self.path / RECORD} is not the record of a run, or damaged, and nothing else of one is here; "
+                               "move it away or choose another --out") from None
         self._clear_parts()
         remove(self.path, [RECORD, *self._written()])
 

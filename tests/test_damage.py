@@ -230,7 +230,7 @@ def test_overwriting_a_run_leaves_everything_else_alone(wholes, tmp_path):
 
 def test_a_run_json_of_somebody_else_is_left_alone(tmp_path):
     (tmp_path / "run.json").write_text('{"mine": true}')
-    with pytest.raises(RunError, match="run.json is damaged"):
+    with pytest.raises(RunError, match="run.json is not the record of a run, or damaged, .*; move it away"):
         run_scenario(scenario(), tmp_path, overwrite=True)
     assert (tmp_path / "run.json").read_text() == '{"mine": true}' and len(list(tmp_path.iterdir())) == 1
 
