@@ -1,23 +1,26 @@
 """The folder of a study: its plan, one file per run, the tables made of them, and study.json, written last."""
 
 import gzip
-import hashlib
 import io
 import json
+import re
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
-from simulation.files import write_atomically
+from simulation.files import PART, digest, sealed, write_atomically
 from simulation.state import RESULTS
 
 from .tables import Kept
 
 Tables = dict[str, pd.DataFrame]
-PLAN, MARK = "plan.json", "study.json"
+PLAN, MARK, MADE = "plan.json", "study.json", "made.json"
+KEY = re.compile(r"[0-9a-f]{20}")
 
 
 class StudyError(ValueError):
@@ -55,12 +58,22 @@ class Record(Kept):
     packages: dict[str, str]
     notes: list[str]
     wall_seconds: float
+    plan: str
     files: dict[str, str]
+
+    remedy: ClassVar[str] = "--resume makes it again"
+
+
+class Made(Kept):
+    """The content of made.json: tables, figures and pages made of the runs, entered before they are written."""
+
+    files: list[str]
 
 
 class Failure(Kept):
     """Why a run has no result."""
 
+    key: str
     message: str
 
 
@@ -77,22 +90,28 @@ class Run:
     def key(self) -> str:
         """Twenty hex digits that are the same for the same question to the same rules, asked in whatever study."""
         asked = json.dumps([RESULTS, self.function, self.parameters, self.seed], sort_keys=True)
-        return hashlib.sha256(asked.encode()).hexdigest()[:20]
+        return digest(asked.encode())[:20]
 
 
-def pack(tables: Tables) -> bytes:
-    """Tables as the content of a run file: the SHA-256 of the rest on a line, then gzipped JSON. Same tables, same bytes."""
+def pack(tables: Tables, key: str) -> bytes:
+    """Tables as the content of a run file: the SHA-256 of the rest on a line, then gzipped JSON. Same tables, same bytes.
+
+    ``key``: that of the run, so that the file says which question it answers, whatever it is called.
+    """
     columns = {name: {column: table[column].tolist() for column in table} for name, table in tables.items()}
-    body = gzip.compress(json.dumps(columns).encode(), compresslevel=4, mtime=0)
-    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+    body = gzip.compress(json.dumps({"key": key, "tables": columns}).encode(), compresslevel=4, mtime=0)
+    return digest(body).encode() + b"\n" + body
 
 
-def unpack(content: bytes) -> dict[str, dict[str, list]]:
-    """Table -> column -> values; raises ValueError when a single bit is not what was written."""
-    digest, _, body = content.partition(b"\n")
-    if hashlib.sha256(body).hexdigest().encode() != digest:
+def unpack(content: bytes, key: str) -> dict[str, dict[str, list]]:
+    """Table -> column -> values; raises ValueError when a single bit is not what was written for the run of that key."""
+    told, _, body = content.partition(b"\n")
+    if digest(body).encode() != told:
         raise ValueError("its SHA-256 is not the one it was written with")
-    return json.loads(gzip.decompress(body))
+    kept = json.loads(gzip.decompress(body))
+    if kept["key"] != key:
+        raise ValueError(f"it holds the run {kept['key']}")
+    return kept["tables"]
 
 
 class Archive:
@@ -109,15 +128,45 @@ class Archive:
             raise StudyError(f"{self.path} holds something else than a study; choose another --out")
         return None
 
+    @property
+    def begun(self) -> bool:
+        """Whether a study was begun here, be its plan whole or damaged."""
+        return (self.path / PLAN).is_file()
+
     def begin(self, plan: dict) -> None:
         """Write down what is going to be run."""
-        write_atomically(self.path / PLAN, json.dumps(plan, indent=1) + "\n")
+        write_atomically(self.path / PLAN, sealed(plan))
 
-    def clear(self) -> None:
-        """Remove what a study wrote, the finished mark first, and nothing else."""
-        names = [MARK, "*.parquet", "*.csv", "*.png", "report.html", "runs/*.run", "failures/*.json", PLAN]
-        for file in [file for name in names for file in self.path.glob(name)]:
-            file.unlink()
+    def clear(self, siblings: Iterable[Run] = ()) -> None:
+        """Remove what a study wrote, the finished mark first, and nothing else; runs of siblings stay, the plan is written over.
+
+        Raises StudyError where the plan cannot be read and nothing of a study lies beside it: it may be somebody else's.
+        """
+        stay = {run.key for run in siblings}
+        found = [*self.path.glob("runs/*.run"), *self.path.glob("failures/*.json")]
+        runs = [file for file in found if KEY.fullmatch(file.stem)]
+        if not runs and not (self.path / MARK).is_file():
+            try:
+                self.plan()
+            except DamagedFile:
+                raise StudyError(f"{self.path / PLAN} is not the plan of a study, or damaged; move it away or choose another "
+                                 "--out") from None
+        ours = [MARK, *self._made(), MADE]
+        for file in [*map(self.path.joinpath, ours), *(file for file in runs if file.stem not in stay)]:
+            file.unlink(missing_ok=True)
+
+    def enter(self, names: Iterable[str]) -> None:
+        """Note the names of files that are going to be made of the runs: these, and no others beside them, are ours."""
+        made = self._made()
+        if new := [name for name in names if name not in made]:
+            write_atomically(self.path / MADE, sealed({"files": [*made, *new]}))
+
+    def _made(self) -> list[str]:
+        """The names that were entered, none where the list cannot be read; names of files in this folder only."""
+        try:
+            return [name for name in Made.read(self.path / MADE, DamagedFile)["files"] if Path(name).name == name]
+        except (FileNotFoundError, DamagedFile):
+            return []
 
     def known(self) -> set[str]:
         """Keys of the runs that were there when the study was finished; empty when it never was, or cannot be read."""
@@ -139,8 +188,8 @@ class Archive:
 
     def keep_failure(self, run: Run, message: str, traceback: str) -> None:
         """Write down why a run has no result."""
-        about = {"message": message, "labels": run.labels, "seed": run.seed, "traceback": traceback}
-        write_atomically(self.failure_file(run), json.dumps(about, indent=1) + "\n")
+        about = {"key": run.key, "message": message, "labels": run.labels, "seed": run.seed, "traceback": traceback}
+        write_atomically(self.failure_file(run), sealed(about))
 
     def whole(self, run: Run) -> bool:
         """Whether the run is there; raises DamagedFile when it is not what was written."""
@@ -154,18 +203,19 @@ class Archive:
         """A run's tables as lists; raises FileNotFoundError or DamagedFile."""
         file = self.run_file(run)
         try:
-            return unpack(file.read_bytes())
+            return unpack(file.read_bytes(), run.key)
         except FileNotFoundError:
             raise
-        except (OSError, ValueError, EOFError, zlib.error) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zlib.error) as error:
             raise DamagedFile(f"{file} is damaged ({error})") from None
 
     def failure(self, run: Run) -> str | None:
-        """Why a run failed, None where it did not; a failure that cannot be read is none."""
+        """Why a run failed, None where it did not; a failure that cannot be read, or of another run, is none."""
         try:
-            return Failure.read(self.failure_file(run), DamagedFile)["message"]
+            failure = Failure.read(self.failure_file(run), DamagedFile)
         except (FileNotFoundError, DamagedFile):
             return None
+        return failure["message"] if failure["key"] == run.key else None
 
     def join(self, runs: list[Run]) -> Tables:
         """All finished runs in one table each, in the order of the design, with the labels in front; and ``runs``, the index."""
@@ -181,17 +231,22 @@ class Archive:
                         | {label: [value] * length for label, value in (run.labels | {"seed": run.seed}).items()} | columns)
         return {"runs": pd.DataFrame(index)} | {name: pd.DataFrame(columns) for name, columns in joined.items()}
 
+    def tidy(self) -> None:
+        """Remove what drivers that were killed left half-written; not while others write."""
+        for stale in [*self.path.glob("*/.*.part"), *self.path.glob(".*.part")]:
+            if PART.fullmatch(stale.name):
+                stale.unlink(missing_ok=True)
+
     def finish(self, tables: Tables, record: dict) -> dict[str, str]:
         """Write the tables as Parquet, then study.json with the SHA-256 of each; returns these."""
-        for stale in [*self.path.glob("*/.*.part"), *self.path.glob(".*.part")]:  # of a driver that was killed
-            stale.unlink(missing_ok=True)
+        self.enter(f"{name}.parquet" for name in tables)
         hashes = {}
         for name, table in tables.items():
             buffer = io.BytesIO()
             table.to_parquet(buffer, index=False, compression="zstd")
             write_atomically(self.path / f"{name}.parquet", buffer.getvalue())
-            hashes[f"{name}.parquet"] = hashlib.sha256(buffer.getvalue()).hexdigest()
-        write_atomically(self.path / MARK, json.dumps(record | {"files": hashes}, indent=1) + "\n")
+            hashes[f"{name}.parquet"] = digest(buffer.getvalue())
+        write_atomically(self.path / MARK, sealed(record | {"plan": digest(self.path / PLAN), "files": hashes}))
         return hashes
 
     def record(self) -> dict:
@@ -204,15 +259,17 @@ class Archive:
 
     def tables(self) -> Tables:
         """The tables of a finished study; raises DamagedFile for one that is missing or not what was written."""
-        found, files = {}, self.record()["files"]
-        if "runs.parquet" not in files:
+        found, record = {}, self.record()
+        if not self.begun or digest(self.path / PLAN) != record["plan"]:
+            raise DamagedFile(f"{self.path / PLAN} is not the one that the tables answer; --resume makes them again")
+        if "runs.parquet" not in record["files"]:
             raise DamagedFile(f"{self.path / MARK} is damaged (it names no runs.parquet); --resume makes it again")
-        for name, digest in files.items():
+        for name, told in record["files"].items():
             file = self.path / name
             if not file.is_file():
                 raise DamagedFile(f"{file} is missing; --resume makes it again")
             content = file.read_bytes()
-            if hashlib.sha256(content).hexdigest() != digest:
+            if digest(content) != told:
                 raise DamagedFile(f"{file} is damaged (its SHA-256 is not the one in {MARK}); --resume makes it again")
             found[Path(name).stem] = pd.read_parquet(io.BytesIO(content))
         return found

@@ -150,7 +150,7 @@ Scheduler = Annotated[str | None, typer.Option(help="Address of a Dask scheduler
 Shard = Annotated[str | None, typer.Option(help="3/20: only every twentieth run, the third first; for job arrays.")]
 Out = Annotated[Path | None, typer.Option(help="Folder (results/NAME).")]
 Resume = Annotated[bool, typer.Option("--resume", help="Complete or show what is in the folder.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the study in the folder.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the study in the folder; with --shard, its own runs.")]
 Retry = Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the findings only.")]
 

@@ -3,8 +3,6 @@
 import asyncio
 import gc
 import multiprocessing
-import os
-import signal
 import time
 import traceback
 from collections import deque
@@ -15,13 +13,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .archive import Run, StudyError, Tables, pack
+from .workers import WORKER, NoWorkers, Processes
 
 TRIES = 3
 WINDOW = 1000  # runs handed to an executor ahead of their turn, where it does not say how many workers it has
 DASK_SECONDS = 20
 TIDY_SECONDS = 5.0
 _tidied = [0.0]
-_worker = [False]
 
 
 @dataclass(frozen=True)
@@ -33,10 +31,10 @@ class Answer:
     traceback: str = ""
 
 
-def attempt(function: Callable[[dict, int], Tables], parameters: dict, seed: int) -> Answer:
+def attempt(function: Callable[[dict, int], Tables], run: Run) -> Answer:
     """Call a run's function; what it raises becomes a message, so that one bad corner does not stop a study."""
     try:
-        return Answer(pack(function(parameters, seed)))
+        return Answer(pack(function(run.parameters, run.seed), run.key))
     except Exception as error:
         return Answer(message=" ".join(f"{type(error).__name__}: {error}".split()), traceback=traceback.format_exc())
     finally:
@@ -50,7 +48,7 @@ def _tidy() -> None:
     """
     if time.monotonic() - _tidied[0] > TIDY_SECONDS:
         gc.collect()
-        if _worker[0] and not gc.get_freeze_count():
+        if multiprocessing.current_process().name == WORKER and not gc.get_freeze_count():
             gc.freeze()
         _tidied[0] = time.monotonic()
 
@@ -69,11 +67,14 @@ def compute(function: Callable[[dict, int], Tables], runs: Iterable[Run], execut
         while due or waiting:
             while due and len(waiting) < window:
                 run, number = due.popleft()
-                waiting[executor.submit(attempt, function, run.parameters, run.seed)] = run, number
+                waiting[executor.submit(attempt, function, run)] = run, number
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 run, number = waiting.pop(future)
                 try:
                     yield run, future.result()
+                except NoWorkers as error:
+                    raise StudyError(f"{error}; is there memory for them, and does a script of your own start a study only under "
+                                     "if __name__ == '__main__'? What is finished is kept, --resume goes on") from None
                 except (BrokenExecutor, CancelledError) as error:
                     raise StudyError(f"the executor stopped working ({error or type(error).__name__}); "
                                      "what is finished is kept, resume with a new one") from None
@@ -94,36 +95,6 @@ class Here:
         future: Future = Future()
         future.set_result(function(*arguments))
         return future
-
-
-class Processes:
-    """Worker processes on this machine, each replaced when it dies; runs that others compute are not touched by that."""
-
-    def __init__(self, workers: int):
-        from pebble import ProcessPool
-        self._pool = ProcessPool(max_workers=workers, initializer=_begin_worker, initargs=(os.getpid(),),
-                                 context=multiprocessing.get_context("spawn"))
-
-    def submit(self, function: Callable, /, *arguments: object) -> Future:
-        return self._pool.schedule(function, args=arguments)
-
-    def stop(self) -> None:
-        self._pool.stop()
-        self._pool.join()
-
-
-def _begin_worker(driver: int) -> None:
-    """A worker leaves Ctrl-C to its driver, and ends when the driver is killed."""
-    import threading
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _worker[0] = True
-
-    def watch() -> None:
-        while os.getppid() == driver:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

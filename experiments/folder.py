@@ -1,21 +1,26 @@
 """The folder of one run: its plan, its checkpoints, and run.json, which is written last and marks it finished."""
 
-import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import ConfigDict, Field
 
-from simulation.files import write_atomically
+from simulation import results, state
+from simulation.files import digest, digests, remove, sealed, verify, write_atomically
+from simulation.model import TumorModel
+from simulation.snapshots import snapshot_files
 
 from .tables import Kept
 
-TABLES = ("timeseries.csv", "doses.csv", "measures.csv", "columns.json", "provenance.json")
+RECORD = "run.json"
+TABLES = (*results.TABLES, results.ABOUT)
 PICTURES = ("overview.png", "time_courses.png", "distributions.png", "selection.png", "t_cell_state.png")
 MADE_OF_IT = ("report.html", "film.mp4", "film.gif")
+EXPORT = re.compile(r".+_day_-?\d+\.\d\d\.(h5ad|vti|vtp)")
 KEPT = 2
 
 
@@ -89,7 +94,7 @@ class RunFolder:
     @property
     def finished(self) -> bool:
         """Whether the run was completed."""
-        return (self.path / "run.json").is_file()
+        return (self.path / RECORD).is_file()
 
     @property
     def begun(self) -> bool:
@@ -104,9 +109,7 @@ class RunFolder:
         """What the run was begun with, None when nothing was begun; raises RunError for a damaged plan."""
         if not self.begun:
             return None
-        if self.plan_file.is_file():
-            return Plan.read(self.plan_file, RunError)
-        return Record.read(self.path / "run.json", RunError)["plan"]
+        return self._record()["plan"] if self.finished else Plan.read(self.plan_file, RunError)
 
     def begin(self, plan: dict, *, overwrite: bool = False, resume: bool = False) -> None:
         """Make the folder and write down what is going to be run; an old run in it is removed only on request."""
@@ -115,20 +118,58 @@ class RunFolder:
                 raise RunError(f"{self.path} exists already; --resume completes or shows it, --overwrite replaces it")
             if self.begun:
                 self._clear()
-        write_atomically(self.plan_file, json.dumps(plan, indent=1) + "\n")
+        write_atomically(self.plan_file, sealed(plan))
 
     def _clear(self) -> None:
-        """Remove what a run wrote, the finished mark first, and nothing else."""
-        for name in ("run.json", *TABLES, *PICTURES, *MADE_OF_IT):
-            (self.path / name).unlink(missing_ok=True)
-        for folder in (self.path / "snapshots", self.path / "exports", *(self.path / "checkpoints").glob("*/")):
-            shutil.rmtree(folder, ignore_errors=not folder.exists())
+        """Remove what a run wrote, the finished mark first, and nothing else; the plan is written over."""
+        if not self.plan_file.is_file():
+            try:
+                self._record()
+            except RunError:
+                raise RunError(f"{self.path / RECORD} is not the record of a run, or damaged, and nothing else of one is here; "
+                               "move it away or choose another --out") from None
+        self._clear_parts()
+        remove(self.path, [RECORD, *self._written()])
 
-    def keep_arm(self, model: object, arm: str, *, last: bool) -> None:
+    def _written(self) -> list[str]:
+        """The names of the files in the folder that a run and what is made of it leave behind, but for plan and record."""
+        names = [*TABLES, *PICTURES, *MADE_OF_IT, *snapshot_files(self.path)]
+        names += [f"exports/{file.name}" for file in self.path.glob("exports/*") if EXPORT.fullmatch(file.name)]
+        for saved in self._checkpoint_folders("{}"):
+            names += [(saved / name).relative_to(self.path).as_posix() for name in state.written(saved)]
+        return [name for name in names if (self.path / name).is_file()]
+
+    def _clear_parts(self) -> None:
+        """Remove what a save that was killed left behind."""
+        for part in self._checkpoint_folders(".{}-*"):
+            shutil.rmtree(part, ignore_errors=True)
+
+    def _checkpoint_folders(self, named: str) -> list[Path]:
+        """The folders of checkpoints of every sort, ``named`` after the sort."""
+        sorts = [("", "grown"), ("", "growing"), ("*/", "growing"), ("*/", "day_*")]
+        return [found for arm, sort in sorts for found in self.path.glob(f"checkpoints/{arm}{named.format(sort)}/")]
+
+    def save(self, model: TumorModel, place: Path) -> None:
+        """Save a model as a part of this very run."""
+        state.save(model, place, of=self._part(place))
+
+    def load(self, place: Path) -> TumorModel:
+        """A model that was saved here; raises StateError for one that is damaged or of another run, arm or day."""
+        return state.load(TumorModel, place, of=self._part(place))
+
+    def _part(self, place: Path) -> dict:
+        return {"plan": self._identity, "checkpoint": place.relative_to(self.path / "checkpoints").as_posix()}
+
+    @cached_property
+    def _identity(self) -> str:
+        """Sixteen hex digits of what the run was begun with: scenario, options, seed."""
+        return digest(json.dumps(self.plan()).encode())[:16]
+
+    def keep_arm(self, model: TumorModel, arm: str, *, last: bool) -> None:
         """Save an arm's checkpoint of this day; older ones go, but for one to fall back on while the run lasts."""
-        model.save(self.path / "checkpoints" / arm / f"day_{model.day:07.2f}")
+        self.save(model, self.path / "checkpoints" / arm / f"day_{model.day:07.2f}")
         for old in self.checkpoints(arm)[1 if last else KEPT:]:
-            shutil.rmtree(old)
+            state.discard(old)
 
     def checkpoints(self, arm: str) -> list[Path]:
         """An arm's whole checkpoints, the newest first."""
@@ -136,10 +177,9 @@ class RunFolder:
 
     def finish(self, record: dict) -> None:
         """Write run.json with the SHA-256 of every file; from now on the run is finished."""
-        for part in [*(self.path / "checkpoints").rglob(".*/")]:  # of a save that was killed
-            shutil.rmtree(part, ignore_errors=True)
-        hashes = {name: _hash(file) for name, file in self._files() if name != "run.json"}
-        write_atomically(self.path / "run.json", json.dumps(record | {"files": hashes}, indent=1) + "\n")
+        self._clear_parts()
+        plan = self.plan_file.relative_to(self.path).as_posix()
+        write_atomically(self.path / RECORD, sealed(record | {"files": digests(self.path, [*self._written(), plan])}))
 
     def record(self) -> dict:
         """The content of run.json, when tables and snapshots are as they were written; raises RunError."""
@@ -147,28 +187,16 @@ class RunFolder:
             what = "holds no finished run" if self.path.exists() else "does not exist"
             hint = "; complete it with tumorlab run ... --resume" if self.plan_file.is_file() else ""
             raise RunError(f"{self.path} {what}{hint}")
-        record = Record.read(self.path / "run.json", RunError)
-        for name, expected in record["files"].items():
-            if name in TABLES or name.startswith("snapshots/"):
-                file = self.path / name
-                if not file.is_file():
-                    raise RunError(f"{file} is missing")
-                if _hash(file) != expected:
-                    raise RunError(f"{file} is damaged (its SHA-256 is not the one in run.json)")
+        record = self._record()
+        read = {name: told for name, told in record["files"].items() if name in TABLES or name.startswith("snapshots/")}
+        verify(self.path, read, [], TABLES, RunError)
         return record
 
     def renew(self, names: list[str]) -> None:
         """Enter files that were drawn anew into a finished run.json."""
-        record = Record.read(self.path / "run.json", RunError)
-        record["files"] |= {name: _hash(self.path / name) for name in names}
-        write_atomically(self.path / "run.json", json.dumps(record, indent=1) + "\n")
+        record = self._record()
+        record["files"] |= digests(self.path, names)
+        write_atomically(self.path / RECORD, sealed(record))
 
-    def _files(self) -> Iterator[tuple[str, Path]]:
-        for file in sorted(self.path.rglob("*")):
-            if file.is_file():
-                yield file.relative_to(self.path).as_posix(), file
-
-
-def _hash(file: Path) -> str:
-    with open(file, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    def _record(self) -> dict:
+        return Record.read(self.path / RECORD, RunError)

@@ -2,7 +2,6 @@
 
 import itertools
 import platform
-import shutil
 import sys
 import time
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from simulation.addresses import class_path
 from simulation.files import write_atomically
 from simulation.model import TumorModel
 from simulation.results import Results, ResultsError
-from simulation.state import RESULTS, other_rules
+from simulation.state import RESULTS, discard, other_rules
 from simulation.values import StateError
 
 from .arms import Progress, advance, forked, grown, planted
@@ -69,9 +68,8 @@ def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arm
             return _finished(folder)
         if not stored:
             plan = {"name": scenario.name, "scenario": scenario.model_dump(mode="json"), "options": options}
-            stored = plan | {"packages": packages(), "results": RESULTS}
+            stored = plan | {"packages": packages(), "results": RESULTS, "treatments": descriptions([plan["scenario"]])}
             folder.begin(stored, overwrite=overwrite, resume=resume)
-        stored |= {"treatments": descriptions([stored["scenario"]])}
         run = _Run(chosen, folder, on_progress or (lambda arm, day, days: None))
         if stored.get("packages") != packages():
             run.notes.append("begun with other versions of Python or its packages: the last digits may differ")
@@ -125,7 +123,7 @@ class _Run:
         """The model of the newest checkpoint that is whole; a damaged one is named and passed over."""
         for checkpoint in checkpoints:
             try:
-                return TumorModel.load(checkpoint)
+                return self.folder.load(checkpoint)
             except (StateError, ResultsError) as error:
                 self.notes.append(f"{error}; continued from what was before it")
         return None
@@ -137,7 +135,7 @@ class _Run:
             self._common = self._newest([kept] if kept.exists() else [])
             if self._common is None:
                 self._common = self._grow()
-                self._common.save(kept)
+                self.folder.save(self._common, kept)
         return self._common
 
     def _grow(self, arm: str | None = None) -> TumorModel:
@@ -147,9 +145,9 @@ class _Run:
         try:
             grown(self.scenario, arm, self.progress, model)
         except KeyboardInterrupt:
-            model.save(kept)
+            self.folder.save(model, kept)
             raise
-        shutil.rmtree(kept, ignore_errors=True)
+        discard(kept)
         return model
 
     def _start_cells(self, arms: dict[str, Results]) -> dict[str, int]:

@@ -42,7 +42,8 @@ def complete(study: Study, out: str | Path | None = None, *, workers: int = 1, e
 
     ``executor``: any ``concurrent.futures.Executor``; else ``scheduler``, a Dask address or ``slurm``; else ``workers``
     processes. ``shard = (3, 20)`` computes every twentieth run, the third first, for job arrays that share ``out``; the
-    shard that finds all runs done joins them. ``on_progress(done, all, failed)`` is called after each run.
+    shard that finds all runs done joins them, and one that overwrites leaves its siblings' runs alone.
+    ``on_progress(done, all, failed)`` is called after each run.
     Raises StudyError before anything is run where the study, the folder or the scheduler will not do.
     """
     began = time.perf_counter()
@@ -54,8 +55,8 @@ def complete(study: Study, out: str | Path | None = None, *, workers: int = 1, e
     due_to = _connection(executor, scheduler, workers)
     try:
         with due_to as (submits, window):
-            _begin(archive, study, resume=resume, overwrite=overwrite, notes=notes)
             mine = study.order(runs) if shard is None else study.order(runs)[shard[0] - 1::shard[1]]
+            _begin(archive, study, mine, runs, resume=resume, overwrite=overwrite, notes=notes)
             todo = _todo(archive, mine, retry_failed, notes)
             progress, computed = _Counter(len(mine), len(mine) - len(todo), on_progress), len(todo)
             pilot = [run for run in study.pilot(runs) if shard is None]
@@ -66,10 +67,12 @@ def complete(study: Study, out: str | Path | None = None, *, workers: int = 1, e
                 for sentence in study.forecast(archive.join(pilot), len(runs)):
                     say(sentence)
             _work(study, archive, todo, submits, window, progress)
-        missing = [run for run in runs if not archive.failure(run) and not archive.run_file(run).is_file()]
-        if missing:
-            return Summary(archive.path, {}, Findings(), len(runs), computed, progress.failed, len(missing), notes)
-        return _finish(study, archive, runs, computed, notes, command, began)
+        if shard is None:
+            archive.tidy()
+        missing = _missing(archive, runs)
+        if missing or (tables := _joined(archive, runs)) is None:
+            return Summary(archive.path, {}, Findings(), len(runs), computed, progress.failed, missing or 1, notes)
+        return _finish(study, archive, runs, tables, computed, notes, command, began)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise StudyError(f"cannot write to {archive.path}: {error.strerror or error}{where}; what is finished is kept, "
@@ -90,15 +93,20 @@ def _connection(executor: Submits | None, scheduler: str | None, workers: int):
     return dask(scheduler, workers) if scheduler else local(workers)
 
 
-def _begin(archive: Archive, study: Study, *, resume: bool, overwrite: bool, notes: list[str]) -> None:
-    """Open the folder for this study; raises StudyError when it belongs to another."""
+def _begin(archive: Archive, study: Study, mine: list[Run], runs: list[Run], *, resume: bool, overwrite: bool,
+           notes: list[str]) -> None:
+    """Open the folder for this study; raises StudyError when it belongs to another.
+
+    Of the runs, a shard that overwrites removes its own and those that nobody asks for: its siblings may be done, or at work.
+    """
     plan = study.plan() | {"text": study.text, "packages": packages(), "results": RESULTS}
-    stored = archive.plan()
-    if stored is None:
+    if overwrite and archive.begun:
+        own = {run.key for run in mine}
+        archive.clear(run for run in runs if run.key not in own)
         archive.begin(plan)
         return
-    if overwrite:
-        archive.clear()
+    stored = archive.plan()
+    if stored is None:
         archive.begin(plan)
         return
     if not resume:
@@ -134,7 +142,9 @@ def _todo(archive: Archive, runs: list[Run], retry_failed: bool, notes: list[str
                 if retry_failed:
                     todo.append(run)
                 continue
-            if run.key in known:
+            if archive.failure_file(run).is_file():
+                notes.append(f"{archive.failure_file(run)} is damaged; its run is repeated")
+            elif run.key in known:
                 notes.append(f"{archive.run_file(run)} is missing; its run is repeated")
         except DamagedFile as damage:
             notes.append(f"{damage}; its run is repeated")
@@ -165,13 +175,24 @@ def _work(study: Study, archive: Archive, runs: list[Run], submits: Submits, win
         progress.add(bool(answer.message))
 
 
-def _finish(study: Study, archive: Archive, runs: list[Run], computed: int, notes: list[str], command: str,
-            began: float) -> Summary:
-    """Join the runs, write tables and figures, and mark the study finished."""
+def _missing(archive: Archive, runs: list[Run]) -> int:
+    """How many runs are neither there nor failed."""
+    return sum(not archive.failure(run) and not archive.run_file(run).is_file() for run in runs)
+
+
+def _joined(archive: Archive, runs: list[Run]) -> Tables | None:
+    """The runs as tables; None where one has just gone, because a shard that overwrites computes it again."""
     try:
-        tables = archive.join(runs)
+        return archive.join(runs)
+    except FileNotFoundError:
+        return None
     except DamagedFile as damage:
         raise StudyError(f"{damage}; --resume repeats its run") from None
+
+
+def _finish(study: Study, archive: Archive, runs: list[Run], tables: Tables, computed: int, notes: list[str], command: str,
+            began: float) -> Summary:
+    """Write tables and figures, and mark the study finished."""
     failed = int((tables["runs"]["status"] == "failed").sum())
     notes += study.notes(tables) if failed < len(runs) else []
     archive.finish(tables, {
@@ -192,6 +213,7 @@ def _findings(study: Study, tables: Tables) -> Findings:
 
 def _write(archive: Archive, findings: Findings) -> list[Path]:
     """Write derived tables and figures; returns the figures' files."""
+    archive.enter([*(f"{name}.csv" for name in findings.tables), *(f"{name}.png" for name in findings.figures)])
     for name, table in findings.tables.items():
         write_atomically(archive.path / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
     figures = []

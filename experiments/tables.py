@@ -1,16 +1,16 @@
 """Tables in TOML and JSON files whose mistakes are told in one sentence: file, key, what stands there, what is allowed."""
 
 import codecs
-import json
 import math
 import reprlib
 import stat
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self, get_args, get_origin
+from typing import Annotated, ClassVar, Self, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from simulation.files import unsealed
 from simulation.parameters import nearest
 
 LARGEST = 10_000_000
@@ -75,23 +75,24 @@ class Table(BaseModel):
 
 
 class Kept(BaseModel):
-    """A JSON file of a folder: the keys that are read again, each of its type; others may stand beside them."""
+    """A sealed JSON file of a folder: the keys that are read again, each of its type; others may stand beside them."""
 
     model_config = ConfigDict(extra="allow", strict=True)
+    remedy: ClassVar[str] = "--overwrite starts anew"
 
     @classmethod
     def read(cls, file: Path, damaged: type[ValueError]) -> dict:
         """The content of the file; raises FileNotFoundError, or ``damaged`` with a sentence that names file and key."""
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = unsealed(file.read_bytes())
             cls.model_validate(content)
             return content
         except ValidationError as error:
             key = ".".join(map(str, error.errors()[0]["loc"]))
-            reason = f"{key} is missing or not what was written" if key else "it holds no table"
-        except (ValueError, RecursionError) as error:
+            reason = f"{key} is missing or not what this version writes"
+        except ValueError as error:
             reason = str(error)
-        raise damaged(f"{file} is damaged and cannot be read ({reason})")
+        raise damaged(f"{file} is damaged and cannot be read ({reason}); {cls.remedy}")
 
 
 def read_toml(path: Path, file: str) -> tuple[dict, str]:

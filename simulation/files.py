@@ -1,12 +1,19 @@
-"""Files that are whole or not there at all."""
+"""Files that are whole or not there at all, and that vouch for their content: a flipped bit is told, never believed."""
 
+import hashlib
+import json
 import os
+import re
 import tempfile
 import uuid
 import zipfile
 import zlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+SEAL = "sha256"
+PART = re.compile(r"\..+\.[0-9a-f]{32}\.part")
+"""The name of a file while it is written, which stays behind when the writer is killed."""
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -47,3 +54,67 @@ def damaged(path: str | os.PathLike, error: BaseException) -> ResultsError:
         return ResultsError(f"{path} does not exist")
     reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
     return ResultsError(f"{path} is damaged and cannot be read ({reason})")
+
+
+def digest(content: bytes | Path) -> str:
+    """The SHA-256 of some bytes, or of a file."""
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    with open(content, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sealed(content: dict, plain: Callable | None = None) -> str:
+    """A table as JSON text that ends with the SHA-256 of all the rest; ``plain`` turns what JSON cannot hold."""
+    rest = json.dumps(content, default=plain)
+    return json.dumps(json.loads(rest) | {SEAL: digest(rest.encode())}, indent=1) + "\n"
+
+
+def unsealed(text: bytes) -> dict:
+    """The table in a sealed text; raises ValueError unless it is the very one that was sealed."""
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(content, dict):
+        raise ValueError("it holds no table")
+    seal = content.pop(SEAL, None)
+    if digest(json.dumps(content).encode()) != seal:
+        raise ValueError("its content is not what was written: the SHA-256 in it is another or missing")
+    return content
+
+
+def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """The SHA-256 of files in a folder by name, ``/`` between the parts, in order of name."""
+    return {name: digest(folder / name) for name in sorted(names)}
+
+
+def verify(folder: Path, written: dict[str, str], there: Iterable[str], must: Iterable[str], told: type[ValueError]) -> None:
+    """Raise ``told`` unless files are as ``written``, which says their SHA-256 by name.
+
+    ``must``: names without which the list itself is not whole; ``there``: names that are found and will be read.
+    """
+    if unnamed := sorted({*must} - {*written}):
+        raise told(f"{folder / unnamed[0]} is not in the list of files that were written into {folder}")
+    for name, expected in written.items():
+        try:
+            found = digest(folder / name)
+        except FileNotFoundError:
+            raise told(f"{folder / name} is missing") from None
+        except OSError as error:
+            raise told(f"{folder / name} cannot be read ({error.strerror or error})") from None
+        if found != expected:
+            raise told(f"{folder / name} is damaged (its SHA-256 is not the one it was written with)")
+    if strange := sorted({*there} - {*written}):
+        raise told(f"{folder / strange[0]} was not written with the rest of {folder}; move it away")
+
+
+def remove(folder: Path, names: Iterable[str]) -> None:
+    """Remove files of a folder, and the folders in it that are empty then; everything else stays."""
+    inside = set()
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+        inside |= set(Path(name).parents) - {Path(".")}
+    for inner in sorted(inside, reverse=True):
+        if (place := folder / inner).is_dir() and not any(place.iterdir()):
+            place.rmdir()

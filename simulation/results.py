@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .files import UNREADABLE, ResultsError, damaged, write_atomically
-from .snapshots import Snapshot, Snapshots
+from .files import UNREADABLE, ResultsError, damaged, digests, sealed, unsealed, verify, write_atomically
+from .snapshots import Snapshot, Snapshots, snapshot_files
 
 __all__ = ["COLUMNS", "Results", "ResultsError", "Snapshot", "Snapshots", "write_atomically"]
 
@@ -43,6 +43,8 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "antigen_low_share": ("share of the tumour cells with low antigen", "1"),
     "mhc_low_share": ("share of the tumour cells with low MHC-I capacity", "1"),
 }
+ABOUT = "provenance.json"
+TABLES = ("timeseries.csv", "doses.csv", "measures.csv", "columns.json")
 DOSE_COLUMNS = ("arm", "day", "treatment", "amount")
 MEASURE_COLUMNS = ("arm", "day", "treatment", "quantity", "value")
 WORDS = ("arm", "treatment", "quantity")
@@ -140,7 +142,10 @@ class Results:
 
     @staticmethod
     def save_all(folder: str | os.PathLike, results: Iterable["Results"]) -> None:
-        """Write all arms into one set of tables, ``control`` first; the same results give the same bytes."""
+        """Write all arms into one set of tables, ``control`` first; the same results give the same bytes.
+
+        ``provenance.json`` is written last, with the SHA-256 of every other file and of itself.
+        """
         folder, arms = Path(folder), sorted(results, key=lambda arm: arm.arm != "control")
         timeseries = _joined([arm.timeseries for arm in arms])
         meanings = {name: COLUMNS.get(name, (name.replace("_", " "), "")) for name in timeseries}
@@ -149,22 +154,26 @@ class Results:
         for arm in arms:
             arm.snapshots.save(folder / "snapshots" / arm.arm)
         write_atomically(folder / "columns.json", json.dumps(columns, indent=1) + "\n")
-        write_atomically(folder / "provenance.json", json.dumps(about, indent=1, default=_plain) + "\n")
         write_atomically(folder / "doses.csv", _csv(_joined([arm.doses for arm in arms])))
         write_atomically(folder / "measures.csv", _csv(_joined([arm.measures for arm in arms])))
         write_atomically(folder / "timeseries.csv", _csv(timeseries))
+        kept = {f"snapshots/{arm.arm}/{name}" for arm in arms for name in arm.snapshots.names()}
+        write_atomically(folder / ABOUT, sealed({"arms": about, "files": digests(folder, {*TABLES, *kept})}, _plain))
 
     @classmethod
     def load(cls, folder: str | os.PathLike) -> dict[str, "Results"]:
         """Read what :meth:`save_all` wrote, by arm; raises ResultsError that names a missing or damaged file."""
         folder = Path(folder)
+        try:
+            about = unsealed((folder / ABOUT).read_bytes())
+            kept = {arm: (dict(a["provenance"]), list(a["citations"]), list(a["log"])) for arm, a in about["arms"].items()}
+            files = dict(about["files"])
+        except UNREADABLE as error:
+            raise damaged(folder / ABOUT, error) from None
+        read = [name for name in snapshot_files(folder) if name.split("/")[1] in kept]
+        verify(folder, files, read, TABLES, ResultsError)
         tables = {name: _read_csv(folder / f"{name}.csv", columns) for name, columns in
                   (("timeseries", ("arm", "day")), ("doses", DOSE_COLUMNS), ("measures", MEASURE_COLUMNS))}
-        try:
-            about = json.loads((folder / "provenance.json").read_text())
-            kept = {arm: (dict(a["provenance"]), list(a["citations"]), list(a["log"])) for arm, a in about.items()}
-        except UNREADABLE as error:
-            raise damaged(folder / "provenance.json", error) from None
         arms = {}
         for arm, (provenance, citations, log) in kept.items():
             results = arms[arm] = cls(arm)

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from .files import UNREADABLE, damaged, write_atomically
+
+NAME = re.compile(r"day_-?\d+\.\d\d\.npz")
 
 
 @dataclass
@@ -113,23 +116,37 @@ class Snapshots(MutableMapping):
         """The same snapshots under their own book-keeping."""
         return Snapshots(self._entries)
 
+    def names(self) -> list[str]:
+        """The names of their files."""
+        return [f"day_{day:07.2f}.npz" for day in self]
+
     def save(self, folder: Path) -> None:
         """Make ``folder`` hold exactly these snapshots, one ``day_*.npz`` each."""
-        files = {day: folder / f"day_{day:07.2f}.npz" for day in self}
+        files = dict(zip(self, map(folder.joinpath, self.names()), strict=True))
         for day, file in files.items():
             if self._entries[day] != file:
                 self[day].save(file)
-        for stale in set(folder.glob("day_*.npz")) - set(files.values()):
+        for stale in set(_named(folder)) - set(files.values()):
             stale.unlink()
 
     @classmethod
     def load(cls, folder: Path) -> "Snapshots":
         """The snapshots in ``folder``; raises ResultsError when one of them is damaged."""
         entries = {}
-        for file in sorted(folder.glob("day_*.npz")):
+        for file in _named(folder):
             try:
                 with np.load(file, allow_pickle=False) as stored:
                     entries[float(json.loads(str(stored["about"]))["day"])] = file
             except UNREADABLE as error:
                 raise damaged(file, error) from None
         return cls(entries)
+
+
+def snapshot_files(folder: Path) -> list[str]:
+    """The names of all snapshots in a folder of results."""
+    return [file.relative_to(folder).as_posix() for arm in sorted(folder.glob("snapshots/*/")) for file in _named(arm)]
+
+
+def _named(folder: Path) -> list[Path]:
+    """The files that have the name of a snapshot."""
+    return sorted(file for file in folder.glob("day_*.npz") if NAME.fullmatch(file.name))

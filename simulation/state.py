@@ -1,6 +1,5 @@
 """A model as arrays and plain values: how it is forked, saved, and loaded to go on to the last bit."""
 
-import hashlib
 import io
 import json
 import os
@@ -15,13 +14,14 @@ import mesa
 import numpy as np
 
 from . import addresses
-from .files import UNREADABLE
+from .files import UNREADABLE, digests, remove, sealed, unsealed, verify
 from .kinds import CellKind, Process
 from .model import TumorModel
 from .parameter_sets import ParameterSet
 from .randomness import Randomness
-from .results import Results
+from .results import ABOUT, TABLES, Results
 from .schedule import Schedule
+from .snapshots import snapshot_files
 from .treatments import Treatment
 from .values import StateError, carried, decoded, encoded
 
@@ -29,6 +29,8 @@ FORMAT = 2
 RESULTS = 2
 """The rules by number: one more with every change by which the same seed gives other results. Version 0.1 was 1."""
 EVERY_TREATMENT = frozenset({*vars(Treatment()), "schedule"})
+SUMS = "sha256.json"
+MUST = ("state.json", "state.npz", *(f"results/{name}" for name in (*TABLES, ABOUT)))
 
 
 class Plugins(NamedTuple):
@@ -220,9 +222,27 @@ def other_rules(made_by: dict) -> str:
                                          "seed other numbers")
 
 
-def save(model, folder: str | os.PathLike) -> None:
-    """Write a model into ``folder``, replacing what was there only when the new one is whole."""
+def written(folder: Path) -> list[str]:
+    """The names of the files of a saved model that are in a folder."""
+    return [name for name in (SUMS, *MUST, *(f"results/{name}" for name in snapshot_files(folder / "results")))
+            if (folder / name).is_file()]
+
+
+def discard(folder: Path) -> None:
+    """Remove a saved model; what else lies in its folder stays."""
+    remove(folder.parent, [f"{folder.name}/{name}" for name in written(folder)])
+
+
+def save(model, folder: str | os.PathLike, of: dict | None = None) -> None:
+    """Write a model into ``folder``, replacing a model saved there only when the new one is whole.
+
+    ``of``: what it belongs to, which :func:`load` compares. Raises StateError for a folder that holds anything else.
+    """
     folder = Path(folder)
+    ours = {folder / name for name in written(folder)}
+    there = folder.rglob("*") if folder.is_dir() else [folder] if folder.exists() else []
+    if other := sorted(file for file in there if not file.is_dir() and file not in ours):
+        raise StateError(f"{other[0]} is no part of a saved model and would be lost; choose another folder, or move it away")
     plain = {"format": FORMAT, "results": RESULTS, "code": addresses_of(plugins_of(model))} | plain_of(model)
     plain["passing"] = model.results.passing
     buffer = io.BytesIO()
@@ -235,11 +255,9 @@ def save(model, folder: str | os.PathLike) -> None:
             (fresh / "state.npz").write_bytes(buffer.getvalue())
             (fresh / "state.json").write_text(json.dumps(plain, indent=1))
             model.results.save(fresh / "results")
-            files = sorted(f for f in fresh.rglob("*") if f.is_file())
-            sums = {f.relative_to(fresh).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
-            (fresh / "sha256.json").write_text(json.dumps(sums, indent=1))
-            for file in [*files, fresh / "sha256.json"]:
-                with open(file, "rb") as handle:
+            (fresh / SUMS).write_text(sealed({"of": of, "files": digests(fresh, written(fresh))}))
+            for name in written(fresh):
+                with open(fresh / name, "rb") as handle:
                     os.fsync(handle.fileno())
             if folder.exists():
                 old = fresh.with_name(fresh.name + "-old")
@@ -254,20 +272,20 @@ def save(model, folder: str | os.PathLike) -> None:
         raise StateError(f"{folder}: the model cannot be saved ({error.strerror or error})") from None
 
 
-def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=()):
-    """Read a model back. Raises StateError naming the file that is missing, damaged or foreign."""
+def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=(), of: dict | None = None):
+    """Read a model back. Raises StateError naming the file that is missing, damaged or foreign.
+
+    ``of``: what it must have been saved as a part of; by default anything.
+    """
     folder = Path(folder)
     try:
-        sums = json.loads((folder / "sha256.json").read_text())
+        sums = unsealed((folder / SUMS).read_bytes())
+        files, part = dict(sums["files"]), sums["of"]
     except UNREADABLE as error:
         raise StateError(f"{folder}: no saved model can be read here ({error})") from None
-    for name, expected in sums.items():
-        try:
-            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        except OSError as error:
-            raise StateError(f"{folder / name} cannot be read ({error.strerror or error})") from None
-        if found != expected:
-            raise StateError(f"{folder / name} is damaged: its content does not match its SHA-256")
+    verify(folder, files, {*written(folder)} - {SUMS}, MUST, StateError)
+    if of is not None and part != of:
+        raise StateError(f"{folder} belongs to something else: it was saved for {_told(part)}, not for {_told(of)}")
     plain = json.loads((folder / "state.json").read_text())
     if why := other_rules(plain):
         raise StateError(f"{folder} {why}: grow the tumour anew")
@@ -285,3 +303,7 @@ def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=()):
     for snapshot in model.results.snapshots.values():  # into memory: the folder may go away
         model.results.add_snapshot(snapshot)
     return model
+
+
+def _told(part: dict | None) -> str:
+    return ", ".join(f"{name} {value}" for name, value in part.items()) if part else "nothing"

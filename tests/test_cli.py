@@ -19,6 +19,7 @@ from experiments.bars import ArmBars
 from experiments.cli import app
 from experiments.folder import RunFolder
 from experiments.scenario import Scenario
+from simulation.files import sealed, unsealed
 from simulation.model import TumorModel
 from simulation.plots import overview
 from simulation.results import Results
@@ -349,8 +350,8 @@ def test_a_damaged_snapshot_is_named(scenario, tmp_path):
 def test_a_record_that_is_not_what_was_written_is_named_by_whatever_reads_it(scenario, folder, tmp_path, harm, key):
     run = tmp_path / "run"
     shutil.copytree(folder, run)
-    record = json.loads((run / "run.json").read_text())
-    (run / "run.json").write_text(json.dumps(record | harm if harm else harm))
+    record = unsealed((run / "run.json").read_bytes())
+    (run / "run.json").write_text(sealed(record | harm) if harm else "[]")
     for words in (["plot", run], ["film", run], ["run", scenario, "--out", run, "--resume"], ["export", run, "--to", "vti"]):
         said = refuse(*words)
         assert f"{run / 'run.json'} is damaged" in said and key in said, f"{words[0]} says {said}"

@@ -1,6 +1,5 @@
 """Reading a folder runs no code: what it says of treatments of one's own is enough to draw, tell and export it."""
 
-import hashlib
 import json
 import shutil
 import sys
@@ -9,15 +8,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from experiments.archive import PLAN, Archive
+from experiments.archive import MARK, PLAN, Archive
 from experiments.cli import app
 from experiments.film import film
 from experiments.folder import RunFolder
 from experiments.own_code import only_named, only_read
 from experiments.scenario import Scenario
 from experiments.tables import ScenarioError
-from simulation import TumorModel, plug_ins, treatments
+from simulation import TumorModel, plug_ins, state, treatments
+from simulation.files import digest, digests, sealed
 from simulation.treatments.stand_in import StandIn, description, stand_in
+from simulation.values import StateError
 
 DRUG = '''
 from simulation import Parameter, Schedule, Treatment
@@ -138,8 +139,10 @@ def test_a_folder_without_descriptions_is_refused_and_not_run(downloaded):
     scenario = record["scenario"]["in_force"]
     with only_read({}), pytest.raises(ScenarioError, match="'their_drug:Drug'.*what is only read runs no code"):
         Scenario.from_content(scenario)
-    plan = Archive(downloaded / "study").plan()
-    (downloaded / "study" / PLAN).write_text(json.dumps(plan | {"treatments": {}}))
+    archive = Archive(downloaded / "study")
+    record, plan = archive.record(), archive.path / PLAN
+    plan.write_text(sealed(archive.plan() | {"treatments": {}}))
+    (archive.path / MARK).write_text(sealed(record | {"plan": digest(plan)}))
     done = tumorlab("plot", "study")
     assert done.exit_code == 2 and "what is only read runs no code" in done.stderr, done.output
 
@@ -159,13 +162,14 @@ def test_a_kept_tumour_that_names_code_is_grown_again(downloaded, place):
     shutil.rmtree(kept, ignore_errors=True)
     shutil.copytree(downloaded / "state", kept)
     plain = json.loads((kept / "state.json").read_text())
-    named = [what for _, what in plain["pending"]] if place == "treatments" else plain[place]
+    code = plain["code"]
+    named = code["pending" if place == "treatments" else place]
     assert named, "this place names something"
-    none = {"treatments": [], "kinds": [], "processes": [], "visitors": [], "pending": []}
-    (kept / "state.json").write_text(json.dumps(plain | none | {place: named}))
-    sums = {file.relative_to(kept).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-            for file in kept.rglob("*") if file.is_file() and file.name != "sha256.json"}
-    (kept / "sha256.json").write_text(json.dumps(sums))
+    (kept / "state.json").write_text(json.dumps(plain | {"code": dict.fromkeys(code, []) | {place: named}}))
+    run, files = RunFolder(downloaded / "run"), [name for name in state.written(kept) if name != state.SUMS]
+    (kept / state.SUMS).write_text(sealed({"files": digests(kept, files), "of": run._part(kept)}))
+    with pytest.raises(StateError, match="is needed by the saved model and cannot be imported"), plug_ins.only_read({}.get):
+        run.load(kept)
     scenario = Scenario.from_text('question = "?"\nparameters = "melanoma"\nshape = [15, 15]\ndays = 1\ntumor_cells = 10\n')
     model = film.common_tumor(RunFolder(downloaded / "run"), scenario, lambda what, day, days: None)
     assert model.shape == (15, 15)

@@ -1,8 +1,8 @@
 """The same seed gives the same bytes: in another process, after save and load, in forks, in any order of rows and drugs."""
 
-import hashlib
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulation import Parameter, Schedule, TCell, Treatment, TumorCell, TumorModel, treatments
+from simulation.files import digests, sealed, unsealed
 from simulation.state import StateError, arrays_of
 from simulation.treatments import TreatmentError
 from tests.dish import dish, sow
@@ -297,13 +298,15 @@ def test_a_foreign_folder_is_refused_in_one_sentence(found, tmp_path, saved):
     if found == "a file":
         folder.write_text("not a model")
     if found == "another format":
-        folder.mkdir()
+        shutil.copytree(saved, folder)
         (folder / "state.json").write_text('{"format": 99}')
-        digest = hashlib.sha256((folder / "state.json").read_bytes()).hexdigest()
-        (folder / "sha256.json").write_text(json.dumps({"state.json": digest}))
+        sums = unsealed((folder / "sha256.json").read_bytes())
+        sums["files"] |= digests(folder, ["state.json"])
+        (folder / "sha256.json").write_text(sealed(sums))
     with pytest.raises(StateError) as error:
         TumorModel.load(folder)
     assert str(folder) in str(error.value) and "\n" not in str(error.value)
+    assert ("format 99" in str(error.value)) == (found == "another format")
 
 
 def test_saving_over_an_older_state_leaves_no_trace_of_it(tmp_path):

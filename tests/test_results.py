@@ -182,7 +182,7 @@ def test_a_damaged_table_is_named_in_one_sentence(tmp_path, name, content):
 
 
 def test_a_folder_without_results_says_so(tmp_path):
-    with pytest.raises(ResultsError, match="timeseries.csv does not exist"):
+    with pytest.raises(ResultsError, match="provenance.json does not exist"):
         Results.load(tmp_path)
 
 

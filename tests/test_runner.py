@@ -2,7 +2,6 @@
 
 import errno
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from experiments.archive import Archive, DamagedFile, StudyError, pack, unpack
 from experiments.runner import complete
+from simulation.files import sealed, unsealed
 
 from .studies import counting
 
@@ -115,13 +115,14 @@ def test_a_damaged_run_is_named_and_alone_repeated(tmp_path, serial, harm):
 
 
 def test_every_flipped_bit_of_a_run_file_is_noticed():
-    content = pack({"outcomes": pd.DataFrame({"y": [1.5, float("nan")], "word": ["a", "b"]})})
-    assert unpack(content)["outcomes"]["word"] == ["a", "b"]
+    key = counting().runs()[0].key
+    content = pack({"outcomes": pd.DataFrame({"y": [1.5, float("nan")], "word": ["a", "b"]})}, key)
+    assert unpack(content, key)["outcomes"]["word"] == ["a", "b"]
     for place in range(len(content)):
         for bit in (1, 128):
             harmed = content[:place] + bytes([content[place] ^ bit]) + content[place + 1:]
             with pytest.raises(ValueError, match="SHA-256"):
-                unpack(harmed)
+                unpack(harmed, key)
 
 
 @pytest.mark.parametrize("harm", ["flip", "remove"])
@@ -137,23 +138,23 @@ def test_a_damaged_table_is_named_and_made_again(tmp_path, serial, harm):
 
 
 @pytest.mark.parametrize("content, key", [
-    ("{}", "version"), ("[]", "it holds no table"), ("{", "Expecting property name"), ({"files": {}}, "runs.parquet"),
-    ({"failed": "none"}, "failed"), ({"notes": None}, "notes"), ({"keys": [1]}, "keys.0")])
+    ("{}", "SHA-256"), ("[]", "it holds no table"), ("{", "Expecting property name"), ({"files": {}}, "runs.parquet"),
+    ({"failed": "none"}, "failed"), ({"notes": None}, "notes"), ({"keys": [1]}, "keys.0"), ({"plan": 1}, "plan")])
 def test_a_record_that_is_not_what_was_written_is_named_and_made_again(tmp_path, content, key):
     complete(counting(points=2), tmp_path)
     file = tmp_path / "study.json"
-    whole = json.loads(file.read_text())
-    file.write_text(json.dumps(whole | content) if isinstance(content, dict) else content)
+    whole = unsealed(file.read_bytes())
+    file.write_text(sealed(whole | content) if isinstance(content, dict) else content)
     with pytest.raises(DamagedFile, match=f"study.json is damaged .*{key}"):
         Archive(tmp_path).tables()
     assert complete(counting(points=2), tmp_path).computed == 0
-    assert json.loads(file.read_text())["files"] == whole["files"]
+    assert unsealed(file.read_bytes())["files"] == whole["files"]
 
 
 def test_a_damaged_plan_is_named(tmp_path):
     complete(counting(points=2), tmp_path)
-    (tmp_path / "plan.json").write_text('{"kind": "counting", "name": "study", "content": [1]}')
-    with pytest.raises(DamagedFile, match="plan.json is damaged .*content is missing or not what was written"):
+    (tmp_path / "plan.json").write_text(sealed({"kind": "counting", "name": "study", "content": [1]}))
+    with pytest.raises(DamagedFile, match="plan.json is damaged .*content is missing or not what this version writes"):
         complete(counting(points=2), tmp_path)
 
 

@@ -88,7 +88,7 @@ def common_tumor(run: RunFolder, scenario: Scenario, progress: Progress) -> Tumo
     """The tumour that arms fork from: the one that was kept, else grown again."""
     try:
         with only_read({}):  # an untreated tumour needs none
-            return TumorModel.load(run.path / "checkpoints" / "grown")
+            return run.load(run.path / "checkpoints" / "grown")
     except (StateError, ResultsError, TreatmentError):
         return grown(scenario, progress=progress)
 

@@ -39,6 +39,8 @@ def write(folder: str | Path, findings: Findings | None = None) -> Path:
     of_study = (folder / PLAN).is_file()
     page = study_report(folder, findings) if of_study else run_report(folder)
     try:
+        if of_study:
+            Archive(folder).enter([REPORT])
         write_atomically(folder / REPORT, page)
         if not of_study:
             RunFolder(folder).renew([REPORT])
