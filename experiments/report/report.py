@@ -81,7 +81,7 @@ def study_report(folder: str | Path, findings: Findings | None = None) -> str:
     failed = tables["runs"].query("status == 'failed'")
     if findings is None:
         findings = study.analyse(tables) if len(failed) < len(tables["runs"]) else Findings(sentences=["Every run failed."])
-    scenarios, axes = scenarios_of(study), study.axes if isinstance(study, Sweep) else []
+    scenarios, axes = scenarios_of(study), [*study.axes, *study.copies] if isinstance(study, Sweep) else []
     replicate = "patient" if isinstance(study, Trial) else "seed"
     found, varied = [], dict.fromkeys(getattr(study, "vary", ()), "drawn" if isinstance(study, Trial) else "swept")
     if "outcomes" in tables:
