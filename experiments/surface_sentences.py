@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .bliss import FEWEST
+from .intervals import interval
 from .isoboles import crossing, effect_of
 from .words import drug_words, listed, value_words
 
@@ -57,6 +58,10 @@ def _excess(grid: "Grid", row: pd.Series) -> list[str]:
     if grid.shams and np.isfinite(row["sham_low"]):
         said.append(f"Beside the simulated null it leaves {_left(row, 'sham')} of the cells that a drug combined with itself at "
                     "matched effect leaves, whichever of the two drugs is taken.")
+        idle = [drug_words(name) for name, alone in ((grid.x, grid.effect[1:, 0]), (grid.y, grid.effect[0, 1:]))
+                if not (interval(alone)[1] > 0).any()]
+        said += [f"{name} alone does nothing that is told from nothing: the sham that matches it is the other drug alone."
+                 for name in idle]
     return [*said, f"By these averages the combination is {REASONS[row['verdict']]}.",
             f"It leaves {_left(row, 'single')} of the cells that the better single agent leaves."]
 
