@@ -2,7 +2,8 @@
 
 Loewe & Muischnek 1926: if two drugs are one drug in two bottles, the doses (x, y) of equal effect lie on the straight line
 x/X + y/Y = 1 between the doses X and Y that reach it alone. That sum is the combination index (Chou & Talalay 1984):
-below 1 less than additive doses is needed, above 1 more. Between tested doses the mean effect is taken as linear.
+below 1 less than additive doses is needed, above 1 more. Between tested doses the mean effect, ln(control/treated), is taken as
+linear. Levels are shares of the control's burden that are removed, in the geometric mean over seeds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,11 +40,11 @@ def isoboles(grid: "Grid", levels: Sequence[float], confidence: float = 0.95) ->
     """
     rows = []
     for level in levels:
-        alone = _alone(grid, grid.mean, level)
+        alone = _alone(grid, grid.mean, effect_of(level))
         for axis, point in (("x", (alone[0], 0.0)), ("y", (0.0, alone[1]))):
             if np.isfinite(point).all():
                 rows.append((level, *point, axis, 1.0 if np.isfinite(alone).all() else np.nan, np.nan, np.nan))
-        for line in _lines(grid, level):
+        for line in _lines(grid, effect_of(level)):
             x, y = (line.found, line.fixed) if line.along == "x" else (line.fixed, line.found)
             rows.append((level, x, y, line.along, line.index, *_jackknife(line.index, line.without, confidence)))
     columns = ["level", "x", "y", "along", "combination_index", "low", "high"]
@@ -55,8 +56,9 @@ def levels_reached(grid: "Grid", levels: Sequence[float], confidence: float = 0.
     its isobole), combination_index (geometric mean over them), low, high."""
     rows = []
     for level in levels:
-        alone, lines = _alone(grid, grid.mean, level), list(_lines(grid, level))
-        row = {"level": level, "x_alone": alone[0], "y_alone": alone[1], "reached": bool((grid.mean >= level).any()),
+        effect = effect_of(level)
+        alone, lines = _alone(grid, grid.mean, effect), list(_lines(grid, effect))
+        row = {"level": level, "x_alone": alone[0], "y_alone": alone[1], "reached": bool((grid.mean >= effect).any()),
                "points": len(lines)}
         indices = [line.index for line in lines if np.isfinite(line.index)]
         mean = float(stats.gmean(indices)) if indices else np.nan
@@ -64,6 +66,11 @@ def levels_reached(grid: "Grid", levels: Sequence[float], confidence: float = 0.
         low, high = _jackknife(mean, without, confidence)
         rows.append(row | {"combination_index": mean, "low": low, "high": high})
     return pd.DataFrame(rows)
+
+
+def effect_of(share: float) -> float:
+    """The effect that removes a share of the control's burden."""
+    return float(-np.log1p(-share))
 
 
 def crossing(doses: np.ndarray, effects: np.ndarray, level: float) -> np.ndarray:

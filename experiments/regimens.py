@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .intervals import interval
 from .outcomes import OUTCOMES
 from .study import Findings
-from .surfaces import SurfaceError, interval
+from .surfaces import SurfaceError
 from .words import listed, point_words, unit_words
 
 if TYPE_CHECKING:

@@ -6,59 +6,81 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .isoboles import crossing
+from .bliss import FEWEST
+from .intervals import interval
+from .isoboles import crossing, effect_of
 from .words import drug_words, listed, value_words
 
 if TYPE_CHECKING:
     from .surfaces import Grid
 
-REFERENCES = {"bliss": "Bliss independence predicts", "single": "the better single agent does"}
-VERDICTS = ("synergy", "additive", "antagonism", "too few runs")
-FULL = 0.95
-"""Where the expected effect is above this, synergy has no room."""
+VERDICTS = ("synergy", "antagonism", "explained by the tissue", "additive", "above Bliss", "below Bliss", "no room",
+            "too few runs")
+UNTOLD = "without a simulated null at these effects it is not told whether that is"
+REASONS = {
+    "synergy": "synergy: fewer cells are left than by either null",
+    "antagonism": "antagonism: more cells are left than by either null",
+    "explained by the tissue": "explained by the tissue: it differs from Bliss independence, but not so from what a drug "
+                               "combined with itself does",
+    "additive": "additive: not told apart from Bliss independence",
+    "above Bliss": f"above Bliss independence: fewer cells are left than it predicts; {UNTOLD} synergy or the tissue",
+    "below Bliss": f"below Bliss independence: more cells are left than it predicts; {UNTOLD} antagonism or the tissue",
+}
 
 
 def told(grid: "Grid", pairs: pd.DataFrame, overall: pd.DataFrame, levels: pd.DataFrame, *, quantity: str,
          units: Mapping[str, str]) -> list[str]:
     """Effects, excess, isoboles and gaps, one sentence each; ``quantity`` in words."""
-    return [_effects(grid, pairs, quantity, units), *(_excess(row, pairs) for _, row in overall.iterrows()),
-            *_extreme(grid, pairs, units), *(_isobole(grid, row, units) for _, row in levels.iterrows()), *_gaps(grid, units)]
+    return [_effects(grid, pairs, quantity, units), *_excess(grid, overall.iloc[0]), *_each(grid, pairs, units),
+            *(_isobole(grid, row, units) for _, row in levels.iterrows()), *_gaps(grid, units)]
 
 
 def _effects(grid: "Grid", pairs: pd.DataFrame, quantity: str, units: Mapping[str, str]) -> str:
-    alone_x, alone_y, both = (_percent(pairs.loc[which, "effect"].max()) for which in (
+    alone_x, alone_y, both = (_removed(pairs.loc[which, "effect"].max()) for which in (
         pairs["y"] == 0, pairs["x"] == 0, (pairs["x"] > 0) & (pairs["y"] > 0)))
     seeds = "1 seed" if grid.seeds.size == 1 else f"{grid.seeds.size} paired seeds"
-    said = (f"Effect is the share of the control's {quantity} that is removed (0 to 1, {seeds}): up to {alone_x} "
-            f"with {drug_words(grid.x)} alone, {alone_y} with {drug_words(grid.y)} alone and {both} with both")
+    said = (f"Effect is ln(control/treated) of the {quantity} ({seeds}); in the geometric mean up to {alone_x} of the control's "
+            f"burden is removed with {drug_words(grid.x)} alone, {alone_y} with {drug_words(grid.y)} alone and {both} with both")
     if pairs["effect"].isna().all():
         return said + "."
     best = pairs.loc[pairs["effect"].idxmax()]
     return f"{said} (most at {_pair(grid, best['x'], best['y'], units)})."
 
 
-def _excess(row: pd.Series, pairs: pd.DataFrame) -> str:
-    """The average over dose pairs against one reference, and the verdicts pair by pair."""
-    counts = pairs.loc[(pairs["x"] > 0) & (pairs["y"] > 0), f"{row['reference']}_verdict"].value_counts()
-    each = listed([f"{counts[name]} {name}" for name in VERDICTS if name in counts])
-    reference = REFERENCES[row["reference"]]
+def _excess(grid: "Grid", row: pd.Series) -> list[str]:
+    """The average over dose pairs against both nulls and the better single agent, and what follows."""
+    if not row["room"]:
+        return ["At no dose pair is enough known, or left, to compare with Bliss independence."]
     if row["seeds"] < 2:
-        return f"Too few seeds have every dose pair to compare their mean with what {reference}; pair by pair: {each}."
-    return (f"Over {row['pairs']} dose pairs the combination removes {abs(100 * row['excess']):.1f} percentage points "
-            f"{'more' if row['excess'] >= 0 else 'less'} than {reference} (95 % interval {_points(row['low'])} to "
-            f"{_points(row['high'])}: {row['verdict']}); pair by pair: {each}.")
+        return ["Too few seeds have every dose pair to compare their mean with what either null predicts."]
+    said = [f"Over {row['pairs']} dose pairs the combination leaves {_left(row, 'bliss')} of the cells that Bliss independence "
+            "predicts."]
+    if grid.shams and np.isfinite(row["sham_low"]):
+        said.append(f"Beside the simulated null it leaves {_left(row, 'sham')} of the cells that a drug combined with itself at "
+                    "matched effect leaves, whichever of the two drugs is taken.")
+        idle = [drug_words(name) for name, alone in ((grid.x, grid.effect[1:, 0]), (grid.y, grid.effect[0, 1:]))
+                if not (interval(alone)[1] > 0).any()]
+        said += [f"{name} alone does nothing that is told from nothing: the sham that matches it is the other drug alone."
+                 for name in idle]
+    return [*said, f"By these averages the combination is {REASONS[row['verdict']]}.",
+            f"It leaves {_left(row, 'single')} of the cells that the better single agent leaves."]
 
 
-def _extreme(grid: "Grid", pairs: pd.DataFrame, units: Mapping[str, str]) -> list[str]:
-    """Where the excess over Bliss independence is largest, and where it has no room."""
-    inner, said = pairs[(pairs["x"] > 0) & (pairs["y"] > 0)], []
-    if inner["bliss_low"].notna().any():
-        top = inner.loc[inner["bliss_excess"].abs().idxmax()]
-        said.append(f"The largest difference from Bliss independence is {_points(top['bliss_excess'])} points (95 % interval "
-                    f"{_points(top['bliss_low'])} to {_points(top['bliss_high'])}) at {_pair(grid, top['x'], top['y'], units)}.")
-    if full := int((inner["bliss"] > FULL).sum()):
-        said.append(f"In {full} of {len(inner)} dose pairs Bliss independence already expects more than {FULL:.0%}: "
-                    "synergy has no room there.")
+def _each(grid: "Grid", pairs: pd.DataFrame, units: Mapping[str, str]) -> list[str]:
+    """The verdicts pair by pair, and where the excess over Bliss independence is largest."""
+    inner = pairs[(pairs["x"] > 0) & (pairs["y"] > 0)]
+    counts = inner["verdict"].value_counts()
+    against = "against Bliss independence and the simulated null" if grid.shams else "against Bliss independence alone"
+    said = [f"Pair by pair, {against} and with intervals that hold for all pairs together: "
+            f"{listed([f'{counts[name]} {name}' for name in VERDICTS if name in counts])}."]
+    roomy = inner[inner["room"] & inner["bliss_low"].notna()]
+    if len(roomy):
+        top = roomy.loc[roomy["bliss_excess"].abs().idxmax()]
+        said.append(f"The largest difference from Bliss independence is at {_pair(grid, top['x'], top['y'], units)}: "
+                    f"{_left(top, 'bliss')} of the cells it predicts ({top['verdict']}).")
+    if full := int((inner["verdict"] == "no room").sum()):
+        said.append(f"In {full} of {len(inner)} dose pairs Bliss independence expects fewer than {FEWEST} cells: no room "
+                    "for a verdict.")
     return said
 
 
@@ -89,7 +111,7 @@ def _spared(grid: "Grid", row: pd.Series, units: Mapping[str, str]) -> str:
     doses, effects, name, other, most = ((grid.x_doses, grid.mean[:, -1], grid.x, grid.y, grid.y_doses[-1])
                                          if np.isfinite(row["x_alone"]) else
                                          (grid.y_doses, grid.mean[-1], grid.y, grid.x, grid.x_doses[-1]))
-    found = float(crossing(doses, effects, row["level"]))
+    found = float(crossing(doses, effects, effect_of(row["level"])))
     if not found > 0:
         return ""
     return (f" With {drug_words(other)} {value_words(most, units.get(other, ''))} it takes {drug_words(name)} "
@@ -116,6 +138,12 @@ def _percent(share: float) -> str:
     return "an unknown share" if np.isnan(share) else f"{100 * share:.3g} %"
 
 
-def _points(share: float) -> str:
-    """A difference of shares in percentage points."""
-    return f"{100 * share:+.1f}"
+def _removed(effect: float) -> str:
+    """The share of the control's burden that an effect removes."""
+    return _percent(-np.expm1(-effect))
+
+
+def _left(row: pd.Series, reference: str) -> str:
+    """Cells left over cells expected, with the interval."""
+    middle, high, low = (_percent(np.exp(-row[f"{reference}_{end}"])) for end in ("excess", "low", "high"))
+    return f"{middle} (95 % interval {low.removesuffix(' %')} to {high})"

@@ -1,6 +1,7 @@
 """Sweeps: scenarios run over a design of parameter values, with the same seeds at every point."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -12,6 +13,7 @@ from simulation import parameter_sets
 from simulation.parameters import Parameter
 from simulation.schedule import Schedule
 
+from . import shams
 from .archive import Run, StudyError, Tables
 from .designs import DESIGNS, Axis, DesignError, points
 from .outcomes import OUTCOMES
@@ -53,7 +55,7 @@ class Sweep(Study):
     record: Record = Field(Record(), description="a table with every and tissue")
     precision: Precision | None = Field(None, description="a table with arm, quantity, width, pilot")
     sensitivity: Sensitivity | None = Field(None, description="a table with arm and quantities")
-    surface: Surface | None = Field(None, description="a table with arm, x, y, quantity, level")
+    surface: Surface | None = Field(None, description="a table with arm, x, y, quantity, level, sham")
     schedules: Schedules | None = Field(None, description="a table with arm and quantity")
 
     @property
@@ -140,8 +142,9 @@ class Sweep(Study):
         if asked := self.surface:
             from . import surfaces
             try:
-                surfaces.check(pd.DataFrame(design), x=asked.x, y=asked.y, quantity=asked.quantity)
-            except StudyError as error:
+                surfaces.check(pd.DataFrame(design), x=asked.x, y=asked.y, quantity=asked.quantity, sham=asked.sham)
+                design = design + [point for _, point in self._shams]
+            except (StudyError, ScenarioError) as error:
                 raise StudyError(f"{self.file}: {error}") from None
         if (self.sensitivity or self.surface or self.schedules) and len(self.scenario) > 1:
             raise StudyError(f"{self.file}: this analysis is of one scenario; {len(self.scenario)} are given")
@@ -161,10 +164,31 @@ class Sweep(Study):
         self.check()
         record = self.record.model_dump()
         contents = {name: asked_of(scenario) for name, scenario in self.scenarios.items()}
-        return [Run("run_one", {"scenario": content, "set": point, "record": record}, seed,
-                    {"scenario": name, "point": number} | point)
-                for name, content in contents.items() for number, point in enumerate(self._points)
+        once = dict.fromkeys([axis.name for axis in self.copies], 0)
+        asked = [(name, number, {"scenario": content, "set": point}, point | once)
+                 for name, content in contents.items() for number, point in enumerate(self._points)]
+        asked += [(next(iter(contents)), len(self._points) + number, parameters, point)
+                  for number, (parameters, point) in enumerate(self._shams)]
+        return [Run("run_one", parameters | {"record": record}, seed, {"scenario": name, "point": number} | labels)
+                for name, number, parameters, labels in asked
                 for seed in range(self.first_seed, self.first_seed + self.seeds)]
+
+    @property
+    def copies(self) -> list[Axis]:
+        """The doses of the copies with which a surface combines each of its drugs, as axes; none without shams."""
+        asked = self.surface
+        own = [axis for axis in self.axes if asked and asked.sham and axis.name in (asked.x, asked.y)]
+        return [replace(axis, name=shams.again(axis.name)) for axis in own]
+
+    @cached_property
+    def _shams(self) -> list[tuple[dict, dict]]:
+        """What a run with a drug and its copy is called with, and its point; raises StudyError or ScenarioError."""
+        if not (asked := self.surface) or not asked.sham:
+            return []
+        scenario = next(iter(self.scenarios.values()))
+        return [({"scenario": asked_of(twice), "set": values}, point)
+                for point in shams.points(self._points, asked.x, asked.y)
+                for twice, values in [shams.twice(scenario, asked.arm, point, asked.x, asked.y)]]
 
     @property
     def _of_tumor(self) -> list[str]:

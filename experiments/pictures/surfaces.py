@@ -16,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simulation.plots import style
 
+from ..interactions import side
 from ..words import axis_label, drug_words, number_words, value_words
 from .axis import RATIOS, ratio_ticks, short_words, title
 
@@ -27,38 +28,44 @@ DIVERGING = LinearSegmentedColormap.from_list("excess", [ANTAGONISM, "#F1A340", 
 EFFECT = LinearSegmentedColormap.from_list("effect", ["#FFFFFF", "#D8CDE6", "#9B7BB8", "#5E2C86", "#2D0A4E"])
 ALONE, NO_RUN = "#F4F4F4", "#D9D9D9"
 LEVEL_COLORS = ("#D98B00", "#C2185B", "#222222")
-SMALLEST_SCALE = 0.1
+EXCESS = {"bliss": "Beyond Bliss independence", "sham": "Beyond a drug combined with itself",
+          "single": "Beyond the better drug alone"}
+LEFT_OUT = ("no run", "no room", "no match")
+SMALLEST_SCALE = 0.2
 """The colours of an excess reach at least this far, so that noise near zero stays pale."""
 
 
 def surface(grid: "Grid", pairs: pd.DataFrame, *, levels: Sequence[float] = (), units: Mapping[str, str] | None = None,
             question: str = "") -> Figure:
-    """Three maps over the doses: the effect with its isoboles, and the excess over Bliss independence and over the highest
-    single agent (blue more, orange less, white zero; hatched where the interval holds 0)."""
+    """Maps over the doses: the effect with its isoboles, and the excess over Bliss independence, over the simulated null where
+    there is one, and over the highest single agent (blue more, orange less, white zero; hatched where the interval holds 0)."""
     columns, rows = grid.x_doses.size, grid.y_doses.size
+    shown = {name: words for name, words in EXCESS.items() if name != "sham" or grid.shams}
+    across = 2 if len(shown) == 3 else 3
+    down = (1 + len(shown)) // across
     with style.context():
-        figure = style.picture(max(15.5, 3 * (0.95 * columns + 1.3)), max(5.2, 0.72 * rows + 2.6))
-        effect, bliss, single = figure.subplots(1, 3, sharex=True, sharey=True)
+        figure = style.picture(across * max(5.2, 0.95 * columns + 1.3), down * max(4.2, 0.72 * rows + 1.6) + 1)
+        effect, *others = figure.subplots(down, across, sharex=True, sharey=True).ravel()
         title(figure, question)
-        table = _square(grid, pairs, "effect")
+        table = -np.expm1(-_square(grid, pairs, "effect"))
         drawn = _map(effect, table, EFFECT, Normalize(0, 1))
         _shares(effect, table)
         colors = _contours(effect, table, levels)
         effect.set_title("Effect: burden removed")
         _bar(figure, drawn, effect, "share of the control's burden", lambda value, _: f"{100 * value:.0f} %")
-        reach = max(SMALLEST_SCALE, float(np.nanmax(np.abs(pairs[["bliss_excess", "single_excess"]]), initial=0)))
-        for axes, name, words in ((bliss, "bliss", "Excess over Bliss independence"),
-                                  (single, "single", "Excess over highest single agent")):
+        reach = max(SMALLEST_SCALE, float(np.nanmax(np.abs(pairs[[f"{name}_excess" for name in shown]]), initial=0)))
+        for axes, (name, words) in zip(others, shown.items(), strict=True):
             _excess(figure, axes, grid, pairs, name, reach)
             axes.set_title(words)
-        for axes in (effect, bliss, single):
-            _dose_axes(axes, grid, units or {}, left=axes is effect)
+        for number, axes in enumerate((effect, *others)):
+            _dose_axes(axes, grid, units or {}, left=number % across == 0, below=number >= across * (down - 1))
         marks = [Line2D([], [], color=colors[level], linewidth=2.4, label=f"{100 * level:.3g} % removed") for level in colors]
-        marks += [Patch(facecolor="white", edgecolor="#777777", hatch="////", label="95 % interval holds 0, or is not known"),
+        marks += [Patch(facecolor="white", edgecolor="#777777", hatch="////",
+                        label="95 % interval of all pairs together holds 0"),
                   Patch(facecolor=ALONE, edgecolor="#BBBBBB", label="one drug alone")]
-        if np.isnan(table).any():
-            marks.append(Patch(facecolor=NO_RUN, edgecolor="#999999", label="no run"))
-        figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), handlelength=1.8)
+        texts = {text.get_text() for axes in others for text in axes.texts}
+        marks += [Patch(facecolor=NO_RUN, edgecolor="#999999", label=words) for words in LEFT_OUT if words in texts]
+        figure.legend(handles=marks, loc="outside lower center", ncols=3 if across == 2 else len(marks), handlelength=1.8)
     return figure
 
 
@@ -143,7 +150,7 @@ def _map(axes: Axes, table: np.ndarray, colors: LinearSegmentedColormap, scale: 
 
 
 def _shares(axes: Axes, table: np.ndarray) -> None:
-    """The effect of each cell in percent, legible across the isoboles."""
+    """The share that each cell removes in percent, below 0 where the tumour grew larger; legible across the isoboles."""
     size = 10.5 if table.shape[1] <= 6 else 8.5
     for (j, i), value in np.ndenumerate(table):
         known = np.isfinite(value)
@@ -163,8 +170,9 @@ def _contours(axes: Axes, table: np.ndarray, levels: Sequence[float]) -> dict[fl
 
 
 def _excess(figure: Figure, axes: Axes, grid: "Grid", pairs: pd.DataFrame, name: str, reach: float) -> None:
-    """One map of excess with its intervals; single agents have none."""
-    table = _square(grid, pairs, f"{name}_excess")
+    """One map of excess with its intervals; single agents have none, nor have pairs that say nothing."""
+    room = _square(grid, pairs, "room").astype(bool) | (name == "single")
+    table = np.where(room, _square(grid, pairs, f"{name}_excess"), np.nan)
     low, high = (_square(grid, pairs, f"{name}_{end}") for end in ("low", "high"))
     drawn = _map(axes, table, DIVERGING, Normalize(-reach, reach))
     size = 10.5 if table.shape[1] <= 6 else 8.5
@@ -173,9 +181,11 @@ def _excess(figure: Figure, axes: Axes, grid: "Grid", pairs: pd.DataFrame, name:
             axes.add_patch(Rectangle((i - 0.5, j - 0.5), 1, 1, facecolor=ALONE, edgecolor="white", linewidth=1.5))
             continue
         if not np.isfinite(value):
-            axes.text(i, j, "no run", ha="center", va="center", fontsize=size)
+            seeds = _square(grid, pairs, "seeds")[j, i]
+            words = "no run" if not seeds else "no match" if room[j, i] else "no room"
+            axes.text(i, j, words, ha="center", va="center", fontsize=size)
             continue
-        unsure = not (low[j, i] > 0 or high[j, i] < 0)
+        unsure = not side(low[j, i], high[j, i])
         ink = "white" if abs(value) > 0.72 * reach and not unsure else style.INK
         if unsure:
             axes.add_patch(Rectangle((i - 0.5, j - 0.5), 1, 1, fill=False, hatch="////", edgecolor="#BBBBBB", linewidth=0))
@@ -185,12 +195,12 @@ def _excess(figure: Figure, axes: Axes, grid: "Grid", pairs: pd.DataFrame, name:
         if np.isfinite(low[j, i]):
             axes.text(i, j - 0.22, f"{_signed(low[j, i])} to {_signed(high[j, i])}", ha="center", va="center",
                       fontsize=size - 2, color=ink, bbox=box)
-    _bar(figure, drawn, axes, "percentage points", lambda value, _: _signed(value))
+    _bar(figure, drawn, axes, "ln(cells expected / cells left)", lambda value, _: f"{value:+.3g}" if value else "0")
 
 
-def _signed(share: float) -> str:
-    """A difference of shares in whole percentage points."""
-    return f"{round(100 * share):+d}" if round(100 * share) else "0"
+def _signed(excess: float) -> str:
+    """A difference of logarithms with two digits after the point."""
+    return f"{excess:+.2f}" if abs(excess) >= 0.005 else "0"
 
 
 def _bar(figure: Figure, drawn, axes: Axes, label: str, words) -> None:
@@ -200,11 +210,12 @@ def _bar(figure: Figure, drawn, axes: Axes, label: str, words) -> None:
     bar.update_ticks()
 
 
-def _dose_axes(axes: Axes, grid: "Grid", units: Mapping[str, str], left: bool) -> None:
+def _dose_axes(axes: Axes, grid: "Grid", units: Mapping[str, str], left: bool, below: bool) -> None:
     """Every tested dose on its axis, at even distances."""
     axes.set_xticks(range(grid.x_doses.size), [number_words(dose) for dose in grid.x_doses])
     axes.set_yticks(range(grid.y_doses.size), [number_words(dose) for dose in grid.y_doses])
-    axes.set_xlabel(axis_label(grid.x, units))
+    if below:
+        axes.set_xlabel(axis_label(grid.x, units))
     if left:
         axes.set_ylabel(axis_label(grid.y, units))
 

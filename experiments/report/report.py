@@ -93,7 +93,7 @@ def _study_page(study: Study, record: dict, plan: dict, tables: Tables, findings
     failed = tables["runs"].query("status == 'failed'")
     if findings is None:
         findings = study.analyse(tables) if len(failed) < len(tables["runs"]) else Findings(sentences=["Every run failed."])
-    scenarios, axes = scenarios_of(study), study.axes if isinstance(study, Sweep) else []
+    scenarios, axes = scenarios_of(study), [*study.axes, *study.copies] if isinstance(study, Sweep) else []
     replicate = "patient" if isinstance(study, Trial) else "seed"
     found, varied = [], dict.fromkeys(getattr(study, "vary", ()), "drawn" if isinstance(study, Trial) else "swept")
     if "outcomes" in tables:

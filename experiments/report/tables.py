@@ -11,7 +11,7 @@ from simulation.plots import style
 from simulation.results import Results
 
 from .. import outcomes
-from ..surfaces import interval
+from ..intervals import interval
 from ..survival import rate
 from ..trial import BIOMARKERS
 from ..words import number_words, point_words

@@ -1,4 +1,4 @@
-"""Cells die by hazards: age, hypoxia, drugs. Hazards add, so independent drugs combine by Bliss independence."""
+"""Cells die by hazards: age, hypoxia, drugs. Hazards add; where growth is exponential that is Bliss independence."""
 
 import numpy as np
 
