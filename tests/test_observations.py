@@ -52,14 +52,14 @@ def test_one_seen_dimly_is_pushed_back_for_weeks(edited):
     middle = [burden(each["control"]) for each in edited]
     below = [np.count_nonzero(cells < cells[0]) / 4 for cells in middle]
     fewer = [math.log((burden(each["control"])[84] + 1) / (burden(each["low"])[84] + 1)) for each in edited]
-    print("days below the start", below, "left at least", [int(cells.min()) for cells in middle], "ln over low", np.round(fewer, 2))
+    print("days below the start", below, "nadir", [int(cells.min()) for cells in middle], "ln over low", np.round(fewer, 2))
     assert sum(cells.min() > 0 for cells in middle) >= 8, "it is not eliminated"
     assert np.mean(below) > 7 + 3 * standard_error(below), f"days below its start: {below}"
     assert -4 < np.mean(fewer) < -1 - 3 * standard_error(fewer), f"ln of its cells over those of the low one on day 21: {fewer}"
 
 
-@pytest.mark.xfail(strict=True, reason="cells that show less antigen are selected and grow back from the second week on, and no T cell "
-                                       "learns to see them: phase() says escape on all 28 days")
+@pytest.mark.xfail(strict=True, reason="cells that show less antigen are selected and grow back from the second week on, "
+                                       "and nothing new learns to see them: phase() of all 28 days says escape")
 def test_one_seen_dimly_is_in_equilibrium_at_the_end(edited):
     found = phases(edited, "control")
     assert found.count("equilibrium") >= 5, f"the middle after all 28 days: {found}"
@@ -71,9 +71,9 @@ def test_it_is_selection_by_antigen_that_lets_the_dim_one_escape(edited):
              "tumor.antigen_loss": 0}
     uniform = [run(TumorModel(**MOUSE, seed=seed, overrides=alike), 28).results for seed in FEW]
     found = [phase(each.timeseries) for each in uniform]
-    more = [math.log((burden(each["control"])[-1] + 1) / (burden(one)[-1] + 1)) for each, one in zip(edited, uniform, strict=False)]
+    more = [ln_ratio(each["control"], one) for each, one in zip(edited, uniform, strict=False)]
     print("alike", found, "ln of differing over alike", np.round(more, 2))
-    assert "escape" not in found and np.mean(more) > 3 * standard_error(more), f"alike: {found}, ln of differing over alike {more}"
+    assert "escape" not in found and np.mean(more) > 3 * standard_error(more), f"alike: {found}, ln of the others over it {more}"
 
 
 def test_without_lytic_hits_nothing_is_eliminated():
@@ -99,7 +99,7 @@ def test_a_tumor_under_attack_grows_when_its_t_cells_are_deleted():
     print("without T cells, fold in 11 days:", np.round(grown, 1), "ln of without over with:", np.round(advantage, 1))
     most = math.exp((0.69 - 0.10) * 11)  # with room and oxygen in plenty
     assert 2 < min(grown) and max(grown) < most, f"without its T cells the tumour grows {np.round(grown, 1)}-fold in 11 days"
-    assert 3 * standard_error(advantage) < np.mean(advantage) < math.log(most), f"ln of without over with: {np.round(advantage, 1)}"
+    assert 3 * standard_error(advantage) < np.mean(advantage) < math.log(most), f"ln without over with: {np.round(advantage, 1)}"
     harmless = [freed(seed, t_cell__kill_rate=0)[1] for seed in FEW]
     print("where T cells do not hit, ln of without over with:", np.round(harmless, 2))
     assert np.abs(harmless).max() < 0.2, f"deleting T cells that do not hit: ln of without over with {np.round(harmless, 2)}"
@@ -124,7 +124,7 @@ def test_attack_selects_for_low_antigen_and_growth_alone_does_not():
     alone = [ln_antigen_after(births, seed, {**NO_T, **NO_NK})[0] for seed in SEEDS]
     print("ln antigen: alone", np.round(alone, 2), "attacked", np.round(attacked, 2))
     error = standard_error(alone)
-    assert error < 0.05 and abs(np.mean(alone)) < 3 * error, f"without attack ln antigen moves by {np.mean(alone):.3f} +- {error:.3f}"
+    assert error < 0.05 and abs(np.mean(alone)) < 3 * error, f"without attack it moves by {np.mean(alone):.3f} +- {error:.3f}"
     moved, error = np.mean(attacked), standard_error(attacked)
     assert -1.5 < moved < -0.5 - 3 * error, f"under attack ln antigen moves by {moved:.2f} +- {error:.2f}"
 
@@ -137,7 +137,7 @@ def test_attack_that_sees_all_cells_alike_does_not_select():
     print("ln antigen: alike", np.round(unmoved, 2), "as they see", np.round(moved, 2), "kills", killed, fewer)
     assert killed.min() > 300, f"T cells that see all alike kill {killed}"
     error = standard_error(unmoved)
-    assert abs(np.mean(unmoved)) < 3 * error and error < 0.1, f"they move ln antigen by {np.mean(unmoved):.3f} +- {error:.3f}"
+    assert abs(np.mean(unmoved)) < 0.15 and error < 0.05, f"they move ln antigen by {np.mean(unmoved):.3f} +- {error:.3f}"
     more = np.subtract(unmoved, moved)
     assert np.mean(more) > 3 * standard_error(more), f"against T cells that see what is shown: {np.round(more, 2)}"
 
@@ -288,11 +288,12 @@ NORMAL = {"tumor.mhc_loss": 0, "tumor.mhc_halving": 0}
 LOW = {"tumor.mhc": 0.05}
 
 
-@pytest.mark.xfail(strict=True, reason="NK cells inflate tumours: exchange of places (squeeze) loosens the packed tumour, and cells beside "
-                                       "the gaps divide; it grows 15 to 25 % larger")
+@pytest.mark.xfail(strict=True, reason="NK cells inflate tumours by 15 to 25 %: exchange of places (squeeze) loosens the packed "
+                                       "tumour, and cells beside the gaps divide")
 def test_nk_cells_alone_leave_mhc_normal_tumors_as_they_are():
     normal = [effect_of_nk_alone(seed, NORMAL) for seed in FEW]
-    assert abs(np.mean(normal)) < 0.05, f"MHC-normal: ln with NK cells over without {np.mean(normal):.3f} +- {standard_error(normal):.3f}"
+    error = standard_error(normal)
+    assert abs(np.mean(normal)) < 0.05 + 3 * error, f"MHC-normal: ln ratio {np.mean(normal):.3f} +- {error:.3f}"
 
 
 def test_nk_cells_that_cannot_change_places_leave_mhc_normal_tumors_as_they_are():
@@ -335,7 +336,7 @@ def test_kills_per_day_beside_a_recognised_cell():
     rates = [kills_per_day(seed) for seed in SEEDS]
     error = standard_error(rates)
     print("kills per T cell and day", np.round(rates, 2))
-    assert 2 + 3 * error < np.mean(rates) < 16 - 3 * error, f"kills per T cell and day beside a recognised cell: {np.round(rates, 1)}"
+    assert 2 + 3 * error < np.mean(rates) < 16 - 3 * error, f"kills per T cell and day: {np.round(rates, 1)}"
 
 
 @pytest.mark.parametrize("changed", [{"t_cell__kill_rate": 0.5}, {"tumor__lethal_hits": 1}])

@@ -26,7 +26,7 @@ def test_half_the_step_changes_outcomes_only_within_noise(liquid):
     coarse, fine = (np.array([outcome(dt, seed, liquid) for seed in SEEDS], dtype=float) for dt in (1.0, 0.5))
     assert coarse[:, 1].min() > 300, "the experiment is about killing"
     error = np.sqrt((coarse.var(axis=0, ddof=1) + fine.var(axis=0, ddof=1)) / len(coarse))
-    assert (error < 0.1 * coarse.mean(axis=0)).all(), f"noise hides less than {LIMIT * error / coarse.mean(axis=0)} of each number"
+    assert (error < 0.1 * coarse.mean(axis=0)).all(), f"noise hides {LIMIT * error / coarse.mean(axis=0)} of each number"
     off = (fine - coarse).mean(axis=0) / error
     names = ("tumour cells", "kills", "births", "T cells", "vigour")
     report = ", ".join(f"{n} {c:.4g} -> {f:.4g} ({o:+.1f} SE)" for n, c, f, o in
