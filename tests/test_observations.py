@@ -197,14 +197,16 @@ def test_relapse_after_car_t_cells_needs_heredity():
     assert min(back) > math.log(100) and np.mean(more) > 3 * standard_error(more), f"inherited {back}, drawn anew {cleared}"
 
 
-def test_relapse_of_dim_cells_needs_a_drive_that_sees_less_than_lysis_does():
+def test_dim_cells_escape_because_what_suffices_for_lysis_does_not_feed_expansion():
     """Where every cell has some target, dim ones are killed but feed no expansion; with one gate they feed it and are cleared."""
     dim = {**UNSEEN, "tumor.car_target": 0.1}
-    seeds = range(1, 7)
-    back, cleared = relapse(seeds, dim), relapse(seeds, {**dim, "car_t_cell.half_drive": 0.03})
-    more = back - cleared
-    print("ln cells: two gates", np.round(back, 1), "one gate", np.round(cleared, 1))
-    assert np.mean(more) > 3 * standard_error(more), f"two gates {np.round(back, 1)}, one {np.round(cleared, 1)}"
+    two, one = ([under_car_t(seed, {**dim, **gate}) for seed in FEW] for gate in ({}, {"car_t_cell.half_drive": 0.03}))
+    peaks = [math.log(fed["car_t_cells"].max() / unfed["car_t_cells"].max())
+             for fed, unfed in zip((each.timeseries for each in one), (each.timeseries for each in two), strict=True)]
+    left = [[int(burden(each)[-1]) for each in gates] for gates in (two, one)]
+    print("ln of CAR T peaks, one gate over two", np.round(peaks, 2), "cells left", left)
+    assert math.log(1.5) + 3 * standard_error(peaks) < np.mean(peaks) < math.log(10), f"ln of CAR T peaks: {np.round(peaks, 2)}"
+    assert max(left[1]) == 0 and max(left[0]) > 100, f"cells left with two gates and with one: {left}"
 
 
 # ---------------------------------------------------------------- 3. checkpoint
