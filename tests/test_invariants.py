@@ -1,6 +1,7 @@
 """What holds at every moment of every run: places, numbers, ranges, contacts."""
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -106,6 +107,103 @@ def test_invariants_hold_after_every_step(space, given_drugs, seed, steps, share
     for _ in range(steps):
         before, counters = settled(model)
         model.step()
+        check(model, before, counters)
+
+
+def first(model, kind):
+    return np.flatnonzero(model.rows(kind))[0]
+
+
+def move_the_lattice(model):
+    row = first(model, "tumor_cell")
+    model.lattice.occupant[model.cells["site"][row]] = first(model, "t_cell")
+
+
+def stand_on_another(model):
+    one, other = np.flatnonzero(model.rows("tumor_cell"))[:2]
+    model.cells["site"][one] = model.cells["site"][other]
+
+
+def share_a_name(model):
+    one, other = np.flatnonzero(model.rows("tumor_cell"))[:2]
+    model.cells["name"][one] = model.cells["name"][other]
+
+
+def leave_a_claim(model):
+    model.lattice.space.claim[model.lattice.interior[0]] = 1
+
+
+def hide_a_death(model):
+    model.counters["deaths"][0] -= 1
+
+
+def invent_a_kill(model):
+    model.counters["kills"][1] += model.counters["deaths"][0] + 1
+
+
+def survive_three_hits(model):
+    model.cells["damage"][first(model, "tumor_cell")] = model.parameters.tumor.lethal_hits
+
+
+def show_too_much(model):
+    model.cells["mhc"][first(model, "tumor_cell")] = 1.1
+
+
+def carry_less_than_nothing(model):
+    model.cells["antigen"][first(model, "tumor_cell")] = -0.1
+
+
+def tire_beyond_one(model):
+    model.cells["exhaustion"][first(model, "t_cell")] = 1.1
+
+
+def drain_a_field(model):
+    model.fields["il2"].values[0] = -1e-9
+
+
+def breathe_too_much(model):
+    model.fields["oxygen"].values[0] = 39
+
+
+def hold_nobody(model):
+    model.cells["held"][first(model, "tumor_cell")] += 1
+
+
+def hold_a_friend(model):
+    one, other = np.flatnonzero(model.rows("t_cell"))[:2]
+    release(model, one)
+    model.cells["partner"][one] = other
+    model.cells["held"][other] += 1
+
+
+def hold_from_afar(model):
+    one = first(model, "t_cell")
+    release(model, one)
+    tumor = np.flatnonzero(model.rows("tumor_cell"))
+    here, there = (model.lattice.coordinates(model.cells["site"][rows]) for rows in (one, tumor))
+    far = tumor[np.abs(there - here).max(axis=1).argmax()]
+    model.cells["partner"][one] = far
+    model.cells["held"][far] += 1
+
+
+def release(model, row):
+    if model.cells["partner"][row] >= 0:
+        model.cells["held"][model.cells["partner"][row]] -= 1
+
+
+@pytest.mark.parametrize("wrong", [
+    move_the_lattice, stand_on_another, share_a_name, leave_a_claim, hide_a_death, invent_a_kill, survive_three_hits,
+    show_too_much, carry_less_than_nothing, tire_beyond_one, drain_a_field, breathe_too_much, hold_nobody, hold_a_friend,
+    hold_from_afar])
+def test_a_state_that_is_wrong_in_one_place_is_found(wrong):
+    """The checks are sharp: one thing put wrong by hand after a good step is seen."""
+    model = TumorModel("mouse_b16", shape=(21, 21), seed=1, tumor_cells=200, overrides=CROWDED)
+    for _ in range(6):
+        before, counters = settled(model)
+        model.step()
+    check(model, before, counters)
+    wrong(model)
+    with pytest.raises(AssertionError):
         check(model, before, counters)
 
 

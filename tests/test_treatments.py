@@ -153,9 +153,9 @@ def test_the_most_that_is_covered_sets_the_effect_and_not_the_dose():
 # ---------------------------------------------------------------- the brake
 
 
-def kills_of_held_t_cells(seed: int, pdl1: float, given=(), hours: int = DAY) -> int:
+def kills_of_held_t_cells(seed: int, pdl1: float, given=(), hours: int = DAY, **overrides) -> int:
     """Kills by 64 T cells that stay where they are, each amid eight equal targets; nothing else happens."""
-    overrides = NOBODY_ELSE | UNIFORM | STILL | {"tumor.antigen": 10, "tumor.pdl1": pdl1, "tumor.pdl1_induced": 0}
+    overrides = NOBODY_ELSE | UNIFORM | STILL | {"tumor.antigen": 10, "tumor.pdl1": pdl1, "tumor.pdl1_induced": 0} | overrides
     model = TumorModel("mouse_b16", shape=(41, 41), seed=seed, tumor_cells=41 * 41, immune_cells=False,
                        overrides=overrides, treatments=given)
     places = [(x, y) for x in range(3, 41, 5) for y in range(3, 41, 5)]
@@ -175,6 +175,8 @@ def test_full_engagement_of_pd1_lowers_killing_by_50_to_90_percent():
     unbraked, braked = (sum(kills_of_held_t_cells(seed, pdl1) for seed in seeds) for pdl1 in (0, 10))
     left, error = share_of(braked, unbraked)
     assert 0.1 + 2 * error < left < 0.5 - 2 * error, f"{1 - left:.3f} +- {error:.3f} of killing is lost"
+    brakeless = sum(kills_of_held_t_cells(seed, 10, **{"checkpoint.brake": 0}) for seed in seeds)
+    assert brakeless == unbraked, "without a brake the same PD-L1 does nothing"
 
 
 def test_covering_pd1_or_pdl1_gives_killing_back():
@@ -183,10 +185,12 @@ def test_covering_pd1_or_pdl1_gives_killing_back():
         for pdl1, given in ((0, ()), (10, ()), (10, ("pembrolizumab",)), (10, ("atezolizumab",)),
                             (10, ("pembrolizumab", "atezolizumab"))))
     for treated in (by_pd1, by_pdl1):
-        assert treated > braked + 5 * math.sqrt(treated + braked)
-        assert treated < unbraked
+        assert braked + 5 * math.sqrt(treated + braked) < treated < unbraked - 2 * math.sqrt(treated + unbraked)
     # Both together leave 0.15 x 0.15 of the signal, next to nothing.
     assert by_both == pytest.approx(unbraked, rel=0, abs=3 * math.sqrt(2 * unbraked))
+    for drug in ("pembrolizumab", "atezolizumab"):
+        uncovered, alone = (kills_of_held_t_cells(0, 10, each, **{"checkpoint.max_occupancy": 0}) for each in ((drug,), ()))
+        assert uncovered == alone, f"{drug} that covers nothing does nothing"
 
 
 @pytest.mark.parametrize("drug", ["pembrolizumab", "nivolumab", "atezolizumab"])
@@ -221,6 +225,9 @@ def test_il2_makes_lymphocytes_divide_and_wanes_within_a_day_of_the_last_dose():
         assert treated.count("nk_cell") > control.count("nk_cell") and treated.count("t_cell") > control.count("t_cell")
     for kind, (dosed, after) in births.items():
         assert dosed > 9 and after == 0, f"{kind}: {births[kind]}"
+    deaf = TumorModel(shape=(41, 41), seed=0, tumor_cells=0, treatments=["aldesleukin"],
+                      overrides=crowd | {"t_cell.il2_drive": 0, "nk_cell.il2_drive": 0})
+    assert not steps(deaf, 13 * 8).counters["births"].any(), "IL-2 that drives nobody makes nobody divide"
 
 
 def test_il2_expands_t_and_nk_cells_in_a_tumour():
@@ -233,16 +240,29 @@ def test_il2_expands_t_and_nk_cells_in_a_tumour():
             found.append(math.log(last(treated, column) / last(control, column)))
     for column, found in more.items():
         mean, error = mean_and_error(found)
-        assert mean > 2 * error, f"{column}: ln ratio {mean:.3f} +- {error:.3f}"
+        assert mean > 3 * error, f"{column}: ln ratio {mean:.3f} +- {error:.3f}"
+    unfelt = {f"{kind}.{number}": 0 for kind in ("t_cell", "nk_cell") for number in ("il2_drive", "il2_divisions", "il2_refill")
+              if (kind, number) != ("t_cell", "il2_refill")}
+    control, treated = paired(TumorModel(shape=(41, 41), seed=0, tumor_cells=500, overrides=overrides | unfelt),
+                              "aldesleukin", days=2)
+    assert table(treated) == table(control), "IL-2 acts through drive, divisions and refill, and through nothing else"
 
 
-def test_il2_gives_back_the_capacity_of_nk_cells_sooner():
-    tissue = TumorModel(shape=(21, 21), seed=1, tumor_cells=0, overrides=NOBODY_ELSE | {"nk_cell.initial_density": 500})
+@pytest.mark.parametrize("il2_refill", [3, 0])
+def test_il2_gives_back_the_capacity_of_nk_cells_sooner(il2_refill):
+    """Refill goes as 1 + il2_refill c / (il2_half + c), hour by hour; with il2_refill at zero IL-2 does nothing to it."""
+    overrides = NOBODY_ELSE | {"nk_cell.initial_density": 500, "nk_cell.il2_refill": il2_refill, "nk_cell.il2_drive": 0}
+    tissue = TumorModel(shape=(21, 21), seed=1, tumor_cells=0, overrides=overrides)
     tissue.cells["capacity"][tissue.rows("nk_cell")] = 0.0
-    control, treated = (steps(tissue.fork(treatments=given), 12) for given in ((), ("aldesleukin",)))
-    means = [arm.cells["capacity"][arm.rows("nk_cell")].mean() for arm in (control, treated)]
-    faster = 1 + control.parameters.nk_cell.il2_refill
-    assert means[0] < means[1] < faster * means[0]
+    control, treated = tissue.fork(), tissue.fork(treatments=["aldesleukin"])
+    half, expected = control.parameters.fields.il2_half, np.zeros(2)
+    for _ in range(12):
+        for arm, model in enumerate((control, treated)):
+            level = steps(model, 1).rules.il2.value["nk_cell"]
+            expected[arm] += model.rules.refill.value["nk_cell"] * (1 + il2_refill * level / (half + level))
+    found = [arm.cells["capacity"][arm.rows("nk_cell")].mean() for arm in (control, treated)]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert (found[1] > 1.5 * found[0]) == (il2_refill > 0)
 
 
 def interferon_arms(seed: int, **overrides) -> list[TumorModel]:
@@ -261,6 +281,9 @@ def test_interferon_alfa_raises_mhc_and_pdl1_both_and_slows_division():
             assert (rise.iloc[1:] > 0).all() and rise.max() > 0.05, column
         births += [arm.counters["births"][0] for arm in (control, treated)]
     assert births[1] < births[0] - 3 * math.sqrt(births.sum()), births
+    control, treated = interferon_arms(0, tumor__interferon_arrest=0)
+    assert treated.counters["births"][0] == control.counters["births"][0], "without arrest divisions are those of the control"
+    assert last(treated, "mean_pdl1") > last(control, "mean_pdl1"), "which leaves PD-L1 induced"
 
 
 def test_interferon_alfa_acts_through_the_interferon_rule_alone():
@@ -290,17 +313,22 @@ def test_the_lower_the_target_the_smaller_the_car_t_curve_while_cells_are_still_
     assert (kills[-1] > 100).all(), "a target of 0.1 is seen well enough to be killed"
     infused = 18 * 12
     assert (area[-1] < infused).all(), "and too badly to feed expansion"
+    one_gate, _ = np.array([car_t_curve(0.1, seed, **{"car_t_cell.half_drive": 0.03}) for seed in seeds]).T
+    assert (one_gate > infused).all(), "where what suffices for lysis also feeds, the same target expands them"
+    _, unseen = np.array([car_t_curve(0.1, seed, **{"car_t_cell.half_lysis": 1}) for seed in seeds]).T
+    assert (unseen < 0.5 * kills[-1]).all(), "where lysis needs more, the same target is spared"
 
 
 @pytest.mark.slow
 def test_two_thresholds_make_the_difference_between_car_t_curves():
     seeds = range(4)
-    high, low = (np.array([car_t_curve(target, seed, **{"car_t_cell.half_drive": 0.001})[0] for seed in seeds])
-                 for target in (1.0, 0.1))
-    one_threshold, _ = mean_and_error(np.log(high / low))
-    high, low = (np.array([car_t_curve(target, seed)[0] for seed in seeds]) for target in (1.0, 0.1))
-    two_thresholds, error = mean_and_error(np.log(high / low))
-    assert one_threshold < 0.5 * two_thresholds - 2 * error
+    ratios = []
+    for overrides in ({"car_t_cell.half_drive": 0.001}, {}):
+        high, low = (np.array([car_t_curve(target, seed, **overrides)[0] for seed in seeds]) for target in (1.0, 0.1))
+        ratios.append(np.log(high / low))
+    one_threshold, two_thresholds = ratios
+    mean, error = mean_and_error(two_thresholds - 2 * one_threshold)
+    assert mean > 3 * error, f"ln of the ratio of curves: one threshold {one_threshold}, two {two_thresholds}"
 
 
 def test_the_infusion_reaches_the_patch_in_proportion():
@@ -314,14 +342,28 @@ def test_the_infusion_reaches_the_patch_in_proportion():
         assert list(model.results.doses["amount"]) == [dose]
 
 
-def test_car_t_cells_without_any_target_contract_and_are_lost():
+def car_t_course(**overrides):
+    """60 CAR T cells infused into a small tumour, ten days."""
     model = TumorModel(shape=(41, 41), seed=1, tumor_cells=600, immune_cells=False,
-                       overrides={"tumor.car_target": 0.0, "car_t_cell.death_rate": 0.5})
+                       overrides={name.replace("__", "."): value for name, value in overrides.items()})
     model.give({"drug": "car_t", "dose": 1e9, "trafficking": 0.1})
     course = model.run(days=10, snapshot_every=0, progress=False).results.timeseries
     assert model.treatments["car_t"].state["infused"] == 60
-    assert 40 < course["car_t_cells"].max() <= 60 and course["car_t_cells"].iloc[-1] <= 3
+    return course
+
+
+def test_car_t_cells_without_any_target_contract_and_are_lost():
+    """Survivors are binomial at every moment; with target they expand, and without death all stay."""
+    course = car_t_course(tumor__car_target=0, car_t_cell__death_rate=0.5)
+    share = np.exp(-0.5 * course["day"])[1:]
+    off = (course["car_t_cells"][1:] - 60 * share) / np.sqrt(60 * share * (1 - share))
+    assert np.abs(off).max() < 4, f"CAR T cells leave 60 exp(-d t) by {np.abs(off).max():.1f} standard errors"
     assert course["kills_by_car_t"].iloc[-1] == 0
+    undying = car_t_course(tumor__car_target=0, car_t_cell__death_rate=0)
+    assert (undying["car_t_cells"][1:] == 60).all() and undying["kills_by_car_t"].iloc[-1] == 0
+    seen = car_t_course(car_t_cell__death_rate=0.5)
+    more = seen["car_t_cells"][12] - 60 * share[12]
+    assert more > 4 * np.sqrt(60 * share[12]) and seen["kills_by_car_t"].iloc[-1] > 100, "it is the target that they lack"
 
 
 # ---------------------------------------------------------------- given, stopped, combined
@@ -344,8 +386,8 @@ def test_placebo_equals_control_byte_for_byte(tumor):
 
 def test_the_order_of_the_list_does_not_matter_to_the_last_bit(tumor):
     given = [*names()]
-    one, other = (tumor.fork(treatments=order).run(days=1.5, progress=False) for order in (given, given[::-1]))
-    assert table(one) == table(other)
+    one, other, none = (tumor.fork(treatments=order).run(days=1.5, progress=False) for order in (given, given[::-1], ()))
+    assert table(one) == table(other) != table(none)
     assert one.results.snapshots[1.5].frame().equals(other.results.snapshots[1.5].frame())
 
 
@@ -363,10 +405,12 @@ def test_a_treatment_stopped_before_its_first_dose_leaves_no_trace(tumor):
     control, treated = tumor.fork(), tumor.fork(treatments=[{"drug": "car_t", "first_dose": 1}])
     for arm in (control, treated):
         steps(arm, 12)
+    unstopped = treated.fork()
     treated.stop("car_t")
-    for arm in (control, treated):
+    for arm in (control, treated, unstopped):
         steps(arm, DAY)
     assert table(treated) == table(control) and treated.results.doses.empty
+    assert unstopped.count("car_t_cell") > treated.count("car_t_cell"), "a dose that is not stopped is given"
 
 
 def test_the_model_keeps_its_own_copy_of_a_treatment(tumor):

@@ -77,6 +77,15 @@ def test_three_hits_in_time_kill_and_more_t_cells_kill_more_than_in_proportion(a
     assert np.abs(shape).max() < 4.5, f"survivors leave the law by {np.abs(shape).max():.1f} SE at some moment"
 
 
+@pytest.mark.parametrize("changed", [{"repair": 0}, {"repair": 1.3 * REPAIR}, {"lethal": 2}])
+def test_memory_of_damage_is_what_makes_the_law(changed):
+    """With repair off or 30 % faster, or one hit fewer in the model alone, the survivors leave the law."""
+    alive, number = experiment(2, seed=2, hours=10, **changed)
+    exact = survival(2, REPAIR, 3, 0.25, len(alive))
+    off = standard_errors(alive, exact, np.sqrt(np.maximum(exact * (1 - exact), 1 / number) / number))
+    assert np.abs(off).max() > 4.5, f"{changed} moves survivors by no more than {np.abs(off).max():.1f} SE"
+
+
 @pytest.mark.parametrize("attackers", [1, 2, 3])
 def test_where_one_hit_kills_the_rate_per_t_cell_is_flat(attackers):
     """Blood cells: lethal hits 1, no repair; kills per T cell and hour of contact equal the hit rate."""

@@ -87,6 +87,9 @@ def test_clone_sizes_of_pure_birth_are_geometric():
     chi_squared = ((counts - expected) ** 2 / expected).sum()
     off = standard_errors(chi_squared, 7, np.sqrt(14))
     assert off < LIMIT, f"clone sizes {counts} are not geometric {expected.round()}: chi-squared {chi_squared:.1f} of 7"
+    poisson = np.exp(-birth * days) * np.cumprod(np.append(1, birth * days / np.arange(1, 7)))  # were births independent of size
+    other = np.append(poisson, 1 - poisson.sum()) * sizes.size
+    assert ((counts - other) ** 2 / other).sum() > 7 + 10 * np.sqrt(14), "the experiment tells clones from another law"
 
 
 @pytest.mark.parametrize("liquid", [False, True])
@@ -97,6 +100,10 @@ def test_without_room_nobody_is_born(liquid):
     for _ in range(24):
         model.step()
     assert (rows_of(model, names) >= 0).all() and model.count("tumor_cell") == 1600
+    model.kill(np.flatnonzero(model.rows("tumor_cell"))[::2])
+    for _ in range(24):
+        model.step()
+    assert model.count("tumor_cell") > 1000, "where there is room they divide"
 
 
 def test_oxygen_slows_division_and_interferon_arrests_it():
@@ -118,3 +125,5 @@ def test_oxygen_slows_division_and_interferon_arrests_it():
         error = np.sqrt(mean * (mean - 1) / number)
         off = standard_errors(model.count("tumor_cell") / number, mean, error)
         assert abs(off) < LIMIT, f"with {hold} a clone has {model.count('tumor_cell') / number:.3f} cells, not {mean:.3f}"
+        free = standard_errors(model.count("tumor_cell") / number, np.exp(birth), error)
+        assert free < -2 * LIMIT, f"without the factor a clone would have {np.exp(birth):.3f} cells: {free:.1f} SE"

@@ -113,6 +113,8 @@ def test_a_large_liquid_follows_its_equations(engage, dt):
 
 @pytest.mark.parametrize("switched_off", [
     {"tumor.repair_rate": 0}, {"checkpoint.brake": 0}, {"t_cell.detach_rate": 0.5}, {"tumor.division_rate": 0},
+    {"tumor.death_rate": 0}, {"t_cell.death_rate": 0}, {"tumor.lethal_hits": 2}, {"t_cell.half_antigen": 0.4},
+    {"t_cell.kill_rate": 2.5}, {"tumor.pdl1": 0.3},
 ])
 def test_every_term_of_the_equations_matters(switched_off):
     """With one mechanism changed in the model alone, a day leaves the equations by far more than 2 %."""

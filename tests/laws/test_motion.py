@@ -66,6 +66,9 @@ def test_mean_square_displacement_is_that_of_the_persistent_walk(axes, persisten
     assert error < 0.04 * law, "the experiment sees 4 %"
     off = standard_errors(squared.mean(), law, error)
     assert abs(off) < LIMIT, f"walkers spread {squared.mean():.1f} sites^2, not {law:.1f}: {off:.1f} SE"
+    if persistence:
+        forgetful = standard_errors(squared.mean(), mean_square(axes, chance, 0.0, TRIES * steps), error)
+        assert forgetful > 2 * LIMIT, f"a walk that forgets would be {forgetful:.1f} SE away"
     drift = np.abs(moved.mean(axis=0)) / (moved.std(axis=0) / np.sqrt(len(moved)))
     assert drift.max() < LIMIT, f"without chemokine walkers drift by {moved.mean(axis=0)} sites: {drift.max():.1f} SE"
 

@@ -26,6 +26,7 @@ def test_half_the_step_changes_outcomes_only_within_noise(liquid):
     coarse, fine = (np.array([outcome(dt, seed, liquid) for seed in SEEDS], dtype=float) for dt in (1.0, 0.5))
     assert coarse[:, 1].min() > 300, "the experiment is about killing"
     error = np.sqrt((coarse.var(axis=0, ddof=1) + fine.var(axis=0, ddof=1)) / len(coarse))
+    assert (error < 0.1 * coarse.mean(axis=0)).all(), f"noise hides {LIMIT * error / coarse.mean(axis=0)} of each number"
     off = (fine - coarse).mean(axis=0) / error
     names = ("tumour cells", "kills", "births", "T cells", "vigour")
     report = ", ".join(f"{n} {c:.4g} -> {f:.4g} ({o:+.1f} SE)" for n, c, f, o in
@@ -46,5 +47,6 @@ def test_growth_and_loss_without_contacts_do_not_depend_on_the_step():
         sizes[dt] = np.array(runs, dtype=float)
     for dt in (2.0, 0.5):
         error = np.sqrt((sizes[dt].var(axis=0, ddof=1) + sizes[1.0].var(axis=0, ddof=1)) / len(SEEDS))
+        assert (error < 0.03 * sizes[1.0].mean(axis=0)).all(), "the experiment sees 10 %"
         off = (sizes[dt] - sizes[1.0]).mean(axis=0) / error
         assert np.abs(off).max() < LIMIT, f"at dt = {dt} h cells, births and deaths are off by {off.round(1)} SE"
