@@ -24,6 +24,7 @@ def small_run() -> pd.DataFrame:
 def read(file: Path) -> tuple[int, pd.DataFrame]:
     """The number of the rules, and the numbers that they gave."""
     first, _, table = file.read_text().partition("\n")
+    assert first.startswith("rules "), f"{file.name} does not say which rules gave its numbers"
     return int(first.removeprefix("rules ")), pd.read_csv(io.StringIO(table))
 
 
