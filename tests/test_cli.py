@@ -292,9 +292,11 @@ def test_a_run_tells_of_its_last_moment(scenario, tmp_path):
 
 def test_a_run_begun_under_other_rules_is_not_gone_on_with(scenario, folder, tmp_path):
     shutil.copytree(folder, run := tmp_path / "run")
-    plan = json.loads(RunFolder(run).plan_file.read_text())
-    assert plan.pop("results") == RESULTS and RunFolder(run).record()["results"] == RESULTS
-    RunFolder(run).plan_file.write_text(json.dumps(plan))  # as version 0.1 wrote it
+    record = RunFolder(run).record()
+    plan = unsealed(RunFolder(run).plan_file.read_bytes())
+    assert plan.pop("results") == record["results"] == RESULTS
+    RunFolder(run).plan_file.write_text(sealed(plan))  # as another version wrote it
+    (run / "run.json").write_text(sealed(record | {"plan": plan}))
     for finished in (True, False):
         said = refuse("run", scenario, "--out", run, "--resume")
         assert str(run) in said and "was made by rules 1" in said and "--overwrite starts anew" in said

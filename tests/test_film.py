@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import json
 import sys
 
 import numpy as np
@@ -19,8 +18,9 @@ from experiments.film.tissue import BEYOND, picture
 from experiments.folder import RunFolder
 from experiments.run import run_scenario
 from experiments.scenario import Scenario
+from simulation.files import digests, sealed, unsealed
 from simulation.plots import style
-from simulation.results import Results
+from simulation.results import ABOUT, Results
 
 from .test_plots import results, snapshot
 
@@ -110,12 +110,15 @@ def test_a_film_of_another_run_than_the_stored_one_is_refused(run, tmp_path):
     names, last = rows[0].split(","), rows[-1].split(",")
     last[names.index("tumor_cells")] = str(int(last[names.index("tumor_cells")]) + 1)
     (other / "timeseries.csv").write_text("\n".join([*rows[:-1], ",".join(last)]) + "\n")
-    RunFolder(other).renew(["timeseries.csv"])
+    about = unsealed((other / ABOUT).read_bytes())
+    about["files"] |= digests(other, ["timeseries.csv"])
+    (other / ABOUT).write_text(sealed(about))
+    RunFolder(other).renew(["timeseries.csv", ABOUT])
     with pytest.raises(FilmError, match="arm 'pembrolizumab', computed again, is not what the run recorded"):
         film.make(other, **SHORT)
-    record = json.loads((other / "run.json").read_text())
+    record = unsealed((other / "run.json").read_bytes())
     record["packages"]["numpy"] = "1.0"
-    (other / "run.json").write_text(json.dumps(record))
+    (other / "run.json").write_text(sealed(record))
     with pytest.raises(FilmError, match=r"computed with numpy 1.0 \(here"):
         film.make(other, **SHORT)
     assert not (other / "film.mp4").exists()

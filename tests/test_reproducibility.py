@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from simulation import Parameter, Schedule, TCell, Treatment, TumorCell, TumorModel, treatments
 from simulation.files import digests, sealed, unsealed
-from simulation.state import StateError, arrays_of
+from simulation.state import RESULTS, StateError, arrays_of
 from simulation.treatments import TreatmentError
 from tests.dish import dish, sow
 
@@ -299,7 +299,7 @@ def test_a_foreign_folder_is_refused_in_one_sentence(found, tmp_path, saved):
         folder.write_text("not a model")
     if found == "another format":
         shutil.copytree(saved, folder)
-        (folder / "state.json").write_text('{"format": 99}')
+        (folder / "state.json").write_text(json.dumps({"format": 99, "results": RESULTS}))
         sums = unsealed((folder / "sha256.json").read_bytes())
         sums["files"] |= digests(folder, ["state.json"])
         (folder / "sha256.json").write_text(sealed(sums))

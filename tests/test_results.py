@@ -1,5 +1,6 @@
 """Results on disk: nothing is lost, the same results give the same bytes, and damage is named in one sentence."""
 
+import errno
 import json
 import math
 import os
@@ -191,7 +192,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path, monkeyp
     write_atomically(file, "old")
 
     def full(*_):
-        raise OSError("No space left on device")
+        raise OSError(errno.ENOSPC, "No space left on device")
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_atomically(file, "new")

@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments import sweep_point
-from experiments.archive import StudyError
+from experiments.archive import Archive, StudyError
 from experiments.arms import advance, begun, grown
 from experiments.cli import app
 from experiments.executors import compile_loops
@@ -28,6 +28,7 @@ from experiments.stored import analysed
 from experiments.study import Findings
 from experiments.sweep import Sweep, sweep
 from simulation import TumorModel
+from simulation.files import digest, sealed
 
 from .studies import QUICK
 
@@ -370,12 +371,14 @@ def test_runs_of_other_rules_are_never_mixed_with_those_of_these(tmp_path, monke
         old = undrawn(study, tmp_path)
         assert not set(keys) & {run.key for run in small(record={}).runs()}
     assert old.computed == 4 and json.loads((tmp_path / "study.json").read_text())["results"] == 1
-    plan = json.loads((tmp_path / "plan.json").read_text())
-    for kept in (plan, {key: value for key, value in plan.items() if key != "results"}):  # as version 0.1 wrote it
-        (tmp_path / "plan.json").write_text(json.dumps(kept))
+    archive, record = Archive(tmp_path), Archive(tmp_path).record()
+    plan = archive.plan()
+    for kept in (plan, {key: value for key, value in plan.items() if key != "results"}):  # none is number 1
+        (tmp_path / "plan.json").write_text(sealed(kept))
         with pytest.raises(StudyError, match=f"{tmp_path} was made by rules 1.*--overwrite") as error:
             undrawn(small(record={}), tmp_path)
         assert "\n" not in str(error.value)
+    (tmp_path / "study.json").write_text(sealed(record | {"plan": digest(tmp_path / "plan.json")}))
     assert analysed(tmp_path).runs == 4, "what it found can be drawn again"
     assert undrawn(small(record={}), tmp_path, overwrite=True).computed == 4
     assert sorted(file.stem for file in tmp_path.glob("runs/*.run")) == sorted(keys)
