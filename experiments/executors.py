@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import multiprocessing
+import signal
+import threading
 import time
 import traceback
 from collections import deque
@@ -120,11 +122,11 @@ def dask(scheduler: str, workers: int) -> Iterator[tuple[Executor, int]]:
     try:
         from distributed import Client
         if scheduler == "slurm":
-            from dask_jobqueue import SLURMCluster
+            cluster_class = slurm_cluster()
     except ImportError as error:
         raise StudyError(f'--scheduler needs {error.name}: pip install "tumorlab[cluster]"') from None
     try:
-        cluster = SLURMCluster() if scheduler == "slurm" else None
+        cluster = cluster_class() if scheduler == "slurm" else None
         if cluster:
             cluster.scale(jobs=workers)
         else:
@@ -139,6 +141,17 @@ def dask(scheduler: str, workers: int) -> Iterator[tuple[Executor, int]]:
         client.close()
         if cluster:
             cluster.close()
+
+
+def slurm_cluster() -> type:
+    """``SLURMCluster`` of dask-jobqueue; importing that takes Ctrl-C away, and it is given back here."""
+    usual = signal.getsignal(signal.SIGINT)
+    try:
+        from dask_jobqueue import SLURMCluster
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, usual)
+    return SLURMCluster
 
 
 def _knock(scheduler: str) -> None:

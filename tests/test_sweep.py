@@ -1,6 +1,7 @@
 """Sweeps of the real model: paired seeds, the same bytes however they are computed, and mistakes told beforehand."""
 
 import hashlib
+import importlib.util
 import json
 import os
 import random
@@ -16,7 +17,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from experiments import sweep_point
+from experiments import executors, sweep_point
 from experiments.archive import Archive, StudyError
 from experiments.arms import advance, begun, grown
 from experiments.cli import app
@@ -74,9 +75,15 @@ def test_a_dask_cluster_gives_the_same_bytes(serial, tmp_path):
     assert digests(tmp_path) == digests(serial)
 
 
-def test_a_slurm_job_is_made_by_dask_jobqueue(monkeypatch):
-    jobqueue = pytest.importorskip("dask_jobqueue", reason="the extra 'cluster' is not installed")
-    with jobqueue.SLURMCluster(cores=1, memory="2GB", scheduler_options={"dashboard_address": None}) as cluster:
+def test_a_slurm_job_is_made_by_dask_jobqueue_and_ctrl_c_stays_ours():
+    if importlib.util.find_spec("dask_jobqueue") is None:
+        pytest.skip("the extra 'cluster' is not installed")
+    usual = signal.getsignal(signal.SIGINT)
+    for module in [name for name in sys.modules if name.startswith("dask_jobqueue")]:
+        del sys.modules[module]  # its import is what changes the handler
+    cluster_class = executors.slurm_cluster()
+    assert signal.getsignal(signal.SIGINT) is usual
+    with cluster_class(cores=1, memory="2GB", scheduler_options={"dashboard_address": None}) as cluster:
         script = cluster.job_script()
     assert "#SBATCH" in script and "distributed.cli.dask_worker" in script
 
