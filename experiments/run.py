@@ -93,7 +93,6 @@ class _Run:
 
     def arm(self, arm: str) -> Results:
         """The results of one arm, continued from its newest whole checkpoint."""
-        self.progress(arm, 0.0, self.scenario.days)
         model = self._newest(self.folder.checkpoints(arm))
         if model is None:
             fork = self.scenario.arms[arm].start == "fork"
