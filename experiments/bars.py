@@ -23,3 +23,5 @@ class RunBar(ArmBars):
 
     def update(self, done: int, total: int, failed: int) -> None:
         self.show("runs", done, total, f"{done} of {total}" + (f", {failed} failed" if failed else ""))
+        if done == total:
+            self.doing("tables and pictures")

@@ -4,6 +4,7 @@ import itertools
 import platform
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,10 +47,12 @@ def default_folder(scenario: Scenario, seed: int | None = None) -> Path:
 
 def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arms: list[str] | None = None,
                  days: float | None = None, seed: int | None = None, set: dict | None = None, resume: bool = False,
-                 overwrite: bool = False, on_progress: Progress | None = None, command: str = "") -> RunSummary:
+                 overwrite: bool = False, on_progress: Progress | None = None, doing: Callable[[str], None] | None = None,
+                 command: str = "") -> RunSummary:
     """Run every arm of a scenario and write the run folder; with ``resume``, complete or only read an earlier one.
 
-    ``on_progress(arm, day, days)`` is called as the arms advance. Everything is checked before anything is written.
+    ``on_progress(arm, day, days)`` is called as the arms advance, ``doing(what)`` before what else takes seconds. Everything is
+    checked before anything is written.
     Raises ScenarioError for a scenario or option that cannot be run, RunError for a folder that cannot be used.
     """
     began = time.perf_counter()
@@ -74,6 +77,8 @@ def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arm
         if stored.get("packages") != packages():
             run.notes.append("begun with other versions of Python or its packages: the last digits may differ")
         results = [run.arm(arm) for arm in chosen.arms]
+        if doing:
+            doing("drawing the picture")
         return run.finish(results, stored, command, began)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""

@@ -1,6 +1,8 @@
 """The benchmark writes what it promises; how fast it was is nobody's test."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -39,3 +41,28 @@ def test_an_infiltrated_tumor_is_as_ordered():
     assert model.counts() == {"tumor_cell": 500, "t_cell": 90, "car_t_cell": 10, "nk_cell": 50}
     model.step()
     assert sorted(model.treatments) == sorted(benchmark.TREATMENTS)
+
+
+WITHOUT = """
+import os, sys
+absent = ("resource", "fcntl", "pwd", "grp", "termios", "posix_ipc")
+for name in absent:
+    sys.modules[name] = None
+for name in ("getloadavg", "sched_getaffinity", "sysconf", "getuid", "uname"):
+    delattr(os, name)
+import importlib, pkgutil, types
+import experiments, simulation
+for package in (simulation, experiments):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.startswith("experiments.page"):
+            importlib.import_module(module.name)
+import psutil
+from experiments import benchmark, cores
+psutil.Process = lambda: types.SimpleNamespace(memory_info=lambda: types.SimpleNamespace(peak_wset=7))
+assert benchmark.peak_memory() == 7 and benchmark.machine()["load"] >= 0 and cores.usable_cores() >= 1
+"""
+
+
+def test_nothing_needs_a_module_that_only_unix_has():
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
