@@ -17,6 +17,7 @@ from simulation.values import StateError
 
 from .arms import Progress, advance, forked, grown, planted
 from .folder import PICTURES, RunError, RunFolder
+from .gone import gone
 from .outcomes import tell
 from .own_code import descriptions
 from .pictures.runs import overview
@@ -164,9 +165,14 @@ class _Run:
         """Write tables, snapshots and picture, then run.json, which marks the run finished."""
         arms = {result.arm: result for result in results}
         outcomes = tell(arms)
-        if grow := self.scenario.grow:
-            self.notes += [f"{arm} starts with {cells} tumour cells, not {grow.cells}; max_days is {grow.max_days:g}"
-                           for arm, cells in self._start_cells(arms).items() if cells < grow.cells]
+        for arm, cells in self._start_cells(arms).items():
+            grow = self.scenario.grow
+            if not cells:
+                self.notes.append("{}: the tumour is gone before day 0: {}; {}".format(arm, *gone(self.scenario, arm)))
+            elif grow and cells < grow.cells:
+                self.notes.append(f"{arm} starts with {cells} tumour cells, not {grow.cells}; max_days is {grow.max_days:g}")
+        outcomes |= {arm: f"{outcomes[arm]}: {gone(self.scenario, arm)[0]}" for arm, result in arms.items()
+                     if not result.timeseries["tumor_cells"].iloc[0]}
         self.notes += self.scenario.undosed()
         Results.save_all(self.folder.path, results)
         write_atomically(self.folder.path / PICTURES[0], overview(arms, self.scenario.question))

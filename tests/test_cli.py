@@ -12,7 +12,6 @@ import sys
 import time
 from pathlib import Path
 
-import click
 import pandas as pd
 import pytest
 import typer
@@ -114,7 +113,8 @@ def test_show_suggests_the_nearest_name():
     assert "did you mean 'pembrolizumab'" in refuse("show", "pembrolizumap")
 
 
-def commands() -> dict[str, click.Command]:
+def commands() -> dict:
+    """Name -> command."""
     return typer.main.get_command(app).commands
 
 
@@ -322,6 +322,26 @@ def test_a_run_shows_what_goes_on_in_order_and_every_bar_full_at_its_end(scenari
     shown.clear()
     succeed("plot", tmp_path / "run")
     assert list(shown) == ["drawing the pictures and the report"]
+
+
+GONE = {
+    "immune cells eliminated it": ({"t_cell.initial_density": 400, "tumor.initial_cells": 5, "t_cell.kill_rate": 20},
+                                   "[grow] immune_cells = false"),
+    "no tumour cell was planted": ({"tumor.initial_cells": 0}, "raise tumor.initial_cells"),
+    "died faster than they divided, 5 against": ({"tumor.death_rate": 5, "tumor.initial_cells": 3}, "lower tumor.death_rate"),
+}
+
+
+@pytest.mark.parametrize("reason", GONE)
+def test_a_tumor_that_is_gone_before_day_0_is_told_with_reason_and_remedy(reason, scenario, tmp_path):
+    values, remedy = GONE[reason]
+    file = tmp_path / "gone.toml"
+    file.write_text(SMALL.replace("tumor_cells = 100", "").replace("cells = 150", "cells = 150\nmax_days = 20"))
+    sets = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+    done = tumorlab("run", file, "--out", tmp_path / "run", "--days", 0.25, "--arms", "pembrolizumab", *sets)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("no tumour to begin with: ") == 2 and reason in done.stdout
+    assert done.stderr.count("gone before day 0") == 1 and reason in done.stderr and remedy in done.stderr
 
 
 def test_a_run_tells_of_its_last_moment(scenario, tmp_path):
