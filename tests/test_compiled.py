@@ -13,7 +13,7 @@ import numpy as np
 import platformdirs
 import pytest
 
-from simulation import compiled
+from simulation import compiled, progress
 
 ROOT = Path(__file__).parents[1]
 ODD = {
@@ -133,6 +133,17 @@ def test_only_files_that_would_be_used_are_believed_and_what_is_compiled_is_told
         again(np.float64(2))
         compiled.loop(doubled)(np.float64(2))
     assert told == [(1, 1), (0, 0)] or told == [(2, 2), (0, 0)], "once, while it is compiled; never when it is found"
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_compilation_is_told_to_a_person_whatever_started_it(cache, monkeypatch, watched):
+    shown = []
+    monkeypatch.setattr(compiled, "_tellers", [])
+    monkeypatch.setattr("sys.stderr.isatty", lambda: watched, raising=False)
+    monkeypatch.setattr(progress.Bars, "show", lambda self, what, done, of, count="": (
+        shown.append(f"{what} {count}"), self._tasks.setdefault(what, self._progress.add_task(what, count=count))))
+    compiled.loop(doubled)(np.float64(2))
+    assert shown == ["compiling 1 of 1 loops, the first time only"] * watched
 
 
 @pytest.mark.parametrize("kind", ["part", "scalar"])
