@@ -11,7 +11,7 @@ import time
 import warnings
 import webbrowser
 
-from simulation.compiled import already_compiled
+from simulation.progress import Bars
 
 HOST = "127.0.0.1"
 PORT = 8521  # Mesa's own
@@ -41,9 +41,8 @@ def main(port: int | None = None, open_browser: bool = True) -> None:
     port = free_port() if port is None else taken_or(port)
     os.environ |= QUIET
     warnings.filterwarnings("ignore", message="Cookies with samesite")
-    if not already_compiled():
-        print("Compiling loops for the first time (about a minute); later starts take seconds.", flush=True)
-    warm()
+    with Bars():
+        warm()
     import uvicorn
 
     config = uvicorn.Config("solara.server.starlette:app", host=HOST, port=port, log_level="error", timeout_graceful_shutdown=2)

@@ -24,6 +24,7 @@ def grown(scenario: Scenario, arm: str | None = None, progress: Progress = lambd
         what = f"growing {arm}" if arm else "growing"
         model.grow(grow.cells, max_days=grow.max_days - model.hours / 24, immune_cells=grow.immune_cells,
                    on_progress=lambda model: progress(what, model.hours / 24, grow.max_days))
+        progress(what, model.hours / 24, model.hours / 24)  # at its end, be it before max_days
     return model
 
 

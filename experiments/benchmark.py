@@ -7,7 +7,6 @@ anything counts, then the steps of an infiltrated tumour under treatment are tim
 import multiprocessing
 import os
 import platform
-import resource
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from statistics import median
 from time import perf_counter, process_time
 
 import numpy as np
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -145,6 +145,10 @@ def against_mesa(model: TumorModel, steps: int) -> dict:
 
 def peak_memory() -> int:
     """The most memory this process has held so far, bytes."""
+    try:
+        import resource
+    except ImportError:
+        return psutil.Process().memory_info().peak_wset  # Windows has this in its place
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
@@ -157,7 +161,7 @@ def machine() -> dict:
         model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         pass
-    return {"processor": model, "cores": os.cpu_count(), "load": os.getloadavg()[0], "system": platform.platform(),
+    return {"processor": model, "cores": os.cpu_count(), "load": psutil.getloadavg()[0], "system": platform.platform(),
             "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 

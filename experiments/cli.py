@@ -12,8 +12,9 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from . import arguments
-from .bars import ArmBars, RunBar
+from .bars import ArmBars
 from .stops import exit_code, terminable
+from .study_commands import Quiet, sweep, trial
 
 UsageError = typer.BadParameter.__base__
 
@@ -48,6 +49,11 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pret
                   help="Tumor-Immune Lab: a tumour, an immune system, and the treatments between them.")
 
 
+def command(name: str, example: str):
+    """A command of this name, whose help ends with an example."""
+    return app.command(name, epilog=f"Example: tumorlab {name} {example}".rstrip())
+
+
 def _console() -> Console:
     """A console as wide as the terminal; wide enough for whole tables when the output goes to a file."""
     return Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 200)
@@ -66,7 +72,7 @@ def options(version: Annotated[bool, typer.Option("--version", callback=_version
     """Options before the command."""
 
 
-@app.command("list")
+@command("list", "")
 def list_() -> None:
     """List scenarios, treatments and parameter sets."""
     from .catalog import overview
@@ -81,7 +87,7 @@ def list_() -> None:
         console.print(table)
 
 
-@app.command()
+@command("show", "car_t_antigen_escape --all")
 def show(name: Annotated[str, typer.Argument(help="A scenario, a treatment or a parameter set.")],
          everything: Annotated[bool, typer.Option("--all", help="Every parameter in force in a scenario.")] = False
          ) -> None:
@@ -104,7 +110,7 @@ def show(name: Annotated[str, typer.Argument(help="A scenario, a treatment or a 
         console.print(f"  {reference}")
 
 
-@app.command()
+@command("run", "cold_tumor --days 21 --seed 7 --set t_cell.base_influx=2 --out results/warmer")
 def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the path of a TOML file.")],
         days: Annotated[float | None, typer.Option(help="Days to run, in place of the scenario's.")] = None,
         seed: Annotated[int | None, typer.Option(help="Another seed, another patient.")] = None,
@@ -117,7 +123,7 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
         quiet: Annotated[bool, typer.Option("--quiet", help="Print the outcome only.")] = False) -> None:
     """Run a scenario, write its folder, and say what happened."""
     given = {"days": days, "seed": seed, "arms": arms, "set": set_, "out": out}
-    command = shlex.join(["tumorlab", "run", scenario, *arguments.given(given)])
+    typed = shlex.join(["tumorlab", "run", scenario, *arguments.given(given)])
     chosen, values = arguments.arms(arms), arguments.settings(set_)
     from .report.report import write as report
     from .run import default_folder, run_scenario
@@ -127,13 +133,14 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     with terminable(), ArmBars(quiet) as bars:
         try:
             summary = run_scenario(found, folder, arms=chosen, days=days, seed=seed, set=values, resume=resume,
-                                   overwrite=overwrite, on_progress=bars.update, command=command)
+                                   overwrite=overwrite, on_progress=bars.update, doing=bars.doing, command=typed)
+            if summary.computed or not (summary.folder / "report.html").is_file():
+                bars.doing("drawing the report")
+                report(summary.folder)
         except KeyboardInterrupt as stop:
             bars.stop()
-            typer.echo(f"Stopped. What was computed is kept in {folder}; complete it with: {command} --resume", err=True)
+            typer.echo(f"Stopped. What was computed is kept in {folder}; complete it with: {typed} --resume", err=True)
             raise typer.Exit(exit_code(stop)) from None
-    if summary.computed or not (summary.folder / "report.html").is_file():
-        report(summary.folder)
     for note in summary.notes:
         typer.echo(f"Note: {note}.", err=True)
     if not summary.computed and not quiet:
@@ -145,93 +152,31 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     typer.echo(f"report: {summary.folder / 'report.html'}")
 
 
-Workers = Annotated[int | None, typer.Option(help="Processes on this machine (one per core).")]
-Scheduler = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, or slurm (dask-jobqueue).")]
-Shard = Annotated[str | None, typer.Option(help="3/20: only every twentieth run, the third first; for job arrays.")]
-Out = Annotated[Path | None, typer.Option(help="Folder (results/NAME).")]
-Resume = Annotated[bool, typer.Option("--resume", help="Complete or show what is in the folder.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the study in the folder; with --shard, its own runs.")]
-Retry = Annotated[bool, typer.Option("--retry-failed", help="Run again what failed.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print the findings only.")]
+command("sweep", "car_t_dose --workers 2 --out results/doses")(sweep)
+command("trial", "checkpoint_trial --workers 2 --out results/trial")(trial)
 
 
-@app.command()
-def sweep(study: Annotated[str, typer.Argument(help="A sweep's name, or the path of a TOML file.")],
-          workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
-          overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
-    """Run scenarios over a design of parameter values: sweeps, sensitivity, dose surfaces."""
-    from .sweep import Sweep
-    _complete(Sweep.load(study), "sweep", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
-
-
-@app.command()
-def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path of a TOML file.")],
-          workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
-          overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
-    """Run a virtual trial: a cohort of patients, every patient's tumour forked into every arm."""
-    from .trial import Trial
-    _complete(Trial.load(study), "trial", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
-
-
-def _complete(study, verb: str, word: str, workers: int | None, scheduler: str | None, shard: str | None, out: Path | None,
-              resume: bool, overwrite: bool, retry_failed: bool, quiet: bool) -> None:
-    """Run a study with a bar, print what was found, and leave with 1 where runs failed."""
-    from .report.report import write as report
-    from .runner import complete
-    given = {"workers": workers, "scheduler": scheduler, "shard": shard, "out": out}
-    command = shlex.join(["tumorlab", verb, word, *arguments.given(given)])
-    if workers is not None and workers < 1:
-        raise typer.BadParameter("it must be a whole number of at least 1", param_hint="'--workers'")
-    if resume and overwrite:
-        raise typer.BadParameter("it excludes --overwrite, which removes what it would keep", param_hint="'--resume'")
-    part = arguments.shard(shard)
-    with terminable(), RunBar(quiet) as bar:
-        try:
-            summary = complete(study, out, workers=workers or os.cpu_count() or 1, scheduler=scheduler, shard=part,
-                               resume=resume or part is not None, overwrite=overwrite, retry_failed=retry_failed,
-                               on_progress=bar.update, say=bar.say, command=command)
-        except KeyboardInterrupt as stop:
-            bar.stop()
-            typer.echo(f"Stopped. What is finished is kept; go on with: {command} --resume", err=True)
-            raise typer.Exit(exit_code(stop)) from None
-    for note in summary.notes:
-        typer.echo(f"Note: {note}.", err=True)
-    if summary.missing:
-        typer.echo(f"{summary.runs - summary.missing} of {summary.runs} runs are done; the shard that ends last, or --resume, "
-                   "makes the tables.")
-        raise typer.Exit(1 if summary.failed else 0)
-    for sentence in summary.findings.sentences:
-        typer.echo(sentence)
-    for figure in summary.figures:
-        typer.echo(f"picture: {figure}")
-    typer.echo(f"report: {report(summary.folder, summary.findings)}")
-    typer.echo(f"tables: {summary.folder}/*.parquet ({summary.runs} runs, {summary.computed} of them computed now)")
-    if summary.failed:
-        failed = summary.tables["runs"].query("status == 'failed'")
-        typer.echo(f"{summary.failed} of {summary.runs} runs failed; the first: {failed['message'].iloc[0]}. "
-                   "All are in runs.parquet and failures/; --resume --retry-failed tries them again.", err=True)
-        raise typer.Exit(1)
-
-
-@app.command()
+@command("plot", "results/warmer")
 def plot(folder: Annotated[Path, typer.Argument(help="The folder of a finished run or study.")]) -> None:
     """Draw the pictures of a finished run or study again, from what is stored."""
     from .archive import PLAN
     from .pictures.runs import draw_all
     from .report.report import write as report
-    if (folder / PLAN).is_file():
-        from .stored import analysed
-        summary = analysed(folder)
-        if summary.failed == summary.runs:
-            typer.echo("Note: every run failed; there is nothing to draw.", err=True)
-        files = [*summary.figures, report(folder, summary.findings)]
-    else:
-        files = [*draw_all(folder), report(folder)]
+    with ArmBars(quiet=False) as bars:
+        bars.doing("drawing the pictures and the report")
+        if (folder / PLAN).is_file():
+            from .stored import analysed
+            summary = analysed(folder)
+            files = [*summary.figures, report(folder, summary.findings)]
+        else:
+            summary, files = None, [*draw_all(folder), report(folder)]
+    if summary and summary.failed == summary.runs:
+        typer.echo("Note: every run failed; there is nothing to draw.", err=True)
     for file in files:
         typer.echo(file)
 
 
-@app.command()
+@command("film", "results/warmer --seconds 10")
 def film(folder: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
          seconds: Annotated[float, typer.Option(help="How long it lasts.")] = 20.0,
          fps: Annotated[int, typer.Option(help="Frames a second.")] = 20,
@@ -247,7 +192,7 @@ def film(folder: Annotated[Path, typer.Argument(help="The folder of a finished r
         typer.echo(file)
 
 
-@app.command("app")
+@command("app", "--port 8600 --no-browser")
 def lab(port: Annotated[int | None, typer.Option(help="Port on this machine (8521, or the next that is free).")] = None,
         browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True) -> None:
     """Open the lab in a browser: two tumours side by side, and treatments given by hand."""
@@ -255,7 +200,7 @@ def lab(port: Annotated[int | None, typer.Option(help="Port on this machine (852
     main(port, browser)
 
 
-@app.command()
+@command("export", "results/warmer --to h5ad --day 21")
 def export(folder: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
            to: Annotated[str, typer.Option(help="h5ad (AnnData, for squidpy), vti or vtp (VTK, for ParaView).")],
            day: Annotated[list[float] | None, typer.Option(help="Only this day. May be repeated.")] = None) -> None:
@@ -265,7 +210,7 @@ def export(folder: Annotated[Path, typer.Argument(help="The folder of a finished
         typer.echo(file)
 
 
-@app.command()
+@command("benchmark", "--out benchmark.json")
 def benchmark(out: Annotated[Path | None, typer.Option(help="Write the numbers to this JSON file.")] = None) -> None:
     """Measure speed and memory on this machine, beside plain Mesa."""
     from simulation.files import check_writable
@@ -278,7 +223,7 @@ def benchmark(out: Annotated[Path | None, typer.Option(help="Write the numbers t
     benchmark.main(out)
 
 
-@app.command("check-treatment")
+@command("check-treatment", "pembrolizumab")
 def check_treatment(treatment: Annotated[str, typer.Argument(help="module:Class, or the name of a treatment.")]
                     ) -> None:
     """Check the promises that every treatment keeps."""

@@ -4,6 +4,7 @@ import itertools
 import platform
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from simulation.values import StateError
 
 from .arms import Progress, advance, forked, grown, planted
 from .folder import PICTURES, RunError, RunFolder
+from .gone import gone
 from .outcomes import tell
 from .own_code import descriptions
 from .pictures.runs import overview
@@ -46,10 +48,12 @@ def default_folder(scenario: Scenario, seed: int | None = None) -> Path:
 
 def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arms: list[str] | None = None,
                  days: float | None = None, seed: int | None = None, set: dict | None = None, resume: bool = False,
-                 overwrite: bool = False, on_progress: Progress | None = None, command: str = "") -> RunSummary:
+                 overwrite: bool = False, on_progress: Progress | None = None, doing: Callable[[str], None] | None = None,
+                 command: str = "") -> RunSummary:
     """Run every arm of a scenario and write the run folder; with ``resume``, complete or only read an earlier one.
 
-    ``on_progress(arm, day, days)`` is called as the arms advance. Everything is checked before anything is written.
+    ``on_progress(arm, day, days)`` is called as the arms advance, ``doing(what)`` before what else takes seconds. Everything is
+    checked before anything is written.
     Raises ScenarioError for a scenario or option that cannot be run, RunError for a folder that cannot be used.
     """
     began = time.perf_counter()
@@ -74,6 +78,8 @@ def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arm
         if stored.get("packages") != packages():
             run.notes.append("begun with other versions of Python or its packages: the last digits may differ")
         results = [run.arm(arm) for arm in chosen.arms]
+        if doing:
+            doing("drawing the picture")
         return run.finish(results, stored, command, began)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
@@ -93,7 +99,6 @@ class _Run:
 
     def arm(self, arm: str) -> Results:
         """The results of one arm, continued from its newest whole checkpoint."""
-        self.progress(arm, 0.0, self.scenario.days)
         model = self._newest(self.folder.checkpoints(arm))
         if model is None:
             fork = self.scenario.arms[arm].start == "fork"
@@ -160,9 +165,14 @@ class _Run:
         """Write tables, snapshots and picture, then run.json, which marks the run finished."""
         arms = {result.arm: result for result in results}
         outcomes = tell(arms)
-        if grow := self.scenario.grow:
-            self.notes += [f"{arm} starts with {cells} tumour cells, not {grow.cells}; max_days is {grow.max_days:g}"
-                           for arm, cells in self._start_cells(arms).items() if cells < grow.cells]
+        for arm, cells in self._start_cells(arms).items():
+            grow = self.scenario.grow
+            if not cells:
+                self.notes.append("{}: the tumour is gone before day 0: {}; {}".format(arm, *gone(self.scenario, arm)))
+            elif grow and cells < grow.cells:
+                self.notes.append(f"{arm} starts with {cells} tumour cells, not {grow.cells}; max_days is {grow.max_days:g}")
+        outcomes |= {arm: f"{outcomes[arm]}: {gone(self.scenario, arm)[0]}" for arm, result in arms.items()
+                     if not result.timeseries["tumor_cells"].iloc[0]}
         self.notes += self.scenario.undosed()
         Results.save_all(self.folder.path, results)
         write_atomically(self.folder.path / PICTURES[0], overview(arms, self.scenario.question))

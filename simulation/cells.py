@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .compiled import loop
-from .lattice import EMPTY
 from .randomness import GOLDEN, mix, normal, uniform
 
 DEAD = -1
@@ -255,12 +254,3 @@ def start_trait(trait, rows, name, mean, spread, negative_share, high, stream):
         if negative_share > 0.0 and uniform(stream_negative, name[row]) < negative_share:
             value = 0.0
         trait[row] = min(value, high)
-
-
-@loop
-def release_rows(rows, cells, occupant):
-    """Dead cells leave the lattice."""
-    for i in range(rows.size):
-        row = rows[i]
-        occupant[cells.site[row]] = EMPTY
-        cells.kind[row] = DEAD

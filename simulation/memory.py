@@ -27,16 +27,21 @@ def _limits(root: Path) -> Iterator[float]:
             yield float(soft)
     except ImportError:
         pass
+    for group in control_groups(root, "memory"):
+        for file in (group / "memory.max", group / "memory.limit_in_bytes"):
+            try:
+                yield float(file.read_text())
+            except (OSError, ValueError):
+                pass  # no such group, or "max"
+
+
+def control_groups(root: Path, controller: str) -> list[Path]:
+    """Folders of the groups on the way down to this process, each of which may have a limit; of either kind."""
     groups, named = root / "sys/fs/cgroup", [Path()]
-    try:  # each group on the way down to this process may have a limit: "0::/a/b", or "4:memory:/a/b" of the older kind
+    try:  # "0::/a/b", or "4:memory:/a/b" of the older kind
         for line in (root / "proc/self/cgroup").read_text().splitlines():
             path = Path(line.split(":", 2)[2].lstrip("/"))
             named += [path, *path.parents]
     except (OSError, IndexError):
         pass
-    for path in dict.fromkeys(named):
-        for file in (groups / path / "memory.max", groups / "memory" / path / "memory.limit_in_bytes"):
-            try:
-                yield float(file.read_text())
-            except (OSError, ValueError):
-                pass  # no such group, or "max"
+    return [kind / path for path in dict.fromkeys(named) for kind in (groups, groups / controller)]

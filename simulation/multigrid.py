@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulation.compiled import loop
+from simulation.compiled import loop, part
 
 TOLERANCE = 3e-4  # flow left unbalanced when the cycles end, as a share of the whole gain
 CYCLES = 20  # an upper bound that only absurd inputs reach
@@ -98,7 +98,7 @@ def solve(balance):
     return CYCLES
 
 
-@loop
+@part
 def add_exchange(balance, level):
     """Add exchange with the neighbours to the loss of every node (1/h), and write one over the sum (h)."""
     first, nx, ny, nz, x0, y0, z0 = balance.levels[level]
@@ -113,7 +113,7 @@ def add_exchange(balance, level):
                 share[z] = 1.0 / loss[z]
 
 
-@loop
+@part
 def measure_excess(balance, level):
     """Write how much more every node gains than it loses (unit/h): sources, neighbours, decay and uptake."""
     first, nx, ny, nz, x0, y0, z0 = balance.levels[level]
@@ -142,7 +142,7 @@ def measure_excess(balance, level):
                 excess[z] = gain[z] + inflow - loss[z] * here[z]
 
 
-@loop
+@part
 def relax(balance, level):
     """Move every node towards balance with its neighbours, twice; concentrations stay at or above zero.
 
@@ -160,7 +160,7 @@ def relax(balance, level):
             values[node] = max(floor, values[node] + damping * share[node] * excess[node])
 
 
-@loop
+@part
 def coarsen(balance, level, fine, coarse):
     """Write the mean over up to 2 x 2 x 2 nodes into each coarser node; return the sum of all sizes."""
     first, nx, ny, nz, x0, y0, z0 = balance.levels[level]
@@ -187,7 +187,7 @@ def coarsen(balance, level, fine, coarse):
     return total
 
 
-@loop
+@part
 def correct(balance, level):
     """Add to every node the (tri)linear interpolation of the coarser copy's correction."""
     first, nx, ny, nz = balance.levels[level, :4]
@@ -221,7 +221,7 @@ def correct(balance, level):
                 below, here = here, above
 
 
-@loop
+@part
 def settle(balance, whole):
     """Scale the values so that loss and gain of the whole mesh agree to the last digits: nothing is lost or made."""
     left = 0.0

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from .compiled import loop, scalar
+from .compiled import loop, rare, scalar
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_A = np.uint64(0xBF58476D1CE4E5B9)
@@ -108,7 +108,7 @@ def _uniforms(stream, names):
     return result
 
 
-@loop
+@rare
 def _normals(stream, names):
     result = np.empty(names.size)
     for i in range(names.size):

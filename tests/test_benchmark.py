@@ -1,6 +1,8 @@
 """The benchmark writes what it promises; how fast it was is nobody's test."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -39,3 +41,25 @@ def test_an_infiltrated_tumor_is_as_ordered():
     assert model.counts() == {"tumor_cell": 500, "t_cell": 90, "car_t_cell": 10, "nk_cell": 50}
     model.step()
     assert sorted(model.treatments) == sorted(benchmark.TREATMENTS)
+
+
+WITHOUT = """
+import importlib, os, pkgutil, sys, types
+import matplotlib.pyplot, mesa, numba, pandas, psutil, pydantic, rich.progress, scipy.integrate, typer
+for name in ("resource", "fcntl", "pwd", "grp", "termios"):
+    sys.modules[name] = None
+for name in ("getloadavg", "sched_getaffinity", "sysconf", "getuid", "uname"):
+    delattr(os, name)
+from experiments import app, benchmark, cli, cores, executors, folder, run, runner, study_commands, trial
+psutil.Process = lambda: types.SimpleNamespace(memory_info=lambda: types.SimpleNamespace(peak_wset=7))
+psutil.getloadavg = lambda: (0.5, 0.5, 0.5)  # of its own where the system has none
+assert benchmark.peak_memory() == 7 and cores.usable_cores() >= 1
+names = ("processor", "machine", "platform", "python_version")
+benchmark.platform = types.SimpleNamespace(**{name: lambda: "" for name in names})
+assert benchmark.machine()["load"] == 0.5
+"""
+
+
+def test_nothing_needs_a_module_that_only_unix_has():
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr

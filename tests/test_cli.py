@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,12 +14,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import typer
 from typer.testing import CliRunner
 
+from experiments import arguments
 from experiments.bars import ArmBars
 from experiments.cli import app
 from experiments.folder import RunFolder
 from experiments.scenario import Scenario
+from experiments.study import Study
+from simulation import parameter_sets, treatments
 from simulation.files import sealed, unsealed
 from simulation.model import TumorModel
 from simulation.plots import overview
@@ -106,6 +111,25 @@ def test_show_explains_one_thing(name, expected):
 
 def test_show_suggests_the_nearest_name():
     assert "did you mean 'pembrolizumab'" in refuse("show", "pembrolizumap")
+
+
+def commands() -> dict:
+    """Name -> command."""
+    return typer.main.get_command(app).commands
+
+
+@pytest.mark.parametrize("name", commands())
+def test_the_help_of_every_command_ends_with_an_example_that_can_be_typed(name):
+    command = commands()[name]
+    program, verb, *words = shlex.split(command.epilog.removeprefix("Example: "))
+    assert (program, verb) == ("tumorlab", name)
+    given = command.make_context(verb, words).params
+    there = [*Scenario.names(), *Study.names(), *treatments.names(), *parameter_sets.names()]
+    named = [given[each] for each in ("name", "scenario", "study", "treatment") if each in given]
+    assert all(each in there for each in named), named
+    assert arguments.settings(given.get("set_")) is None or Scenario.load(given["scenario"]).with_options(
+        set=arguments.settings(given["set_"]))
+    assert command.epilog.split()[-1] in succeed(name, "--help")
 
 
 def test_version():
@@ -265,7 +289,8 @@ def test_a_run_that_is_stopped_goes_on_from_that_very_step(scenario, folder, tmp
     due, done, update = [*STOPS], [], ArmBars.update
 
     def hit(self, name, now, days):
-        done.append((name, round(24 * now)))
+        if now < days or not name.startswith("growing"):  # the end is told once more
+            done.append((name, round(24 * now)))
         if due and name == due[0][0] and now >= due[0][1]:
             signal.raise_signal(due.pop(0)[2])
         update(self, name, now, days)
@@ -280,6 +305,43 @@ def test_a_run_that_is_stopped_goes_on_from_that_very_step(scenario, folder, tmp
     hours = [step for step in done if step[1] > 0]
     assert len(hours) == len(set(hours)) and {name for name, _ in hours} == {name for name, _, _ in STOPS}
     assert tables(tmp_path / "run") == tables(folder) and snapshots(tmp_path / "run") == snapshots(folder)
+
+
+def test_a_run_shows_what_goes_on_in_order_and_every_bar_full_at_its_end(scenario, tmp_path, monkeypatch):
+    shown, show = {}, ArmBars.show
+
+    def watched(self, what, done, of, count=""):
+        shown[what] = (done, of, count)
+        show(self, what, done, of, count)
+    monkeypatch.setattr(ArmBars, "show", watched)
+    succeed("run", scenario, "--out", tmp_path / "run", "--days", 1)
+    assert list(shown) == ["growing", "control", "pembrolizumab", "growing twin", "twin", "drawing the picture",
+                           "drawing the report"]
+    assert all(done == of for done, of, _ in shown.values() if of is not None)
+    assert 0 < shown["growing"][0] < Scenario.load(scenario).grow.max_days, "it ended before it had to"
+    shown.clear()
+    succeed("plot", tmp_path / "run")
+    assert list(shown) == ["drawing the pictures and the report"]
+
+
+GONE = {
+    "immune cells eliminated it": ({"t_cell.initial_density": 400, "tumor.initial_cells": 5, "t_cell.kill_rate": 20},
+                                   "[grow] immune_cells = false"),
+    "no tumour cell was planted": ({"tumor.initial_cells": 0}, "raise tumor.initial_cells"),
+    "died faster than they divided, 5 against": ({"tumor.death_rate": 5, "tumor.initial_cells": 3}, "lower tumor.death_rate"),
+}
+
+
+@pytest.mark.parametrize("reason", GONE)
+def test_a_tumor_that_is_gone_before_day_0_is_told_with_reason_and_remedy(reason, scenario, tmp_path):
+    values, remedy = GONE[reason]
+    file = tmp_path / "gone.toml"
+    file.write_text(SMALL.replace("tumor_cells = 100", "").replace("cells = 150", "cells = 150\nmax_days = 20"))
+    sets = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+    done = tumorlab("run", file, "--out", tmp_path / "run", "--days", 0.25, "--arms", "pembrolizumab", *sets)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("no tumour to begin with: ") == 2 and reason in done.stdout
+    assert done.stderr.count("gone before day 0") == 1 and reason in done.stderr and remedy in done.stderr
 
 
 def test_a_run_tells_of_its_last_moment(scenario, tmp_path):

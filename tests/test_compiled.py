@@ -2,16 +2,18 @@
 
 import errno
 import os
+import pickle
 import subprocess
 import sys
 import warnings
 from pathlib import Path
 
+import numba
 import numpy as np
 import platformdirs
 import pytest
 
-from simulation import compiled
+from simulation import compiled, progress
 
 ROOT = Path(__file__).parents[1]
 ODD = {
@@ -85,6 +87,9 @@ def doubled(x):
 def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(compiled, "CACHE", tmp_path)
     monkeypatch.setattr(compiled.numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # numba reads it again whenever its environment has changed
+    monkeypatch.setattr(compiled, "LOOPS", [])
+    monkeypatch.setattr(compiled, "_numbers", [0, 0])
     return tmp_path
 
 
@@ -92,7 +97,63 @@ def test_loops_are_found_on_disk_by_the_next_process(cache):
     first, second = compiled.loop(doubled), compiled.loop(doubled)
     assert first(np.float64(2)) == second(np.float64(2)) == 4
     assert sum(second.stats.cache_hits.values()) == 1 and not sum(first.stats.cache_hits.values())
-    assert compiled.already_compiled()
+    compiled.loop(doubled)
+    assert compiled.missing() == []
+
+
+def rewritten(index: Path, change, version: str = numba.__version__) -> None:
+    """An index of numba's with other content."""
+    with index.open("rb") as file:
+        assert pickle.load(file) == numba.__version__
+        content = pickle.load(file)
+    index.write_bytes(pickle.dumps(version) + pickle.dumps(change(*content)))
+
+
+OTHERS = {
+    "of another folder": lambda file: file.parent.rename(file.parent.with_name("elsewhere")),
+    "of another loop": lambda file: file.rename(file.with_name("tripled-1.py311.nbi")),
+    "of another version of numba": lambda file: rewritten(file, lambda *content: content, version="0.1"),
+    "of another state of the file": lambda file: rewritten(file, lambda stamp, index: ((0.0, 0), index)),
+    "of another processor": lambda file: rewritten(file, lambda stamp, index: (
+        stamp, {(key[0], ("z80", "", ""), key[2]): name for key, name in index.items()})),
+    "without its code": lambda file: next(file.parent.glob("*.nbc")).unlink(),
+    "cut short": lambda file: file.write_bytes(file.read_bytes()[:50]),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_only_files_that_would_be_used_are_believed_and_what_is_compiled_is_told(cache, other):
+    told = []
+    compiled.loop(doubled)(np.float64(2))
+    (index,) = cache.rglob("*.nbi")
+    OTHERS[other](index)
+    again = compiled.loop(doubled)
+    assert compiled.missing() == [f"{__name__}.doubled"]
+    with compiled.told(lambda number, of: told.append((number, of))):
+        again(np.float64(2))
+        compiled.loop(doubled)(np.float64(2))
+    assert told == [(1, 1), (0, 0)] or told == [(2, 2), (0, 0)], "once, while it is compiled; never when it is found"
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_compilation_is_told_to_a_person_whatever_started_it(cache, monkeypatch, watched):
+    shown = []
+    monkeypatch.setattr(compiled, "_tellers", [])
+    monkeypatch.setattr("sys.stderr.isatty", lambda: watched, raising=False)
+    monkeypatch.setattr(progress.Bars, "show", lambda self, what, done, of, count="": (
+        shown.append(f"{what} {count}"), self._tasks.setdefault(what, self._progress.add_task(what, count=count))))
+    compiled.loop(doubled)(np.float64(2))
+    assert shown == ["compiling 1 of 1 loops, the first time only"] * watched
+
+
+@pytest.mark.parametrize("kind", ["part", "scalar"])
+def test_loops_that_other_loops_call_cannot_be_called_from_python(cache, kind):
+    inner = getattr(compiled, kind)(doubled)
+    outer = numba.njit(lambda x: inner(x))
+    for _ in range(2):
+        with pytest.raises(TypeError, match="called by compiled loops alone"):
+            inner(2.0)
+        assert outer(2.0) == 4
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT])
@@ -125,3 +186,31 @@ def test_a_damaged_cache_is_written_anew(cache, part, harm):
         assert compiled.loop(doubled)(np.float64(2)) == 4
     again = compiled.loop(doubled)
     assert again(np.float64(2)) == 4 and sum(again.stats.cache_hits.values()) == 1, "it was written anew"
+
+
+ONE_EACH = """
+import collections, sys
+from simulation import compiled
+told = []
+with compiled.told(lambda number, of: told.append((number, of))):
+    expected = compiled.missing()
+    from simulation import TumorModel
+    from experiments.run import run_scenario
+    from experiments.scenario import Scenario
+    assert len(compiled.missing()) == len(compiled.LOOPS)
+    run_scenario(Scenario.load("checkpoint_blockade").with_options(days=1.0), sys.argv[1], set={"tumor.initial_cells": 300})
+    fork = TumorModel.load(sys.argv[1] + "/checkpoints/grown").fork(treatments=["pembrolizumab"])
+    fork.run(days=1)
+number = len(compiled.LOOPS)
+assert [pair for pair in told if pair != (0, 0)] == [(n, number) for n in range(1, number + 1)], told
+assert told[-1] == (0, 0) and compiled.missing() == []
+loops = {loop._cache.counted: len(loop.signatures) for loop in compiled.LOOPS}
+assert set(loops.values()) == {1}, loops
+"""
+
+
+@pytest.mark.slow
+def test_a_first_run_with_forks_and_a_load_compiles_every_loop_once_and_counts_them_all(tmp_path):
+    done = subprocess.run([sys.executable, "-c", ONE_EACH, str(tmp_path / "run")], capture_output=True, encoding="utf-8",
+                          env={**os.environ, "PYTHONPATH": str(ROOT), "TUMORLAB_CACHE": str(tmp_path / "cache")})
+    assert done.returncode == 0, done.stderr

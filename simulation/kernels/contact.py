@@ -7,7 +7,7 @@ repair, detachment and death happen in their true order and no rate is biased by
 import numpy as np
 
 from ..cells import DEAD
-from ..compiled import loop
+from ..compiled import part
 from ..lattice import EMPTY
 from ..randomness import GOLDEN, mix, stream_at, uniform
 from ..rules import INDEX
@@ -19,7 +19,7 @@ ANTIGEN_UNITS = 1 << 20  # antigen release is summed in whole units, so that no 
 HITS_EACH = 16  # hits one attacker may make in one sub-step
 
 
-@loop
+@part
 def engage(cells, space, rates, attackers, recognition, keys, tick, attempt, hours):
     """After a try at moving, a free attacker looks at one neighbour of a kind it engages, and binds it as recognition allows.
 
@@ -86,7 +86,7 @@ def engage(cells, space, rates, attackers, recognition, keys, tick, attempt, hou
             since[row] = begin + hours - free + passed
 
 
-@loop
+@part
 def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strain_gain, half_pdl1, antigen,
            when, by, dying, kills, deaths_of, released):
     """What happens on every held target in one sub-step, event by event; returns the number killed.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..compiled import loop
+from ..compiled import part
 from ..lattice import EMPTY
 from ..randomness import GOLDEN, bits, mix, stream_at, uniform
 from ..rules import INDEX
@@ -13,7 +13,7 @@ PERSISTENCE, BIAS = INDEX["persistence"], INDEX["bias"]
 TRIES = 3  # moves a searching cell may make in one sub-step
 
 
-@loop
+@part
 def move(cells, space, rates, movers, yields, uphill, pull, node, keys, tick, attempt, hours, roaming, dest, who,
          onto):
     """One try of every searching cell: propose, claim, commit; a site goes to the lowest hash, and losers stay.

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ..compiled import loop
+from ..compiled import loop, part, rare
 from ..lattice import EMPTY
 from ..randomness import GOLDEN, bits, mix, name_from, stream_at, uniform
 from .chance import happens
 
 
-@loop
+@part
 def nearest_free(space, entry, strides, reach, stream):
     """A free site nearest to ``entry`` (rings of growing Chebyshev distance, at most ``reach`` sites), or -1.
 
@@ -67,7 +67,7 @@ def enter(space, entries, rate, strides, reach, key, tick, hours, sites, names):
     return arrived
 
 
-@loop
+@rare
 def infuse(space, entries, ordinals, strides, reach, stream, sites, chosen):
     """Infused cells, one per ordinal, each at a random entry; fill ``sites`` and ``chosen``; returns how many found room."""
     placed = 0

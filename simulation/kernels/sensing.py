@@ -117,13 +117,3 @@ def deposit(cells, space, rates, rules, drives, node, share, interferon, wide, a
                 amount *= signal / (1.0 + signal)
             here = node[site]
             amounts[n, here] += amount * share[here]
-
-
-@loop
-def count_by_kind(cells, space, trait, totals, numbers):
-    """Sum a trait over living cells of each kind, in the order of sites."""
-    for i in range(space.interior.size):
-        row = space.occupant[space.interior[i]]
-        if row >= 0:
-            totals[cells.kind[row]] += trait[row]
-            numbers[cells.kind[row]] += 1
