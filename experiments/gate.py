@@ -14,7 +14,7 @@ from starlette.websockets import WebSocketClose
 
 THIS_MACHINE = ("localhost", "127.0.0.1", "[::1]")
 EVERY_ADDRESS = ("0.0.0.0", "::", "")
-WAITING = 50  # connections beyond the sessions: pages that say that the lab is full
+WAITING = 100  # connections beyond the sessions: pages that say that the lab is full
 PLACE = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\s:/?#@\[\]]+)(:\d{1,5})?")
 LIBRARIES = "/_solara/cdn"
 FULL = "The lab is full, also with those who wait for a place: try again in a few minutes.\n"

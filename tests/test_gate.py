@@ -10,14 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack, closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("solara", reason='no solara here: pip install "tumorlab[lab]"')
 connect = pytest.importorskip("websockets.sync.client").connect
-refused = pytest.importorskip("websockets.exceptions").InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: E402
 
 from experiments import app, gate  # noqa: E402
 
@@ -121,7 +121,7 @@ def test_a_name_that_only_leads_here_is_turned_away(served, name):
         assert status in ((400, 403) if name is None or isinstance(name, list) else (403,)), "no Host or two: HTTP itself says no"
         assert b"<html" not in said and b"/*" not in said
     if isinstance(name, str) and name.startswith(("evil.example", "10.", "127.0.0.1.", "localhost.")):
-        with pytest.raises(refused, match="403"):
+        with pytest.raises(InvalidStatus, match="403"):
             served.live(host=filled(name, served.port))
 
 
@@ -134,7 +134,7 @@ def test_the_names_of_this_machine_and_those_that_were_given_open_the_page(serve
 @pytest.mark.parametrize("origin", OTHER_PAGES)
 def test_another_page_opens_no_session_and_closes_none(served, origin):
     origin = filled(origin, served.port)
-    with pytest.raises(refused, match="403"):
+    with pytest.raises(InvalidStatus, match="403"):
         served.live(origin=origin)
     assert served.ask("/_solara/api/close/one?session_id=page", "POST", origin=origin)[0] == 403
     assert served.ask("/", origin=origin)[0] == 403
@@ -158,12 +158,13 @@ OUTSIDE = ["../secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", "..%5csecret
 
 
 @pytest.mark.parametrize("path", [LIBRARY + end for end in FOLDERS] + OUTSIDE)
-@pytest.mark.parametrize("before", ["/_solara/cdn/", "//_solara/cdn/", "/_solara//cdn/", "/static/../_solara/cdn/", "/%5fsolara/cdn/"])
-def test_asking_for_a_folder_removes_and_fetches_nothing(served, before, path):
+def test_asking_for_a_folder_removes_and_fetches_nothing(served, path):
     there = sorted(served.libraries.rglob("*"))
-    for method in ("GET", "HEAD", "POST", "DELETE", "PUT"):
-        status, said = served.ask(before + path, method)
-        assert 300 < status < 500 and b"nobody's business" not in said and b"root:" not in said, (method, status, said[:200])
+    for before in ("/_solara/cdn/", "//_solara/cdn/", "/_solara//cdn/", "/static/../_solara/cdn/", "/%5fsolara/cdn/", "/static/public/"):
+        for method in ("GET", "POST", "DELETE", "PUT"):
+            status, said = served.ask(before + path, method)
+            assert 300 < status < 500 or b"<title>Tumor-Immune Lab" in said, f"{method} {before}{path}: {status} {said[:200]}"
+            assert b"nobody's business" not in said and b"root:" not in said
     assert sorted(served.libraries.rglob("*")) == there and len(there) == 7
     assert not served.fetched(), "what is missing is missing"
 
@@ -171,3 +172,84 @@ def test_asking_for_a_folder_removes_and_fetches_nothing(served, before, path):
 def test_the_libraries_of_the_page_are_read(served):
     assert served.ask(f"/_solara/cdn/{LIBRARY}/dist/main8.css") == (200, f"/* {LIBRARY}/dist/main8.css */".encode())
     assert served.ask("/_solara/cdn/requirejs@2.3.6/require.js")[0] == 200
+
+
+class Guest:
+    """A page without a browser: it opens a session and reads what it is sent."""
+
+    def __init__(self, lab: Served, name: str):
+        self.heard = ""
+        self.line = lab.live(name).__enter__()
+        self.send("comm_open", comm_id=name, target_name="solara.control", data={})
+        self.send("comm_msg", comm_id=name, data={"method": "run", "args": {"path": "/", "themes": {}, "dark": False}})
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def send(self, kind: str, **content) -> None:
+        self.line.send(json.dumps({"header": {"msg_type": kind, "msg_id": kind}, "parent_header": {}, "metadata": {}, "channel": "shell",
+                                   "content": content, "buffers": []}))
+
+    def listen(self) -> None:
+        with suppress(ConnectionClosed):
+            for said in self.line:
+                self.heard += said if isinstance(said, str) else said.decode(errors="replace")
+
+    @property
+    def sees(self) -> str:
+        """A picture, that the lab is full, or nothing so far."""
+        return "picture" if "data:image/png" in self.heard else "full" if "The lab is full" in self.heard else ""
+
+
+def seen(guests: list[Guest], seconds: float) -> list[str]:
+    """What each of them sees, as soon as all see something."""
+    end = time.monotonic() + seconds
+    while not all(guest.sees for guest in guests) and time.monotonic() < end:
+        time.sleep(0.1)
+    return [guest.sees for guest in guests]
+
+
+def arrive(lab: Served, names: range) -> list[Guest]:
+    """So many guests at once."""
+    guests = []
+    several = [threading.Thread(target=lambda name=name: guests.append(Guest(lab, f"guest-{name}"))) for name in names]
+    for each in several:
+        each.start()
+    for each in several:
+        each.join()
+    return guests
+
+
+def crowded(lab: Served, how: int) -> None:
+    guests = arrive(lab, range(12))
+    sees = seen(guests, 60)
+    assert (sees.count("picture"), sees.count("full")) == (2, 10)
+    assert lab.ask("/")[0] == 200
+    assert lab.end(how) < 8
+
+
+@pytest.mark.slow
+def test_it_ends_on_ctrl_c_too(tmp_path):
+    crowded(Served(tmp_path), signal.SIGINT)
+
+
+HANGS = {
+    "a page that never ends": "session.Session.connect = lambda *any: time.sleep(1000)",
+    "a session that computes on and on": "session.Session.connect = lambda *any: next(i for i in itertools.count() if i < 0)",
+    "a worker that never ends": "player.Player._show = lambda self: time.sleep(1000)",
+    "a session that does not let go": "session.Session.close = lambda self: time.sleep(1000)",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hang", HANGS)
+def test_the_server_ends_whatever_its_sessions_do(tmp_path, hang):
+    lab = Served(tmp_path, before=f"import itertools, time; from experiments.page import session; "
+                                  f"from experiments.lab import player; {HANGS[hang]}")
+    guests = arrive(lab, range(2))
+    time.sleep(2)
+    assert [guest.line.protocol.state.name for guest in guests] == ["OPEN"] * 2
+    assert lab.end() < 8
+
+
+def test_a_crowd_is_told_that_the_lab_is_full_and_the_server_ends_when_it_is_told_to(served):
+    """The last test here: afterwards the server is gone."""
+    crowded(served, signal.SIGTERM)
