@@ -41,7 +41,8 @@ def main(port: int | None = None, open_browser: bool = True, *, host: str = HOST
          sessions: int | None = None) -> None:
     """Serve the lab on this machine until it is interrupted; ``port`` defaults to PORT, or the next that is free.
 
-    ``names``: further names under which browsers may open it; ``sessions``: visitors at once. Raises AppError when solara is missing or cannot serve there.
+    ``names``: further names under which browsers may open it; ``sessions``: visitors at once. Raises AppError when solara is
+    missing or cannot serve there.
     """
     check_installed()
     port = free_port(host) if port is None else taken_or(host, port)
@@ -60,8 +61,8 @@ def main(port: int | None = None, open_browser: bool = True, *, host: str = HOST
     if not libraries().is_dir():
         raise AppError(f"the libraries of the page are not in {libraries()}: pip install --force-reinstall solara-assets")
     SEATS.most = sessions or SEATS.most
-    config = uvicorn.Config(guarded(host, names, SEATS.most), host=host, port=port, log_level="error", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+    lab = guarded(host, names, SEATS.most)
+    server = uvicorn.Server(uvicorn.Config(lab, host=host, port=port, log_level="error", timeout_graceful_shutdown=1))
     threading.Thread(target=attend, args=(server, host, port, open_browser), daemon=True).start()
     server.run()
 

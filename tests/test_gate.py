@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +18,7 @@ pytest.importorskip("solara", reason='no solara here: pip install "tumorlab[lab]
 connect = pytest.importorskip("websockets.sync.client").connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: E402
 
-from experiments import app, gate  # noqa: E402
+from experiments import app  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = "@widgetti/solara-vuetify-app@10.1.1"
@@ -100,9 +99,9 @@ def served(tmp_path_factory):
     lab.end()
 
 
-OTHER_NAMES = ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "localhost.evil.example:{port}", "", None, "localhost@evil",
-               "evil@localhost", "[::2]:{port}", "localhost:port", "localhost/evil", "10.0.0.1", "::1", "0.0.0.0:{port}",
-               ["localhost", "evil.example"]]
+OTHER_NAMES = ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "localhost.evil.example:{port}", "", None,
+               "localhost@evil", "evil@localhost", "[::2]:{port}", "localhost:port", "localhost/evil", "10.0.0.1", "::1",
+               "0.0.0.0:{port}", ["localhost", "evil.example"]]
 OUR_NAMES = ["localhost", "LOCALHOST:{port}", "127.0.0.1:1", "[::1]:{port}", "lab.example.org", "Lab.Example.org:443"]
 OTHER_PAGES = ["http://evil.example", "http://localhost:{port}", "http://127.0.0.1:1", "null", "", "http://127.0.0.1", "file://",
                "http://127.0.0.1:{port}.evil.example", "http://evil@127.0.0.1:{port}", "https://evil.example/127.0.0.1:{port}"]
@@ -150,17 +149,20 @@ def test_its_own_page_does(served, name, origin):
         assert line.protocol.state.name == "OPEN"
 
 
-FOLDERS = ["", "/", "/.", "//", "/dist", "/dist/", "/dist/.", "/nothing.js", "%2f", "/dist%2f", "/%2e", "/%2e%2e/", "/../../requirejs@2.3.6",
-           "/dist/..", "\\dist", "%5cdist"]
-OUTSIDE = ["../secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", "..%5csecret.txt", "@widgetti/../../secret.txt", "/etc/passwd",
-           "%2fetc%2fpasswd", "nothing@1.0.0", "nothing@1.0.0/dist/index.js", "@widgetti", "@widgetti/", "requirejs@2.3.6", ".", "..",
-           "https://evil.example/x.js", "x%00.js", "~root"]
+FOLDERS = ["", "/", "/.", "//", "/dist", "/dist/", "/dist/.", "/nothing.js", "%2f", "/dist%2f", "/%2e", "/%2e%2e/",
+           "/../../requirejs@2.3.6", "/dist/..", "\\dist", "%5cdist"]
+OUTSIDE = ["../secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", "..%5csecret.txt", "@widgetti/../../secret.txt",
+           "/etc/passwd", "%2fetc%2fpasswd", "nothing@1.0.0", "nothing@1.0.0/dist/index.js", "@widgetti", "@widgetti/",
+           "requirejs@2.3.6", ".", "..", "https://evil.example/x.js", "x%00.js", "~root"]
+
+
+PLACES = ["/_solara/cdn/", "//_solara/cdn/", "/_solara//cdn/", "/static/../_solara/cdn/", "/%5fsolara/cdn/", "/static/public/"]
 
 
 @pytest.mark.parametrize("path", [LIBRARY + end for end in FOLDERS] + OUTSIDE)
 def test_asking_for_a_folder_removes_and_fetches_nothing(served, path):
     there = sorted(served.libraries.rglob("*"))
-    for before in ("/_solara/cdn/", "//_solara/cdn/", "/_solara//cdn/", "/static/../_solara/cdn/", "/%5fsolara/cdn/", "/static/public/"):
+    for before in PLACES:
         for method in ("GET", "POST", "DELETE", "PUT"):
             status, said = served.ask(before + path, method)
             assert 300 < status < 500 or b"<title>Tumor-Immune Lab" in said, f"{method} {before}{path}: {status} {said[:200]}"
@@ -185,8 +187,9 @@ class Guest:
         threading.Thread(target=self.listen, daemon=True).start()
 
     def send(self, kind: str, **content) -> None:
-        self.line.send(json.dumps({"header": {"msg_type": kind, "msg_id": kind}, "parent_header": {}, "metadata": {}, "channel": "shell",
-                                   "content": content, "buffers": []}))
+        about = {"header": {"msg_type": kind, "msg_id": kind}, "parent_header": {}, "metadata": {}, "channel": "shell",
+                 "buffers": []}
+        self.line.send(json.dumps(about | {"content": content}))
 
     def listen(self) -> None:
         with suppress(ConnectionClosed):

@@ -71,7 +71,7 @@ def Bench():
 def Full(again: Callable[[], None]):
     """In place of a session: there are as many as there may be."""
     with solara.Div(classes=["lab", "lab-defect"]):
-        solara.HTML("p", f"The lab is full: {SEATS.most} visitors at once are as many as it lets in. Try again when one has left; "
+        solara.HTML("p", f"The lab is full: {SEATS.most} visitors at once are all it lets in. Try again when one has left; "
                          "whoever started it can let in more with tumorlab app --sessions.", attributes={"id": "full"})
         solara.Button("Try again", on_click=again, color="primary")
 
@@ -127,7 +127,7 @@ def PatientCard(session: Session):
                    changed=dial.name in dict(draft.changed))
         with solara.Div(classes=["lab-row", "lab-growth"]):
             solara.Button("Grow this tumour", on_click=lambda: session.choose(draft, arms), color="primary", small=True,
-                          disabled=bool(problem) or draft == patient, classes=["lab-grow"])
+                          disabled=bool(problem) or draft == patient and (view.ready or bool(view.busy)), classes=["lab-grow"])
             shipped = Patient.of(patient.scenario)
             solara.Button("As shipped", on_click=lambda: session.choose(shipped, arms), text=True, small=True,
                           disabled=not problem and draft == patient == shipped)
