@@ -226,6 +226,8 @@ def crowded(lab: Served, how: int) -> None:
     sees = seen(guests, 60)
     assert (sees.count("picture"), sees.count("full")) == (2, 10)
     assert lab.ask("/")[0] == 200
+    next(guest for guest in guests if guest.sees == "picture").line.close()
+    assert seen([Guest(lab, "late")], 30) == ["picture"], "the place of one whose page is gone is given to who comes"
     assert lab.end(how) < 8
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from html import escape
 
 import solara
+from solara.server.kernel_context import PageStatus, contexts
 
 from ..lab.lab import DEFAULT, SIDES, Frame, Lab
 from ..lab.legend import at, legend
@@ -52,8 +53,15 @@ class Session:
 
     @classmethod
     def admitted(cls) -> "Session | None":
-        """A session, where there is a place for one more."""
-        return cls() if SEATS.take(patience=2.0) else None
+        """A session, where there is a place for one more, or one whose page has gone without a word."""
+        if SEATS.take(patience=2.0):
+            return cls()
+        for context in list(contexts.values()):
+            if context.page_status and PageStatus.CONNECTED not in context.page_status.values():
+                context.close(reason="cull")
+                if SEATS.take(patience=0.0):
+                    return cls()
+        return None
 
     def close(self) -> None:
         """End, and leave the place to somebody else."""
