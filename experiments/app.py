@@ -45,7 +45,12 @@ def main(port: int | None = None, open_browser: bool = True, *, host: str = HOST
     missing or cannot serve there.
     """
     check_installed()
+    from .gate import guarded, libraries, name_of
+
     port = free_port(host) if port is None else taken_or(host, port)
+    for name in names:
+        if not name or name_of(name.lower()) != name.lower():
+            raise AppError(f"--allow {name!r} is not allowed: give a name alone, such as lab.example.org")
     if sessions is not None and sessions < 1:
         raise AppError(f"--sessions {sessions} is not allowed: give a number of at least 1")
     os.environ |= QUIET
@@ -55,7 +60,6 @@ def main(port: int | None = None, open_browser: bool = True, *, host: str = HOST
     warm()
     import uvicorn
 
-    from .gate import guarded, libraries
     from .page.session import SEATS
 
     if not libraries().is_dir():

@@ -296,7 +296,8 @@ def test_growing_tells_how_long_it_takes_and_can_be_cancelled(visit):
     page.choose("patch", "whole")
     page.until(page.button("Grow this tumour").is_enabled)
     page.button("Grow this tumour").click()
-    page.until(lambda: re.search(r"growing: [\d,]+ of 5,000 tumour cells, about \d+ s left", page.page.inner_text(".lab-tumor-right")))
+    told = r"growing: [\d,]+ of 5,000 tumour cells, about \d+ s left"
+    page.until(lambda: re.search(told, page.page.inner_text(".lab-tumor-right")))
     assert page.pictures() == [None, None] and page.page.inner_html("#panels") == "", "no curves of another tumour"
     assert seed.input_value() == "4711" and page.button("Cancel").count() == 2
     page.button("Cancel").first.click()

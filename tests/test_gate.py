@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -234,6 +235,20 @@ def crowded(lab: Served, how: int) -> None:
 @pytest.mark.slow
 def test_it_ends_on_ctrl_c_too(tmp_path):
     crowded(Served(tmp_path), signal.SIGINT)
+
+
+@pytest.mark.parametrize("given, told", [
+    ({"host": "192.0.2.1"}, "--host '192.0.2.1' is no address of this machine"),
+    ({"host": "a b"}, "--host 'a b' is no address of this machine"),
+    ({"sessions": 0}, "--sessions 0 is not allowed: give a number of at least 1"),
+    ({"sessions": -3}, "--sessions -3 is not allowed"),
+    *(({"names": [name]}, f"--allow {name!r} is not allowed: give a name alone, such as lab.example.org")
+      for name in ("http://lab.example.org", "lab.example.org:80", "", "*/", "a b", "me@lab")),
+])
+def test_what_makes_no_sense_is_told_in_one_sentence_before_anything_grows(monkeypatch, given, told):
+    monkeypatch.setattr(app, "warm", lambda: pytest.fail("it grew a tumour first"))
+    with pytest.raises(app.AppError, match=re.escape(told)):
+        app.main(None, False, **given)
 
 
 HANGS = {

@@ -37,7 +37,7 @@ def test_exponential_growth_is_foreseen_also_after_the_tumour_was_pushed_back(do
     told = followed(sizes, target, 0.03)
     end = told[-1][0]
     assert all(estimate is None and share == 0 for _, share, estimate, _ in told[: max(0, dip - 1)])
-    for now, share, estimate, _ in told:
+    for now, _, estimate, _ in told:
         if estimate is not None:
             assert estimate == pytest.approx(end - now, rel=0.1, abs=0.5)
     assert sum(estimate is not None for _, _, estimate, _ in told) > 0.7 * len(told) - dip - 34
@@ -46,7 +46,7 @@ def test_exponential_growth_is_foreseen_also_after_the_tumour_was_pushed_back(do
 
 def test_what_will_never_be_there_is_given_up_at_a_known_time():
     told = followed([100, *(120 for _ in range(24 * 30))], 1000, 0.05, days=30)
-    for now, share, estimate, _ in told[40:]:
+    for now, _, estimate, _ in told[40:]:
         assert estimate is None or estimate <= 30 * 24 * 0.05 - now + 0.1
 
 

@@ -549,7 +549,7 @@ def of_one_patient(view) -> bool:
 def other(tmp_path):
     """A patient of another scenario, whose tumour never ends to grow by itself."""
     text = SMALL.replace("41, 41", "51, 51").replace("cells = 150\nmax_days = 5", "cells = 2500\nmax_days = 300")
-    text = text.replace("[arms.dim]", "[arms.dark]").replace("[arms.dim.set]", "[arms.dark.set]").replace("aldesleukin", "placebo")
+    text = text.replace("arms.dim", "arms.dark").replace("aldesleukin", "placebo")
     (tmp_path / "other.toml").write_text(text.replace('"treatments.placebo.peak" = 3.0\n', '"tumor.death_rate" = 1.0\n'))
     return Patient.of(str(tmp_path / "other.toml"))
 
