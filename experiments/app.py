@@ -45,7 +45,7 @@ def main(port: int | None = None, open_browser: bool = True, *, host: str = HOST
     missing or cannot serve there.
     """
     check_installed()
-    from .gate import guarded, libraries, name_of
+    from .page.gate import guarded, libraries, name_of
 
     port = free_port(host) if port is None else taken_or(host, port)
     for name in names:
@@ -129,7 +129,7 @@ def attend(server, host: str, port: int, open_browser: bool) -> None:
     """Say where the lab is as soon as it answers, and see to it that it ends when it is told to."""
     while not server.started:
         time.sleep(0.05)
-    from .gate import EVERY_ADDRESS, bracketed
+    from .page.gate import EVERY_ADDRESS, bracketed
 
     url = f"http://{HOST if host in EVERY_ADDRESS else bracketed(host)}:{port}"
     print(f"The lab is open at {url} (stop it with Ctrl-C).", flush=True)
