@@ -40,9 +40,11 @@ def serving(sessions: int | None = None):
         if "The lab is open" in line:
             break
     assert process.poll() is None, "the server of the lab did not start"
-    yield f"http://{app.HOST}:{port}", process
-    process.terminate()
-    process.wait(20)
+    try:
+        yield f"http://{app.HOST}:{port}", process
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 @pytest.fixture(scope="module")
