@@ -1,20 +1,24 @@
 """The browser lab: a page on this machine only, that needs no internet."""
 
+import errno
 import gc
 import importlib.metadata
 import importlib.util
 import logging
 import os
+import signal
 import socket
 import threading
 import time
 import warnings
 import webbrowser
+from collections.abc import Iterable
 
 from simulation.progress import Bars
 
 HOST = "127.0.0.1"
 PORT = 8521  # Mesa's own
+FAREWELL = 3.0  # seconds that the sessions have to end, before the server ends without them
 QUIET = {
     "SOLARA_APP": "experiments.page.page",
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "false",
@@ -25,6 +29,7 @@ QUIET = {
     "SOLARA_THEME_TITLE": "Tumor-Immune Lab",
     "SOLARA_STORAGE_MUTATION_DETECTION": "false",
     "SOLARA_MODE": "production",
+    "SOLARA_ASSETS_PROXY": "true",  # libraries of the page come from this server, also where solara believes otherwise
 }
 
 
@@ -32,22 +37,36 @@ class AppError(ValueError):
     """The lab cannot be opened; the message is one sentence."""
 
 
-def main(port: int | None = None, open_browser: bool = True) -> None:
+def main(port: int | None = None, open_browser: bool = True, *, host: str = HOST, names: Iterable[str] = (),
+         sessions: int | None = None) -> None:
     """Serve the lab on this machine until it is interrupted; ``port`` defaults to PORT, or the next that is free.
 
-    Raises AppError when solara is missing or a port that was asked for is taken.
+    ``names``: further names under which browsers may open it; ``sessions``: visitors at once. Raises AppError when solara is
+    missing or cannot serve there.
     """
     check_installed()
-    port = free_port() if port is None else taken_or(port)
+    from .page.gate import guarded, libraries, name_of
+
+    port = free_port(host) if port is None else taken_or(host, port)
+    for name in names:
+        if not name or name_of(name.lower()) != name.lower():
+            raise AppError(f"--allow {name!r} is not allowed: give a name alone, such as lab.example.org")
+    if sessions is not None and sessions < 1:
+        raise AppError(f"--sessions {sessions} is not allowed: give a number of at least 1")
     os.environ |= QUIET
     warnings.filterwarnings("ignore", message="Cookies with samesite")
     with Bars():
         warm()
     import uvicorn
 
-    config = uvicorn.Config("solara.server.starlette:app", host=HOST, port=port, log_level="error", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
-    threading.Thread(target=announce, args=(server, port, open_browser), daemon=True).start()
+    from .page.session import SEATS
+
+    if not libraries().is_dir():
+        raise AppError(f"the libraries of the page are not in {libraries()}: pip install --force-reinstall solara-assets")
+    SEATS.most = sessions or SEATS.most
+    lab = guarded(host, names, SEATS.most)
+    server = uvicorn.Server(uvicorn.Config(lab, host=host, port=port, log_level="error", timeout_graceful_shutdown=1))
+    threading.Thread(target=attend, args=(server, host, port, open_browser), daemon=True).start()
     server.run()
 
 
@@ -74,41 +93,51 @@ def warm() -> None:
     gc.freeze()  # what is loaded stays: forgetting a tumour later takes milliseconds
 
 
-def free_port() -> int:
+def free_port(host: str) -> int:
     """PORT, or the next one that nobody uses."""
     for port in range(PORT, PORT + 50):
-        if is_free(port):
+        if is_free(host, port):
             return port
     raise AppError(f"no port from {PORT} to {PORT + 49} is free: choose one with --port")
 
 
-def taken_or(port: int) -> int:
+def taken_or(host: str, port: int) -> int:
     """A port that was asked for; raises AppError when it cannot be used."""
     if not 1 <= port <= 65535:
         raise AppError(f"--port {port} is not allowed: give a number from 1 to 65535")
-    if not is_free(port):
+    if not is_free(host, port):
         raise AppError(f"port {port} is in use: choose another --port, or leave it out")
     return port
 
 
-def is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
+def is_free(host: str, port: int) -> bool:
+    """Whether nobody uses a port of an address of this machine; raises AppError where it is none."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, UnicodeError) as error:
+        if isinstance(error, UnicodeError | socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise AppError(f"--host {host!r} is no address of this machine: give one, or leave it out for {HOST}") from None
+        return False
     return True
 
 
-def announce(server, port: int, open_browser: bool) -> None:
-    """Say where the lab is as soon as it answers, and open it."""
+def attend(server, host: str, port: int, open_browser: bool) -> None:
+    """Say where the lab is as soon as it answers, and see to it that it ends when it is told to."""
     while not server.started:
         time.sleep(0.05)
-    url = f"http://{HOST}:{port}"
+    from .page.gate import EVERY_ADDRESS, bracketed
+
+    url = f"http://{HOST if host in EVERY_ADDRESS else bracketed(host)}:{port}"
     print(f"The lab is open at {url} (stop it with Ctrl-C).", flush=True)
     if open_browser:
         webbrowser.open(url)
+    while not server.should_exit:
+        time.sleep(0.1)
+    time.sleep(FAREWELL)
+    os._exit(128 + signal.SIGTERM)  # a session holds on: nothing of it is lost that is not lost anyway
 
 
 if __name__ == "__main__":

@@ -194,10 +194,14 @@ def film(folder: Annotated[Path, typer.Argument(help="The folder of a finished r
 
 @command("app", "--port 8600 --no-browser")
 def lab(port: Annotated[int | None, typer.Option(help="Port on this machine (8521, or the next that is free).")] = None,
-        browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True) -> None:
+        browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+        host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+        allow: Annotated[list[str] | None, typer.Option(
+            metavar="NAME", help="A further name under which browsers open it: lab.example.org. May be repeated.")] = None,
+        sessions: Annotated[int | None, typer.Option(help="How many visitors at once (16).")] = None) -> None:
     """Open the lab in a browser: two tumours side by side, and treatments given by hand."""
     from .app import main
-    main(port, browser)
+    main(port, browser, host=host, names=allow or (), sessions=sessions)
 
 
 @command("export", "results/warmer --to h5ad --day 21")

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -28,21 +28,29 @@ FLAGS = ["--no-sandbox", "--disable-gpu"]
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def server():
+@contextmanager
+def serving(sessions: int | None = None):
     """The lab in a process of its own: address and process."""
     with closing(socket.socket()) as probe:
         probe.bind((app.HOST, 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-c", f"from experiments.app import main; main({port}, False)"]
+    command = [sys.executable, "-c", f"from experiments.app import main; main({port}, False, sessions={sessions})"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     for line in process.stdout:
         if "The lab is open" in line:
             break
     assert process.poll() is None, "the server of the lab did not start"
-    yield f"http://{app.HOST}:{port}", process
-    process.terminate()
-    process.wait(20)
+    try:
+        yield f"http://{app.HOST}:{port}", process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving() as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +287,47 @@ def test_nothing_a_visitor_types_or_clicks_breaks_the_page(visit):
             page.page.locator(f".lab-tumor-{side} .lab-once").dblclick()
     page.button("Play").click()
     page.until(lambda: page.day() > 1)
+
+
+@pytest.mark.slow
+def test_growing_tells_how_long_it_takes_and_can_be_cancelled(visit):
+    page = visit()
+    before = page.pictures(), page.page.inner_text("#question"), page.page.inner_text(".lab-patient")
+    seed = page.page.get_by_label("seed")
+    seed.fill("4711")
+    page.choose("patch", "whole")
+    page.until(page.button("Grow this tumour").is_enabled)
+    page.button("Grow this tumour").click()
+    told = r"growing: [\d,]+ of 5,000 tumour cells, about \d+ s left"
+    page.until(lambda: re.search(told, page.page.inner_text(".lab-tumor-right")))
+    assert page.pictures() == [None, None] and page.page.inner_html("#panels") == "", "no curves of another tumour"
+    assert seed.input_value() == "4711" and page.button("Cancel").count() == 2
+    page.button("Cancel").first.click()
+    page.page.wait_for_selector(".lab-growing", state="detached")
+    page.until(lambda: None not in page.pictures())
+    assert (page.pictures(), page.page.inner_text("#question"), page.page.inner_text(".lab-patient")) == before
+    assert "cancelled" in page.page.inner_text("#message")
+    page.choose("scenario", "cold_tumor")
+    page.until(lambda: "wheel" in page.page.inner_text("#question") and None not in page.pictures())
+
+
+@pytest.mark.slow
+def test_the_one_too_many_is_told_so_and_comes_in_when_another_leaves(browser):
+    with serving(sessions=1) as (url, _):
+        one = Visitor(browser, url)
+        one.page.reload()
+        one.page.wait_for_selector(".lab-tumor-right .lab-tissue img", timeout=60_000)
+        two = browser.new_context().new_page()
+        two.goto(url)
+        two.wait_for_selector("#full", timeout=60_000)
+        assert "The lab is full: 1 visitor" in two.inner_text("#full") and two.locator("img").count() == 0
+        two.get_by_role("button", name="Try again").click()
+        two.wait_for_timeout(3000)
+        assert two.locator("#full").count() == 1
+        one.leave()
+        two.get_by_role("button", name="Try again").click()
+        two.wait_for_selector(".lab-tumor-right .lab-tissue img", timeout=60_000)
+        two.context.close()
 
 
 @pytest.mark.slow

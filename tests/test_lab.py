@@ -1,6 +1,7 @@
 """The lab without its page: sessions replay to the last bit, pictures say what is there, and nothing a visitor does breaks it."""
 
 import io
+import re
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
@@ -535,6 +536,60 @@ def test_growing_is_given_up_when_another_tumour_is_wanted(patient):
     with page:
         page.until(lambda view: view.frame is not None and view.patient.seed == 25 and not view.busy)
         assert lab.patient.seed == 25
+
+
+def of_one_patient(view) -> bool:
+    """Whether heading, sliders, choices, curves and pictures of a view belong together."""
+    bench = view.patient.bench()
+    pictures = view.frame is None or all(snapshot.shape == tuple(bench.shape) for snapshot in view.frame.snapshots)
+    return pictures and view.choices == tuple(bench.arms) and set(view.arms) <= set(bench.arms)
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A patient of another scenario, whose tumour never ends to grow by itself."""
+    text = SMALL.replace("41, 41", "51, 51").replace("cells = 150\nmax_days = 5", "cells = 2500\nmax_days = 300")
+    text = text.replace("arms.dim", "arms.dark").replace("aldesleukin", "placebo")
+    (tmp_path / "other.toml").write_text(text.replace('"treatments.placebo.peak" = 3.0\n', '"tumor.death_rate" = 1.0\n'))
+    return Patient.of(str(tmp_path / "other.toml"))
+
+
+def test_while_a_tumour_grows_everything_belongs_to_it_and_cancelling_brings_back_the_one_before(lab, patient, other):
+    with Watcher(lab) as page:
+        page.player.step()
+        page.player.give(0, "placebo", None, True)
+        page.until(lambda view: view.log and view.frame.day > 0)
+        before = page.views[-1]
+        page.player.choose(other)
+        page.until(lambda view: view.busy.startswith("growing: "))
+        meanwhile = page.views[-1]
+        assert re.fullmatch(r"growing: [\d,]+ of 2,500 tumour cells(, about \d+ (s|min) left)?", meanwhile.busy)
+        assert (meanwhile.patient, meanwhile.frame, meanwhile.ready, meanwhile.log) == (other, None, False, ())
+        page.player.cancel()
+        page.until(lambda view: view.frame is not None)
+        after = page.views[-1]
+        assert "cancelled" in after.message and not after.busy
+        assert (after.patient, after.arms, after.log, after.frame.day) == (patient, before.arms, before.log, before.frame.day)
+        assert after.frame.pictures == before.frame.pictures
+        page.player.cancel()  # a click that came too late
+        page.player.step()
+        page.until(lambda view: view.frame.day == 2 * before.frame.day)
+        assert all(map(of_one_patient, page.views))
+
+
+def test_a_tumour_that_nobody_waited_for_can_be_grown_later(patient, other):
+    lab = Lab(shelf=Shelf())
+    lab.choose(other)
+    page = Watcher(lab)
+    page.until(lambda view: view.busy.startswith("growing: "))
+    page.player.choose(other.with_seed("7"))
+    page.player.cancel()
+    page.until(lambda view: not view.busy)
+    assert "press Grow this tumour" in page.views[-1].message and page.views[-1].frame is None
+    page.player.choose(patient)
+    with page:
+        assert page.views[-1].patient == patient
+        assert all(map(of_one_patient, page.views))
 
 
 def test_nobody_looking_ends_playing(lab, monkeypatch):

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,14 +13,16 @@ from simulation.model import TumorModel
 from simulation.plots import style
 from simulation.results import Results
 
-from ..arms import Progress, advance
+from ..arms import advance
 from ..pictures.runs import overview
 from ..scenario import Scenario
 from ..words import value_words
 from . import panels, tissue
+from .bank import Bank
 from .charts import nice
 from .course import Course
 from .dials import amount_of
+from .growth import Growth
 from .monitors import Monitor, monitors
 from .patient import Eliminated, LabError, Patient, Shelf
 from .protocol import heading, protocol, toml
@@ -29,7 +32,7 @@ SIDES = ("left", "right")
 LONGEST = 365.0
 WEEK = 7 * 24
 FIELD_TOPS = {"oxygen": 60.0}
-SHELF = Shelf()
+SHELF = Shelf(bank=Bank.of_user())
 DRAWING = threading.Lock()  # the settings of a figure are shared by all sessions
 
 
@@ -66,6 +69,7 @@ class Lab:
 
     def __init__(self, scenario: str = DEFAULT, shelf: Shelf = SHELF):
         self._shelf, self._frames = shelf, 0
+        self.models, self._before = (), ()
         self.choose(Patient.of(scenario))
 
     # ---------------------------------------------------------------- who lies on the bench
@@ -78,10 +82,17 @@ class Lab:
         for arm in arms:
             if arm not in scenario.arms:
                 raise LabError(f"{patient.scenario} has no arm {arm!r} (choices: {', '.join(scenario.arms)})")
+        if self.ready:
+            self._before = (self.patient, self.scenario, self.arms, self.models, self._courses)
         self.patient, self.scenario, self.arms = patient, scenario, arms
         self.models: tuple[TumorModel, ...] = ()
 
-    def open(self, progress: Progress = lambda what, day, days: None) -> None:
+    def back(self) -> None:
+        """Put back the tumours that were there before others were chosen, which have not grown."""
+        if self._before and not self.ready:
+            self.patient, self.scenario, self.arms, self.models, self._courses = self._before
+
+    def open(self, progress: Callable[[Growth], None] = lambda growth: None) -> None:
         """Grow the tumour, or take the grown one from the shelf, and fork it twice: this is day 0.
 
         Where the immune system eliminates it while it grows, it grows without immune cells, which come on day 0.
@@ -96,7 +107,7 @@ class Lab:
             self.models = tuple(self._shelf.start(self.scenario, arm, progress) for arm in self.arms)
         for model in self.models:
             model.results.add_snapshot(model.snapshot())
-        self._courses = tuple(map(Course, self.models))
+        self._courses, self._before = tuple(map(Course, self.models)), ()
 
     reset = open
     """Both tumours as they were on day 0."""

@@ -3,12 +3,15 @@
 import math
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import NamedTuple
 
 from simulation.model import TumorModel
 
-from ..arms import Progress, forked, grown, tumor_key
+from ..arms import forked, grown, planted, tumor_key
 from ..scenario import Scenario
+from .bank import Bank
+from .growth import Growth
 
 SMALL = 101  # sites along the edge of the quick patch, about 1.5 mm; for scenarios of more than twice its area
 SHELF = 8  # grown tumours that are kept
@@ -87,25 +90,44 @@ def _bench(patient: Patient) -> Scenario:
 
 
 class Shelf:
-    """Tumours grown to day 0, kept so that a reset, and the next visitor, need not wait; the oldest go."""
+    """Tumours grown to day 0, kept so that a reset, and the next visitor, need not wait; the oldest go, at most into a bank."""
 
-    def __init__(self, most: int = SHELF):
-        self._most, self._lock = most, threading.Lock()
+    def __init__(self, most: int = SHELF, bank: Bank | None = None):
+        self._most, self._lock, self._bank = most, threading.Lock(), bank or Bank(None)
         self._grown: OrderedDict[str, TumorModel] = OrderedDict()
 
-    def start(self, scenario: Scenario, arm: str, progress: Progress = lambda what, day, days: None) -> TumorModel:
+    def start(self, scenario: Scenario, arm: str, progress: Callable[[Growth], None] = lambda growth: None) -> TumorModel:
         """An arm of a scenario at day 0 with the treatments of that day; the tumour is grown when it is not here yet."""
         own = arm if scenario.arms[arm].start == "twin" else None
         key = tumor_key(scenario, own)
         with self._lock:
             tumor = self._grown.get(key)
         if tumor is None:
-            tumor = grown(scenario, own, progress)
-        if not tumor.count("tumor_cell"):
-            raise Eliminated("this tumour dies out while it grows, so there is no day 0: let its cells divide more or die less")
+            tumor = self._bank.take(key)
+        if tumor is None:
+            tumor = followed(scenario, own, progress)
+            if scenario.grow:
+                self._bank.put(key, tumor)
         with self._lock:
             self._grown[key] = tumor
             self._grown.move_to_end(key)
             while len(self._grown) > self._most:
                 self._grown.popitem(last=False)
-            return forked(tumor, scenario, arm)
+            if tumor.count("tumor_cell"):
+                return forked(tumor, scenario, arm)
+        raise Eliminated("this tumour dies out while it grows, so there is no day 0: let its cells divide more or die less")
+
+
+def followed(scenario: Scenario, own: str | None, progress: Callable[[Growth], None]) -> TumorModel:
+    """A tumour grown to day 0 while somebody is told how far it is."""
+    model = planted(scenario, own)
+    if not scenario.grow:
+        return model
+    what = f"growing {own}" if own else "growing"
+    growth = Growth(what, model.count("tumor_cell"), scenario.grow.cells, scenario.grow.max_days)
+
+    def told(what: str, day: float, days: float) -> None:
+        growth.see(model.count("tumor_cell"), day)
+        progress(growth)
+
+    return grown(scenario, own, told, model)

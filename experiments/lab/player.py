@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
+from .growth import Growth
 from .lab import Frame, Lab, Running
 from .patient import LabError, Patient
 
@@ -17,6 +18,8 @@ LEAST_PAUSE = 0.05  # seconds between pictures: no more than 20 a second
 UNSEEN = 60.0  # seconds without a page that shows the pictures, after which playing ends
 PACES = (1, 3, 6, 12, 24)  # hours per picture
 PROBLEM = "something went wrong, and the lab was put back to day 0; the terminal it was started from says what"
+CANCELLED = {True: "Growing was cancelled: these are the tumours from before.",
+             False: "Growing was cancelled: choose a scenario, or press Grow this tumour."}
 log = logging.getLogger(__name__)
 
 
@@ -105,14 +108,19 @@ class Player:
         """Another patient, or the same with other arms, grown at once."""
         self._playing = False
         self._wanted += 1
-        self.ask(lambda: self.lab.choose(patient, arms))
-        self.grow()
+        wanted = self._wanted
+        self.ask(lambda: self._choose(patient, arms, wanted))
 
     def grow(self) -> None:
-        """Grow what was chosen."""
+        """Grow what lies on the bench."""
         self._wanted += 1
         wanted = self._wanted
         self.ask(lambda: self._grow(wanted))
+
+    def cancel(self) -> None:
+        """Give up what is being grown, and go back to the tumours from before."""
+        self._wanted += 1
+        self.ask(self._back)
 
     def give(self, side: int, drug: str, amount: float | None, once: bool) -> None:
         """Give a treatment, or one dose of it, to a tumour."""
@@ -221,25 +229,34 @@ class Player:
         if time.monotonic() - self._unseen_since > UNSEEN:
             self._playing = False
 
+    def _choose(self, patient: Patient, arms: tuple[str, str] | None, wanted: int) -> None:
+        self.lab.choose(patient, arms)
+        self._grow(wanted)
+
     def _grow(self, wanted: int) -> None:
         if wanted != self._wanted:
             return
         told = 0.0
 
-        def progress(what: str, day: float, days: float) -> None:
+        def progress(growth: Growth) -> None:
             nonlocal told
             if wanted != self._wanted:
                 raise Interrupted
             if time.monotonic() - told > 0.2:
-                told = time.monotonic()
-                self._set(busy=f"{what}, day {day:.0f}", share=day / days, message="", frame=None, ready=False, playing=False,
-                          patient=self.lab.patient, arms=self.lab.arms, choices=tuple(self.lab.scenario.arms),
+                told, lab = time.monotonic(), self.lab
+                self._set(busy=growth.words, share=growth.share, message="", frame=None, ready=False, playing=False,
+                          patient=lab.patient, arms=lab.arms, choices=tuple(lab.scenario.arms), views=lab.views,
                           running=((), ()), log=())
                 self._publish(self.view)
 
         self.lab.open(progress)
         gc.collect()
         self._set(busy="", share=0.0, message="")
+
+    def _back(self) -> None:
+        if self.view.busy:
+            self.lab.back()
+            self._set(busy="", share=0.0, message=CANCELLED[self.lab.ready])
 
     def _show(self) -> None:
         """Draw this moment and publish it."""

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ..lab.patient import LabError, Patient
 from ..lab.player import PACES, View
 from ..scenario import Scenario
 from ..words import listed
-from .session import Session
+from .session import SEATS, Session
 from .tumor import Tumor
 from .widgets import EntryView, FeedView, LiveView, choice, slider
 
@@ -45,8 +46,12 @@ def Page():
 @solara.component
 def Bench():
     """One session: the patient on the left, both tumours beside each other, curves below."""
-    session = solara.use_memo(Session, [])
-    solara.use_effect(lambda: session.player.close, [])
+    tries, set_tries = solara.use_state(0)
+    session = solara.use_memo(Session.admitted, [tries])
+    solara.use_effect(lambda: session and session.close, [session])
+    if session is None:
+        Full(lambda: set_tries(tries + 1))
+        return
     with solara.Div(classes=["lab"]):
         Feed(session)
         Heading(session)
@@ -60,6 +65,15 @@ def Bench():
                     Tumor(session, 0)
                     Tumor(session, 1)
                 LiveView(part="panels", look="lab-panels")
+
+
+@solara.component
+def Full(again: Callable[[], None]):
+    """In place of a session: there are as many as there may be."""
+    with solara.Div(classes=["lab", "lab-defect"]):
+        solara.HTML("p", f"The lab is full: {SEATS.most} visitors at once are all it lets in. Try again when one has left; "
+                         "whoever started it can let in more with tumorlab app --sessions.", attributes={"id": "full"})
+        solara.Button("Try again", on_click=again, color="primary")
 
 
 @solara.component
@@ -113,7 +127,7 @@ def PatientCard(session: Session):
                    changed=dial.name in dict(draft.changed))
         with solara.Div(classes=["lab-row", "lab-growth"]):
             solara.Button("Grow this tumour", on_click=lambda: session.choose(draft, arms), color="primary", small=True,
-                          disabled=bool(problem) or draft == patient, classes=["lab-grow"])
+                          disabled=bool(problem) or draft == patient and (view.ready or bool(view.busy)), classes=["lab-grow"])
             shipped = Patient.of(patient.scenario)
             solara.Button("As shipped", on_click=lambda: session.choose(shipped, arms), text=True, small=True,
                           disabled=not problem and draft == patient == shipped)

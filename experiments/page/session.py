@@ -2,11 +2,13 @@
 
 import base64
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 
 import solara
+from solara.server.kernel_context import PageStatus, contexts
 
 from ..lab.lab import DEFAULT, SIDES, Frame, Lab
 from ..lab.legend import at, legend
@@ -17,6 +19,29 @@ from ..lab.player import Player, View
 log = logging.getLogger(__name__)
 
 
+class Seats:
+    """Places for ``most`` visitors at once, so that each of them sees pictures."""
+
+    def __init__(self, most: int):
+        self.most, self._taken, self._moved = most, 0, threading.Condition()
+
+    def take(self, patience: float) -> bool:
+        """Take a place, where one is free or becomes so within seconds: a page that is loaded again leaves its own first."""
+        with self._moved:
+            found = self._moved.wait_for(lambda: self._taken < self.most, patience)
+            self._taken += found
+        return found
+
+    def leave(self) -> None:
+        """Give a place back."""
+        with self._moved:
+            self._taken -= 1
+            self._moved.notify()
+
+
+SEATS = Seats(16)  # each one who plays takes time from the others
+
+
 class Session:
     """``player`` does what is asked; ``view`` is reactive; pictures go straight to one widget, many times a second."""
 
@@ -25,6 +50,23 @@ class Session:
         self.player = Player(Lab(DEFAULT), self.publish)
         self.view: solara.Reactive[View] = solara.reactive(self.player.view)
         self.player.start()
+
+    @classmethod
+    def admitted(cls) -> "Session | None":
+        """A session, where there is a place for one more, or one whose page has gone without a word."""
+        if SEATS.take(patience=2.0):
+            return cls()
+        for context in list(contexts.values()):
+            if context.page_status and PageStatus.CONNECTED not in context.page_status.values():
+                context.close(reason="cull")
+                if SEATS.take(patience=0.0):
+                    return cls()
+        return None
+
+    def close(self) -> None:
+        """End, and leave the place to somebody else."""
+        self.player.close()
+        SEATS.leave()
 
     def connect(self, feed) -> None:
         """Send every picture to this widget."""

@@ -55,6 +55,7 @@ def Tissue(session: Session, side: int):
     view = session.view.value
     tip, set_tip = solara.use_state("")
     TissueView(side=SIDES[side], busy=view.busy or ("" if view.ready else "no tumour"), share=100 * view.share, tip=tip,
+               cancellable=bool(view.busy) and not view.ready, event_cancelled=lambda *_: session.player.cancel(),
                event_pointed=lambda place: set_tip(session.whats_at(side, place)))
 
 

@@ -22,7 +22,8 @@ def LiveView(part: str, look: str):
 
 
 @solara.component_vue("tissue.vue")
-def TissueView(side: str, busy: str, share: float, tip: str, event_pointed: Callable):
+def TissueView(side: str, busy: str, share: float, cancellable: bool, tip: str, event_pointed: Callable,
+               event_cancelled: Callable):
     """The picture of a tissue, which tells where it is pointed at."""
 
 
