@@ -248,7 +248,7 @@ def test_what_is_pointed_at_is_told_as_the_view_shows_it(lab):
     x, y = divmod(int(site), 41)
     there = (x + 0.5) / 41, 1 - (y + 0.5) / 41
     assert legend.at(snapshot, *there).startswith("NK cell: on patrol")
-    assert "NK" not in legend.at(snapshot, *there, "antigen"), "NK cells are not drawn in this view"
+    assert legend.at(snapshot, *there, "antigen").startswith("NK cell"), "immune cells are drawn hollow in this view"
     row = np.flatnonzero(snapshot.is_kind("tumor_cell"))[0]
     x, y = divmod(int(snapshot.cells["site"][row]), 41)
     told = {show: legend.at(snapshot, (x + 0.5) / 41, 1 - (y + 0.5) / 41, show) for show in tissue.VIEWS}

@@ -16,9 +16,10 @@ from ..lab.patient import LabError, Patient
 from ..lab.player import PACES, View
 from ..scenario import Scenario
 from ..words import listed
+from .glossary import glossary
 from .session import Session
 from .tumor import Tumor
-from .widgets import EntryView, FeedView, LiveView, choice, slider
+from .widgets import EntryView, FeedView, KeysView, LiveView, choice, slider
 
 log = logging.getLogger(__name__)
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
@@ -47,12 +48,17 @@ def Bench():
     """One session: the patient on the left, both tumours beside each other, curves below."""
     session = solara.use_memo(Session, [])
     solara.use_effect(lambda: session.player.close, [])
+    folded, set_folded = solara.use_state(True)
     with solara.Div(classes=["lab"]):
         Feed(session)
+        KeysView()
         Heading(session)
         with solara.Div(classes=["lab-body"]):
             with solara.Div(classes=["lab-left"]):
-                PatientCard(session)
+                solara.Button("Patient", icon_name="mdi-menu-down" if folded else "mdi-menu-up", small=True, outlined=True,
+                              classes=["lab-fold"], on_click=lambda: set_folded(not folded),
+                              attributes={"aria-expanded": str(not folded).lower(), "title": "seed, patch and sliders"})
+                PatientCard(session, folded)
                 Notes(session)
             with solara.Div(classes=["lab-main"]):
                 Controls(session)
@@ -64,18 +70,27 @@ def Bench():
 
 @solara.component
 def Heading(session: Session):
-    """The name of the lab, the scenario and its question."""
-    scenario = session.view.value.patient.scenario
+    """The name of the lab, the scenario, its question, what to look for, and what the words mean."""
+    patient = session.view.value.patient
+    scenario = patient.scenario
+
+    def choose(name: str) -> None:
+        session.choose(Patient.of(name))
+        session.player.show("kinds")  # a colour chosen for one question says little about the next
+
     with solara.Div(classes=["lab-heading"]):
         solara.HTML("h1", "Tumor-Immune Lab")
         choice([(name, style.name_words(name)) for name in SCENARIOS], scenario, label="scenario",
-               chosen=lambda name: session.choose(Patient.of(name)), meaning="what the lab is about")
+               chosen=choose, meaning="what the lab is about")
         solara.HTML("p", escape(SCENARIOS[scenario].question), attributes={"id": "question"})
+        solara.HTML("details", glossary(patient), classes=["lab-words"])
+        lines = "".join(f"<p><b>{word}</b>{escape(line)}</p>" for word, line in SCENARIOS[scenario].lines.items())
+        solara.HTML("div", lines, classes=["lab-why"])
 
 
 @solara.component
-def PatientCard(session: Session):
-    """Seed, patch and sliders; what is changed here takes effect when the tumour is grown."""
+def PatientCard(session: Session, folded: bool):
+    """Seed, patch and sliders; what is changed here takes effect when the tumour is grown. Narrow pages fold it away."""
     view = session.view.value
     patient, arms = view.patient, view.arms
     draft, set_draft = solara.use_state(patient)
@@ -102,7 +117,7 @@ def PatientCard(session: Session):
             session.choose(changed, arms)
 
     sizes = patches(draft)
-    with solara.Div(classes=["lab-card", "lab-patient"]):
+    with solara.Div(classes=["lab-card", "lab-patient", *(["folded"] if folded else [])]):
         with solara.Div(classes=["lab-row"]):
             EntryView(name="seed", value=typed, wrong=bool(problem), meaning=SEED, event_entered=enter,
                       event_confirmed=lambda text: enter(text, grow=True))
@@ -165,7 +180,7 @@ def Notes(session: Session):
     ], [])
     with solara.Div(classes=["lab-card", "lab-notes"]):
         lines = "".join(f"<li>{escape(line)}</li>" for line in reversed(view.log)) or "<li>nothing was given so far</li>"
-        solara.HTML("div", f"<h2>What was done</h2><ul>{lines}</ul>", classes=["lab-log"])
+        solara.HTML("div", f"<h2>What happened</h2><ul>{lines}</ul>", classes=["lab-log"])
         with solara.Div(classes=["lab-row", "lab-exports"]):
             for words, name, meaning, made in files:
                 with solara.FileDownload(made, name):
