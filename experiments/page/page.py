@@ -97,10 +97,15 @@ def PatientCard(session: Session, folded: bool):
     typed, set_typed = solara.use_state(str(patient.seed))
     problem, set_problem = solara.use_state("")
 
-    def follow() -> None:
-        set_draft(patient)
-        set_typed(str(patient.seed))
+    def follow(shown: Patient = patient) -> None:
+        set_draft(shown)
+        set_typed(str(shown.seed))
         set_problem("")
+
+    def ship(shipped: Patient) -> None:
+        follow(shipped)
+        if shipped != patient:
+            session.choose(shipped, arms)
 
     solara.use_effect(follow, [patient])
 
@@ -124,13 +129,13 @@ def PatientCard(session: Session, folded: bool):
             choice(sizes, "whole" if draft.whole or len(sizes) == 1 else "quick", label="patch", meaning=PATCH,
                    chosen=lambda word: set_draft(draft._replace(whole=word == "whole")))
         for dial in dials(draft):
-            slider(dial, lambda value, name=dial.name: set_draft(draft.with_value(name, value)),
+            slider(dial, lambda value, name=dial.name: set_draft(lambda newest: newest.with_value(name, value)),
                    changed=dial.name in dict(draft.changed))
         with solara.Div(classes=["lab-row", "lab-growth"]):
             solara.Button("Grow this tumour", on_click=lambda: session.choose(draft, arms), color="primary", small=True,
                           disabled=bool(problem) or draft == patient, classes=["lab-grow"])
             shipped = Patient.of(patient.scenario)
-            solara.Button("As shipped", on_click=lambda: session.choose(shipped, arms), text=True, small=True,
+            solara.Button("As shipped", on_click=lambda: ship(shipped), text=True, small=True,
                           disabled=not problem and draft == patient == shipped)
         solara.HTML("p", escape(problem or about(draft, patient, view)), classes=["lab-problem" if problem else "lab-about"])
 
