@@ -202,13 +202,16 @@ def test_nothing_is_clipped_and_nothing_overlaps(visit):
 WIDTHS = {390: 844, 768: 1024, 853: 533, 1024: 768, 1280: 800, 1920: 1080}  # 853 is 1280 at 150 %
 OUTSIDE = """() => {
     const wide = document.documentElement.clientWidth;
-    const parts = [...document.querySelectorAll('.lab *')].filter(part => !part.closest('svg, .v-ripple__container, .lab-log ul'));
+    const whole = document.querySelector('.lab'), free = 'svg, .v-ripple__container, .lab-log ul';
+    const parts = [...whole.querySelectorAll('*')].filter(part => !part.closest(free));
     const seen = parts.map(part => [part, part.getBoundingClientRect()]).filter(([, box]) => box.width && box.height);
-    return seen.filter(([, box]) => box.left < -1 || box.right > wide + 1).map(([part]) => part.outerHTML.slice(0, 120))
-        .concat(parts.filter(part => part.matches('.lab-monitor, .lab-why p, #question, .lab-dial, .lab-legend, .lab-controls') &&
-            part.offsetParent && part.scrollWidth > part.clientWidth + 1).map(part => 'cut: ' + part.outerHTML.slice(0, 120)))
-        .concat([document.scrollingElement, ...document.querySelectorAll('*')].filter(part => part.contains(document.querySelector('.lab')))
-            .filter(part => part.scrollWidth > wide).map(part => 'scrolls: ' + part.outerHTML.slice(0, 80)));
+    const texts = '.lab-monitor, .lab-why p, #question, .lab-dial, .lab-legend, .lab-controls';
+    const around = [document.scrollingElement, ...document.querySelectorAll('*')].filter(part => part.contains(whole));
+    return [
+        ...seen.filter(([, box]) => box.left < -1 || box.right > wide + 1).map(([part]) => part),
+        ...parts.filter(part => part.matches(texts) && part.offsetParent && part.scrollWidth > part.clientWidth + 1),
+        ...around.filter(part => part.scrollWidth > wide),
+    ].map(part => part.outerHTML.slice(0, 120));
 }"""
 
 
@@ -217,8 +220,8 @@ def test_nothing_is_lost_at_any_width(visit):
     page.choose("pace", "24")
     page.play_until(5)  # both tumours have a sentence by then
     card, fold = page.page.locator(".lab-patient"), page.page.locator(".lab-fold")
-    everything = ("#burden-left", "#burden-right", ".lab-tumor-right .lab-once", ".lab-tumor-right .lab-told", "#question", ".lab-why",
-                  ".lab-log", "#day", "#legend", "#panels", ".lab-words summary", ".lab-exports button >> nth=2")
+    everything = ("#burden-left", "#burden-right", ".lab-tumor-right .lab-once", ".lab-tumor-right .lab-told", "#question",
+                  ".lab-why", ".lab-log", "#day", "#legend", "#panels", ".lab-words summary", ".lab-exports button >> nth=2")
     for width, height in WIDTHS.items():
         page.page.set_viewport_size({"width": width, "height": height})
         page.page.wait_for_timeout(300)
@@ -278,7 +281,8 @@ def test_the_page_is_used_by_keys_alone(visit):
 def test_forced_colours_keep_the_legend(visit):
     page = visit(forced_colors="active")
     page.choose("colour by", "kinds")
-    shown = page.page.evaluate("() => [...document.querySelectorAll('.lab-keys i')].map(each => getComputedStyle(each).backgroundColor)")
+    colors = "all => all.map(each => getComputedStyle(each).backgroundColor)"
+    shown = page.page.locator(".lab-keys i").evaluate_all(colors)
     assert shown[:3] == ["rgb(227, 192, 156)", "rgb(0, 100, 180)", "rgb(0, 138, 78)"] and len(set(shown)) >= 4
 
 
@@ -294,7 +298,8 @@ def test_what_is_done_by_hand_is_called_so(visit):
 def test_another_scenario_begins_in_its_own_colours(visit):
     page = visit()
     page.choose("colour by", "pdl1")
-    page.until(lambda: "switches T cells off" in page.page.inner_text("#legend") and "CD8 T cells" in page.page.inner_text("#legend"))
+    for words in ("switches T cells off", "CD8 T cells"):
+        page.until(lambda words=words: words in page.page.inner_text("#legend"))
     page.grow(lambda: page.choose("scenario", "immunoediting"))
     page.until(lambda: "tumour cells" in page.page.inner_text("#legend"))
     assert page.page.get_by_label("colour by").input_value() == "kinds"

@@ -66,8 +66,8 @@ def swatch(color: str, words: str, meaning: str, look: str = "") -> str:
             f"{escape(words)}</span>")
 
 
-HAPPENED = (f'<span class="key" title="{escape(KILLED)}"><i style="background:{FLASH_COLOR};border-color:{FLARE_COLOR}"></i>killed</span>'
-            + swatch(style.INK, "hit braked", TAKEN, "ring"))
+HAPPENED = (f'<span class="key" title="{escape(KILLED)}"><i style="background:{FLASH_COLOR};border-color:{FLARE_COLOR}"></i>'
+            "killed</span>" + swatch(style.INK, "hit braked", TAKEN, "ring"))
 """What has just happened in a tissue that has places."""
 
 

@@ -65,8 +65,8 @@ class Watch:
         """How often, and at which site, by name of each cell for which it is not zero."""
         cells = self.model.cells
         some = np.flatnonzero(cells.alive & (cells[column] > 0))
-        sites = self.model.lattice.flat(cells["site"][some])
-        return dict(zip(cells["name"][some].tolist(), zip(cells[column][some].tolist(), sites.tolist(), strict=True), strict=True))
+        found = (cells["name"][some], cells[column][some], self.model.lattice.flat(cells["site"][some]))
+        return {name: (count, site) for name, count, site in zip(*(each.tolist() for each in found), strict=True)}
 
     def _distance(self, places: np.ndarray, killers: dict[int, int]) -> np.ndarray:
         """From each place to the nearest killer, in sites."""

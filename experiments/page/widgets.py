@@ -58,5 +58,5 @@ def slider(dial: Dial, moved: Callable[[float], None], *, name: str = "", label:
     """A dial that tells the value at every place while it is dragged, and calls ``moved(value)`` when it is let go."""
     labels = [dial.shown if place == dial.place else replace(dial, value=dial.at(place)).shown for place in range(LAST + 1)]
     name = name or dial.words
-    return DialView(name=name, label=label or name, labels="\n".join(labels), place=dial.place, meaning=dial.meaning, changed=changed,
-                    narrow=narrow, event_moved=lambda place: moved(dial.at(place))).key(dial.name)
+    return DialView(name=name, label=label or name, labels="\n".join(labels), place=dial.place, meaning=dial.meaning,
+                    changed=changed, narrow=narrow, event_moved=lambda place: moved(dial.at(place))).key(dial.name)
