@@ -297,7 +297,7 @@ def test_a_ring_marks_whom_the_brake_took_a_hit_from_and_the_drug_takes_the_ring
             assert {snapshot.kinds[kind] for kind in kinds} <= {"t_cell", "car_t_cell"}, "NK cells have no such brake"
             assert (rgb(style.INK) in colors_in(frame.pictures[side])) == bool(kinds.size)
             taken[side] += names.size
-    assert taken[0] - taken[1] > 3 * sum(taken) ** 0.5, f"{taken} rings without and with PD-1 blockade, over 3 standard errors apart"
+    assert taken[0] - taken[1] > 3 * sum(taken) ** 0.5, f"{taken} rings without and with the drug, over 3 standard errors apart"
     counts = [model.cells["braked"][model.cells.alive] for model in lab.models]
     assert all((each >= 0).all() for each in counts) and counts[0].sum() > counts[1].sum()
 

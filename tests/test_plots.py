@@ -364,7 +364,7 @@ def test_shares_are_written_without_powers_of_ten(share, words):
 
 @pytest.mark.parametrize("show", ["antigen", "car_target", "pdl1", "mhc", "vigour", "clone", "exhaustion"])
 def test_immune_cells_are_rings_beside_every_trait(show):
-    model = TumorModel(shape=(21, 21), seed=1, tumor_cells=60)
+    model = TumorModel(shape=(61, 61), seed=1, tumor_cells=60)
     model.run(0.25, progress=False)
     drawn = plots.tissue(model.snapshot(), show=show)
     rings = {to_hex(each.get_edgecolors()[0]).upper() for each in drawn.axes[0].collections

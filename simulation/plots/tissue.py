@@ -217,8 +217,8 @@ def immune_cells(axes: Axes, plane: Snapshot) -> None:
 def rings(axes: Axes, plane: Snapshot, colored: tuple[str, ...] = ("tumor_cell",)) -> None:
     """The cells whose kind has no colours in this view: small rings on a white edge."""
     for kind in plane.kinds:
-        if kind not in colored:
-            who = plane.is_kind(kind)
+        who = plane.is_kind(kind)
+        if kind not in colored and who.any():
             for color, width in (("white", 2.4), (style.kind_color(kind, plane.kinds), 1.2)):
                 dots(axes, plane, who, plane.spacing + 0.5 * (dot_size(plane, who) - plane.spacing), facecolors="none",
                      edgecolors=color, linewidths=width)
