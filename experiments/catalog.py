@@ -78,7 +78,7 @@ def _parameter_set(name: str) -> Entry:
 
 
 def _scenario(scenario: Scenario, all_parameters: bool) -> Entry:
-    facts = [f"parameters: {scenario.parameters}",
+    facts = [*(f"{word.lower()}: {line}" for word, line in scenario.lines.items()), f"parameters: {scenario.parameters}",
              f"lattice: {' x '.join(map(str, scenario.shape))} sites, {scenario.days:g} days, seed {scenario.seed}"]
     if grow := scenario.grow:
         without = "" if grow.immune_cells else " without immune cells"

@@ -77,23 +77,32 @@ def tell(arms: dict[str, Results]) -> dict[str, str]:
     return told
 
 
+def verdict(start: int, lowest: int, end: int) -> str:
+    """What became of a tumour, in one word: absent, eliminated, relapsed, grew, shrank or held."""
+    if start == 0 or end == 0:
+        return "eliminated" if start else "absent"
+    if lowest < 0.5 * start and end > 2 * lowest:
+        return "relapsed"
+    return "grew" if end > 1.25 * start else "shrank" if end < 0.8 * start else "held"
+
+
 def burden(series: pd.DataFrame) -> str:
     """The course of one tumour: eliminated, shrank, held, grew, or shrank and came back."""
     days, cells = series["day"], series["tumor_cells"]
     start, end, lowest = int(cells.iloc[0]), int(cells.iloc[-1]), int(cells.min())
-    if start == 0:
-        return "no tumour to begin with"
-    if end == 0:
-        return f"eliminated on day {days[cells == 0].iloc[0]:.0f} (from {start:,} cells)"
     numbers = f"({start:,} to {end:,} cells)"
-    if lowest < 0.5 * start and end > 2 * lowest:
-        return (f"shrank to {_share(lowest, start)} of its start by day {days[cells.idxmin()]:.0f} "
-                f"and grew back to {_share(end, start)} {numbers}")
-    if end > 1.25 * start:
-        return f"grew {end / start:.1f}-fold {numbers}"
-    if end < 0.8 * start:
-        return f"shrank to {_share(end, start)} of its start {numbers}"
-    return f"held at {_share(end, start)} of its start {numbers}"
+    match verdict(start, lowest, end):
+        case "absent":
+            return "no tumour to begin with"
+        case "eliminated":
+            return f"eliminated on day {days[cells == 0].iloc[0]:.0f} (from {start:,} cells)"
+        case "relapsed":
+            return (f"shrank to {_share(lowest, start)} of its start by day {days[cells.idxmin()]:.0f} "
+                    f"and grew back to {_share(end, start)} {numbers}")
+        case "grew":
+            return f"grew {end / start:.1f}-fold {numbers}"
+        case verb:
+            return f"{verb} {'to' if verb == 'shrank' else 'at'} {_share(end, start)} of its start {numbers}"
 
 
 def beside(end: int, control: int) -> list[str]:

@@ -19,6 +19,7 @@ from .tables import Overrides, ScenarioError, Table, Value, parse_toml, read_tom
 SHIPPED = Path(__file__).parent / "scenarios"
 ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 OF_TREATMENT = re.compile(r"treatments\.([^.]+)\.(schedule\.)?([^.]+)")
+LINE = 150  # two rows of a third of the lab's page
 DOTTED = "a table of dotted names and values"
 
 
@@ -81,6 +82,10 @@ class Scenario(Table):
     """A patient, the arms that are compared, and the question they answer."""
 
     question: str = Field(min_length=1, description="one sentence")
+    watch: str | None = Field(None, min_length=1, max_length=LINE, description=f"a line of at most {LINE} letters: what to watch")
+    attempt: str | None = Field(None, alias="try", min_length=1, max_length=LINE,
+                             description=f"a line of at most {LINE} letters: what to try")
+    means: str | None = Field(None, min_length=1, max_length=LINE, description=f"a line of at most {LINE} letters: what it means")
     parameters: str = Field(description="the name of a parameter set")
     shape: list[int] = Field(min_length=2, max_length=3, description="two or three whole numbers of sites")
     days: float = Field(gt=0, le=3650, description="a number of days above 0 and at most 3650")
@@ -98,6 +103,12 @@ class Scenario(Table):
     def name(self) -> str:
         """The file's name without its ending."""
         return self._name
+
+    @property
+    def lines(self) -> dict[str, str]:
+        """What a reader does with it, in words: what to watch, what to try, what it means; those that are written."""
+        told = {"Watch": self.watch, "Try": self.attempt, "It means": self.means}
+        return {word: line for word, line in told.items() if line}
 
     @property
     def text(self) -> str:

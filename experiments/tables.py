@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Self, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from simulation.files import unsealed
 from simulation.parameters import nearest
@@ -47,7 +48,7 @@ Overrides = Annotated[dict[str, Value], BeforeValidator(_flat)]
 class Table(BaseModel):
     """A TOML table: no unknown keys, no silent conversions, no nan, no inf; a field's description is what it allows."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True, frozen=True, serialize_by_alias=True)
 
     @classmethod
     def checked(cls, content: dict, file: str) -> Self:
@@ -58,11 +59,16 @@ class Table(BaseModel):
             raise ScenarioError(f"{file}: {_sentence(cls, error)}") from None
 
     @classmethod
+    def keys(cls) -> dict[str, FieldInfo]:
+        """Its keys as a file writes them, which may be no names in Python, such as ``try``."""
+        return {field.alias or name: field for name, field in cls.model_fields.items()}
+
+    @classmethod
     def inside(cls, path: list[str | int]) -> type["Table"]:
         """The table to which the last key of ``path`` belongs."""
         table, keys = cls, list(path[:-1])
         while keys:
-            field = table.model_fields.get(keys.pop(0))
+            field = table.keys().get(keys.pop(0))
             if field is None:
                 break
             inner = _inner(field.annotation)
@@ -148,11 +154,11 @@ def _sentence(root: type[Table], error: ValidationError) -> str:
     table = root.inside(path)
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
     stands = f"{key} = {reprlib.repr(first['input'])} is not allowed"
-    field = table.model_fields.get(path[-1]) or root.inside(path[:-1]).model_fields.get((path[-2:] or path)[0])
+    field = table.keys().get(path[-1]) or root.inside(path[:-1]).keys().get((path[-2:] or path)[0])
     allowed = f"it must be {field.description}" if field and field.description else first["msg"]
     match first["type"]:
         case "extra_forbidden":
-            sentence = f"unknown key {key}{nearest(str(path[-1]), list(table.model_fields))}"
+            sentence = f"unknown key {key}{nearest(str(path[-1]), list(table.keys()))}"
         case "missing":
             sentence = f"{key} is missing; {allowed}"
         case "value_error":

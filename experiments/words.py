@@ -71,6 +71,12 @@ def number_words(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
+def moment_words(day: float) -> str:
+    """A moment of a run as day and hour: day 5, 17:00; a whole day alone."""
+    whole, minutes = divmod(round(day * 24 * 60), 24 * 60)
+    return f"day {whole}" + (f", {minutes // 60}:{minutes % 60:02d}" if minutes else "")
+
+
 def listed(words: list[str]) -> str:
     """Words in a row: a, b and c."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""

@@ -25,6 +25,7 @@ COLUMNS: dict[str, type] = {  # what every cell has
     "held": np.int16,
     "divisions": np.int16,
     "kills": np.int32,
+    "braked": np.int32,
     "partner": np.int32,
     "chain": np.int32,
     "attacker": np.int32,
@@ -56,6 +57,7 @@ class Cells(NamedTuple):
     held: np.ndarray
     divisions: np.ndarray
     kills: np.ndarray
+    braked: np.ndarray  # hits that the brake took from it
     partner: np.ndarray
     chain: np.ndarray  # next attacker of the same target
     attacker: np.ndarray  # first attacker of a target
@@ -169,7 +171,7 @@ class CellTable:
 
     def copy_rows(self, mothers: np.ndarray, daughters: np.ndarray) -> None:
         """Daughters start as copies of their mothers, but for what belongs to one cell alone."""
-        own = {"partner", "held", "damage", "kills", "chain", "attacker", "strain", "contact", "until", "since",
+        own = {"partner", "held", "damage", "kills", "braked", "chain", "attacker", "strain", "contact", "until", "since",
                "heading"}
         for name, column in self._columns.items():
             if name not in own:

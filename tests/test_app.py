@@ -66,8 +66,8 @@ def visit(server, browser):
     """A function that opens the page as a new visitor; at the end nothing must have gone wrong in any of them."""
     visitors = []
 
-    def open_page() -> Visitor:
-        visitors.append(Visitor(browser, server[0]))
+    def open_page(**screen) -> Visitor:
+        visitors.append(Visitor(browser, server[0], **screen))
         return visitors[-1]
 
     yield open_page
@@ -78,8 +78,8 @@ def visit(server, browser):
 class Visitor:
     """One browser session that sees nothing but this machine."""
 
-    def __init__(self, browser, url: str):
-        self.context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    def __init__(self, browser, url: str, **screen):
+        self.context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True, **screen)
         self.page = self.context.new_page()
         self.outside, self.errors = [], []
         self.page.route("**/*", self._only_here(url))
@@ -205,6 +205,114 @@ def test_nothing_is_clipped_and_nothing_overlaps(visit):
                 .map(([other]) => one + ' / ' + other));
         }""")
         assert crossing == [], f"{scenario}: cards overlap"
+
+
+WIDTHS = {390: 844, 768: 1024, 853: 533, 1024: 768, 1280: 800, 1920: 1080}  # 853 is 1280 at 150 %
+OUTSIDE = """() => {
+    const wide = document.documentElement.clientWidth;
+    const whole = document.querySelector('.lab'), free = 'svg, .v-ripple__container, .lab-log ul';
+    const parts = [...whole.querySelectorAll('*')].filter(part => !part.closest(free));
+    const seen = parts.map(part => [part, part.getBoundingClientRect()]).filter(([, box]) => box.width && box.height);
+    const texts = '.lab-monitor, .lab-why p, #question, .lab-dial, .lab-legend, .lab-controls';
+    const around = [document.scrollingElement, ...document.querySelectorAll('*')].filter(part => part.contains(whole));
+    return [
+        ...seen.filter(([, box]) => box.left < -1 || box.right > wide + 1).map(([part]) => part),
+        ...parts.filter(part => part.matches(texts) && part.offsetParent && part.scrollWidth > part.clientWidth + 1),
+        ...around.filter(part => part.scrollWidth > wide),
+    ].map(part => part.outerHTML.slice(0, 120));
+}"""
+
+
+def test_nothing_is_lost_at_any_width(visit):
+    page = visit()
+    page.choose("pace", "24")
+    page.play_until(5)  # both tumours have a sentence by then
+    card, fold = page.page.locator(".lab-patient"), page.page.locator(".lab-fold")
+    everything = ("#burden-left", "#burden-right", ".lab-tumor-right .lab-once", ".lab-tumor-right .lab-told", "#question",
+                  ".lab-why", ".lab-log", "#day", "#legend", "#panels", ".lab-words summary", ".lab-exports button >> nth=2")
+    for width, height in WIDTHS.items():
+        page.page.set_viewport_size({"width": width, "height": height})
+        page.page.wait_for_timeout(300)
+        assert page.page.evaluate(OUTSIDE) == [], f"parts leave a page of {width} pixels"
+        left, right = (page.page.locator(f".lab-tumor-{side} .lab-tissue").bounding_box() for side in ("left", "right"))
+        assert left["width"] == left["height"] == right["width"] > 270, f"tissues are whole at {width}"
+        assert (right["y"] > left["y"] + left["height"]) == (width < 800), "the tumours stack on a narrow page only"
+        for part in everything:
+            page.page.locator(part).scroll_into_view_if_needed()
+            box = page.page.locator(part).bounding_box()
+            assert box["y"] >= -box["height"] / 2 and box["y"] < height, f"{part} can be reached at {width}"
+        assert card.is_visible() == (width >= 1240) and fold.is_visible() == (width < 1240)
+        if width < 1240:
+            fold.click()
+            card.wait_for()
+            assert page.page.evaluate(OUTSIDE) == [] and fold.get_attribute("aria-expanded") == "true"
+            fold.click()
+            card.wait_for(state="hidden")
+
+
+def test_the_page_is_used_by_keys_alone(visit):
+    page = visit()
+    slider = page.page.locator(".lab-patient input[type=range]").nth(1)
+    before = int(slider.input_value())
+    slider.focus()
+    for _ in range(30):
+        page.page.keyboard.press("ArrowRight")
+    page.page.wait_for_timeout(1500)
+    assert int(slider.input_value()) == before + 30, "every press moves one place, and no echo takes one back"
+    assert page.page.locator(".lab-meaning").nth(1).is_visible(), "what a slider means is told without a mouse"
+    influx = page.page.get_by_label("T cell: base influx")
+    assert influx.get_attribute("aria-valuetext") == "1.5 cells/mm²/day"
+    influx.press("ArrowRight")
+    page.until(lambda: influx.get_attribute("aria-valuetext") == page.page.locator(".lab-dial-value").nth(2).inner_text())
+    page.button("As shipped").press("Enter")
+    page.until(lambda: int(slider.input_value()) == before)
+    page.page.evaluate("document.activeElement.blur()")
+    page.page.keyboard.press("Space")
+    page.until(lambda: page.day() > 0)
+    page.page.keyboard.press("Space")
+    page.button("Play").wait_for()
+    page.button("Reset").focus()
+    page.page.keyboard.press("Tab")
+    page.page.keyboard.press("Shift+Tab")
+    look = "each => getComputedStyle(each).outlineStyle + getComputedStyle(each).outlineWidth"
+    assert page.button("Reset").evaluate(look) == "solid3px", "the focus of a button is seen"
+    page.page.keyboard.press("Space")
+    page.until(lambda: page.day() == 0)
+    assert page.button("Play").count() == 1, "on another button the space bar does what that button does"
+    words = page.page.locator(".lab-words dl")
+    assert not words.is_visible()
+    page.page.locator(".lab-words summary").press("Enter")
+    for word in ("SD, stable disease", "PD, progressive disease", "vigour", "brake", "influx gain", "hit braked"):
+        assert words.get_by_text(word, exact=True).first.is_visible() or word in words.inner_text(), word
+
+
+def test_forced_colours_keep_the_legend(visit):
+    page = visit(forced_colors="active")
+    page.choose("colour by", "kinds")
+    colors = "all => all.map(each => getComputedStyle(each).backgroundColor)"
+    shown = page.page.locator(".lab-keys i").evaluate_all(colors)
+    assert shown[:3] == ["rgb(227, 192, 156)", "rgb(0, 100, 180)", "rgb(0, 138, 78)"] and len(set(shown)) >= 4
+
+
+def test_what_is_done_by_hand_is_called_so(visit):
+    page = visit()
+    began = page.page.get_by_label("left tumour begins as").locator("option:checked")
+    assert began.inner_text() == "control"
+    page.page.locator(".lab-tumor-left .lab-once").click()
+    page.until(lambda: began.inner_text() == "control, then by hand")
+
+
+@pytest.mark.slow
+def test_another_scenario_begins_in_its_own_colours(visit):
+    page = visit()
+    page.choose("colour by", "pdl1")
+    for words in ("switches T cells off", "CD8 T cells"):
+        page.until(lambda words=words: words in page.page.inner_text("#legend"))
+    page.grow(lambda: page.choose("scenario", "immunoediting"))
+    page.until(lambda: "tumour cells" in page.page.inner_text("#legend"))
+    assert page.page.get_by_label("colour by").input_value() == "kinds"
+    assert page.page.get_by_label("left tumour begins as").input_value() == "high"
+    assert "antigen" in page.page.inner_text(".lab-why")
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,13 +17,16 @@ from typer.testing import CliRunner
 from experiments.arms import grown
 from experiments.cli import app
 from experiments.lab import charts, legend, panels, tissue
+from experiments.lab import lab as lab_module
 from experiments.lab.dials import LAST, Dial, amount_of, dials
 from experiments.lab.lab import Lab
 from experiments.lab.patient import LabError, Patient, Shelf
 from experiments.lab.player import PROBLEM, Player
 from experiments.lab.protocol import protocol, toml
+from experiments.outcomes import tell
 from experiments.run import run_scenario
 from experiments.scenario import Scenario
+from experiments.words import moment_words
 from simulation import treatments
 from simulation.plots import style
 from simulation.response import Recist, scans
@@ -138,6 +142,7 @@ def test_every_scenario_can_be_written_down_and_read_again(name):
         again = Scenario.from_text(toml(protocol(bench, arms, bench.days)))
         assert again.overrides() == bench.overrides() and again.grow == bench.grow and again.shape == bench.shape
         assert list(again.arms) == list(bench.arms)
+        assert again.lines == bench.lines and list(again.lines) == ["Watch", "Try", "It means"]
 
 
 # ---------------------------------------------------------------- two tumours, one patient
@@ -229,6 +234,172 @@ def test_a_pixel_has_the_colour_of_the_cell_that_stands_there(lab):
     assert tissue.picture(snapshot, "kinds") == tissue.picture(snapshot, "kinds")
 
 
+def colors_in(png: bytes) -> set[tuple[int, int, int]]:
+    return {color for _, color in Image.open(io.BytesIO(png)).convert("RGB").getcolors(1 << 16)}
+
+
+def rgb(color: str) -> tuple[int, ...]:
+    return tuple(round(255 * part) for part in to_rgb(color))
+
+
+@pytest.mark.parametrize("show", [show for show in tissue.VIEWS if show != "kinds"])
+def test_immune_cells_stay_in_sight_in_every_view(lab, show):
+    lab.give(1, "car_t", 5e9, once=True)
+    lab.step(3)
+    snapshot = lab.frame().snapshots[1]
+    hollow = ("nk_cell",) if show == "vigour" else ("t_cell", "car_t_cell", "nk_cell")
+    drawn, told = colors_in(tissue.picture(snapshot, show)), legend.legend(show, (snapshot,), 1.0)
+    for kind in hollow:
+        color = style.kind_color(kind)
+        assert rgb(color) in drawn and f'class="hollow" style="border-color:{color}"' in told, f"{kind} in {show}"
+    without = replace(snapshot, cells={name: values[snapshot.is_kind("tumor_cell")] for name, values in snapshot.cells.items()})
+    assert not {rgb(style.kind_color(kind)) for kind in hollow if show != "clone"} & colors_in(tissue.picture(without, show))
+
+
+def test_a_kill_flashes_where_it_happened_and_only_in_the_next_picture(lab):
+    model, watch = lab.models[1], lab._watches[1]
+    lab.give(1, "car_t", 5e9, once=True)
+    killed = 0
+    for _ in range(8):
+        before, counted = model.snapshot(), int(model.counters["kills"][:, 0].sum())
+        tumor = dict(zip(before.trait("site", "tumor_cell").tolist(), before.trait("name", "tumor_cell").tolist(), strict=True))
+        lab.frame()
+        lab.step(1)
+        number = int(model.counters["kills"][:, 0].sum()) - counted
+        assert len(watch.killed) == len(set(watch.killed.tolist())) == number, "a flash for every kill, and none besides"
+        left = set(model.snapshot().trait("name", "tumor_cell").tolist())
+        assert all(tumor[site] not in left for site in watch.killed.tolist()), "it flashes where a tumour cell stood that is gone"
+        assert (rgb(tissue.FLASH_COLOR) in colors_in(lab.frame().pictures[1])) == bool(number)
+        killed += number
+    assert killed > 5
+
+
+def test_a_day_between_two_pictures_shows_its_last_six_hours(lab):
+    watch, seen = lab._watches[0], []
+    for _ in range(24):
+        lab.step(1)
+        seen.append((watch._hours[-1][0].tolist(), watch._hours[-1][1].tolist()))
+    assert watch.killed.tolist() == [site for places, _ in seen[-6:] for site in places]
+    assert watch.braked.tolist() == sorted({name for _, names in seen[-6:] for name in names})
+
+
+def test_a_ring_marks_whom_the_brake_took_a_hit_from_and_the_drug_takes_the_rings_away(lab, patient):
+    lab.choose(patient.with_value("checkpoint.brake", 1.0), ("control", "control"))
+    lab.open()
+    lab.give(1, "pembrolizumab")
+    taken = [0, 0]
+    for _ in range(6):
+        lab.step(6)
+        frame = lab.frame()
+        for side, watch in enumerate(lab._watches):
+            snapshot, names = frame.snapshots[side], watch.braked
+            kinds = snapshot.cells["kind"][np.isin(snapshot.cells["name"], names)]
+            assert {snapshot.kinds[kind] for kind in kinds} <= {"t_cell", "car_t_cell"}, "NK cells have no such brake"
+            assert (rgb(style.INK) in colors_in(frame.pictures[side])) == bool(kinds.size)
+            taken[side] += names.size
+    assert taken[0] - taken[1] > 3 * sum(taken) ** 0.5, f"{taken} rings without and with the drug, over 3 standard errors apart"
+    counts = [model.cells["braked"][model.cells.alive] for model in lab.models]
+    assert all((each >= 0).all() for each in counts) and counts[0].sum() > counts[1].sum()
+
+
+def test_without_a_brake_no_hit_is_taken(lab, patient):
+    lab.choose(patient.with_value("checkpoint.brake", 0.0))
+    lab.open()
+    lab.step(24)
+    assert not any(model.cells["braked"].any() for model in lab.models) and lab.models[0].counters["kills"].any()
+
+
+def test_looking_changes_nothing(lab, patient):
+    alone = grown(patient.bench()).fork(arm="control")
+    alone.run(2, progress=False)
+    for _ in range(48):
+        lab.step(1)
+        lab.frame("pdl1")
+    pd = lab.models[0].results.timeseries
+    assert pd.to_csv(index=False) == alone.results.timeseries.to_csv(index=False)
+
+
+def test_the_sentence_of_the_command_appears_when_a_tumour_crosses_a_threshold(lab):
+    lab.give(1, "car_t", 2e10, once=True)
+    told = []
+    for _ in range(24):
+        lab.step(6)
+        told.append(lab.frame().told)
+    end = next(day for day, (_, right) in enumerate(told) if "eliminated" in right or "shrank" in right)
+    course = lab.models[1].results.timeseries["tumor_cells"]
+    share = course / course.iloc[0]
+    assert share.iloc[end + 1] < 0.8 <= share.iloc[: end + 1].min(), "in the very picture in which it is crossed"
+    told_right = [line for line in lab.log() if "right: shrank" in line or "right: eliminated" in line]
+    assert told_right and "of the control's" in told_right[0] and told_right[0].startswith("day ")
+    assert tell(lab.results())[lab.names()[1]].split()[0] in told[-1][1]
+    lab.reset()
+    assert lab.frame().told == ("", "")
+
+
+def test_a_tumour_at_a_threshold_is_told_of_once(lab, monkeypatch):
+    watch = lab._watches[0]
+    cells, told = iter([100, 130, 120, 130, 120, 130, 70, 90, 70]), 0
+    watch._start = watch._lowest = next(cells)
+    for number in cells:
+        watch._tumor = (np.arange(number), np.arange(number))
+        watch._judge()
+        told += watch.crossed
+    assert told == 2, "it grew, and later shrank; what lies between is no news"
+
+
+def test_an_arm_treated_by_hand_is_no_control_and_one_that_follows_its_plan_is_not_by_hand(lab, patient):
+    assert lab.arms == ("control", "drug") and not lab.by_hand(0) and not lab.by_hand(1)
+    lab.give(0, "placebo")
+    assert lab.by_hand(0) and lab.names() == ("left", "drug")
+    lab.choose(patient, ("late", "control"))
+    lab.open()
+    for _ in range(30):
+        assert not lab.by_hand(0) and lab.names() == ("late", "control"), "what the arm itself gives and stops is no hand"
+        lab.step(1)
+    lab.reset()
+    lab.step(15)
+    lab.stop(0, "pembrolizumab")
+    assert lab.by_hand(0) and lab.names()[0] == "left", "stopped earlier than planned"
+
+
+def test_scenarios_open_with_the_arms_that_the_question_is_about():
+    opened = {name: Lab(name).arms for name in Scenario.names()}
+    assert opened["combination"] == ("control", "both") and opened["cytokines"] == ("il2", "ifn_alpha")
+    assert opened["immunoediting"] == ("high", "low") and opened["missing_self"] == ("control", "no_nk")
+    content = Scenario.load("combination").content()
+    other = Scenario.from_content(content | {"arms": {name: content["arms"][name] for name in ("il2", "both")}}, name="cytokines")
+    assert lab_module.opening(other) == ("control", "both"), "a file of one's own may have the name of one that ships"
+
+
+@pytest.mark.parametrize("day, words", [(0, "day 0"), (5 + 17 / 24, "day 5, 17:00"), (0.5, "day 0, 12:00"), (41.999999, "day 42"),
+                                        (7 + 1 / 24, "day 7, 1:00"), (1 + 1 / 48, "day 1, 0:30"), (365.0, "day 365")])
+def test_a_moment_is_told_as_day_and_hour(day, words):
+    assert moment_words(day) == words
+
+
+def test_the_log_and_the_export_tell_the_hour(lab):
+    lab.step(17)
+    lab.give(0, "pembrolizumab")
+    assert lab.log()[-1].startswith("day 0, 17:00, left: pembrolizumab given")
+    assert lab.running(0)[0].words.endswith("from day 0, 17:00") and "until day 0, 17:00." in lab.exported()
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 13, 30])
+def test_doses_at_one_time_are_counted(lab, number):
+    for _ in range(number):
+        lab.give(0, "pembrolizumab", once=True)
+    lab.step(6)
+    lab.give(0, "pembrolizumab", once=True)
+    lab.step(24)
+    burden = lab.frame().panels[0]
+    assert (f">×{number}<" in burden) == (number > 1) and ">×1<" not in burden
+
+
+def test_places_that_are_free_have_an_edge_in_every_legend():
+    page = (Path(legend.__file__).parents[1] / "page" / "page.css").read_text()
+    assert re.search(r"\.lab-keys i \{[^}]*border: 1px solid", page), "a swatch as pale as the page is seen by its edge"
+
+
 def test_antigen_is_drawn_from_dark_to_bright_and_grey_where_it_is_lost(lab):
     snapshot = lab.frame().snapshots[0]
     tumor = np.flatnonzero(snapshot.is_kind("tumor_cell"))[:3]
@@ -249,7 +420,7 @@ def test_what_is_pointed_at_is_told_as_the_view_shows_it(lab):
     x, y = divmod(int(site), 41)
     there = (x + 0.5) / 41, 1 - (y + 0.5) / 41
     assert legend.at(snapshot, *there).startswith("NK cell: on patrol")
-    assert "NK" not in legend.at(snapshot, *there, "antigen"), "NK cells are not drawn in this view"
+    assert legend.at(snapshot, *there, "antigen").startswith("NK cell"), "immune cells are drawn hollow in this view"
     row = np.flatnonzero(snapshot.is_kind("tumor_cell"))[0]
     x, y = divmod(int(snapshot.cells["site"][row]), 41)
     told = {show: legend.at(snapshot, (x + 0.5) / 41, 1 - (y + 0.5) / 41, show) for show in tissue.VIEWS}

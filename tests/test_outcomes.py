@@ -1,8 +1,10 @@
 """What happened, in words: every course of a tumour has its own sentence, computed from the numbers."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from experiments import outcomes
 from experiments.outcomes import OUTCOMES, numbers, tell
 from simulation.results import Results
 
@@ -65,3 +67,14 @@ def test_the_numbers_of_an_arm_are_what_its_course_says():
     assert found["effect"] == pytest.approx(np.log(1 / 400)) and found["growth"] == pytest.approx(np.log(1 / 100))
     assert (found["antigen_shift"], found["mhc_shift"]) == (-0.5, pytest.approx(np.log(0.5))), "of the last day with cells"
     assert np.isnan(numbers(control, control)["gone_day"]) and numbers(control, control)["effect"] == 0
+
+
+@pytest.mark.parametrize("start, lowest, end, word", [
+    (0, 0, 0, "absent"), (100, 0, 0, "eliminated"), (100, 100, 126, "grew"), (100, 100, 125, "held"), (100, 80, 80, "held"),
+    (100, 79, 79, "shrank"), (100, 49, 99, "relapsed"), (100, 49, 98, "held"), (100, 50, 110, "held")])
+def test_a_verdict_is_the_verb_of_the_sentence(start, lowest, end, word):
+    assert outcomes.verdict(start, lowest, end) == word
+    series = pd.DataFrame({"day": [0.0, 1.0, 2.0], "tumor_cells": [start, lowest, end]})
+    told = {"absent": "no tumour", "relapsed": "shrank to"}.get(word, word)
+    sentence = outcomes.burden(series)
+    assert sentence.startswith(told) and ("grew back" in sentence) == (word == "relapsed")

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.text import Text
 
-from simulation import plots
+from simulation import TumorModel, plots
 from simulation.plots import arms, style
 from simulation.plots.overview import days_shown, outcome
 from simulation.plots.selection import moved, shape_of, start_and_end, without
@@ -360,3 +360,15 @@ def test_doses_of_two_arms_stand_in_rows_of_their_own():
                                           (0.0004, "0.04 %"), (0, "0")])
 def test_shares_are_written_without_powers_of_ten(share, words):
     assert style.percent(share) == words
+
+
+@pytest.mark.parametrize("show", ["antigen", "car_target", "pdl1", "mhc", "vigour", "clone", "exhaustion"])
+def test_immune_cells_are_rings_beside_every_trait(show):
+    model = TumorModel(shape=(61, 61), seed=1, tumor_cells=60)
+    model.run(0.25, progress=False)
+    drawn = plots.tissue(model.snapshot(), show=show)
+    rings = {to_hex(each.get_edgecolors()[0]).upper() for each in drawn.axes[0].collections
+             if len(each.get_edgecolors()) and not len(each.get_facecolors())}
+    wanted = ["nk_cell"] if show == "vigour" else ["t_cell", "nk_cell"]
+    assert rings == {"#FFFFFF", *(style.KIND_COLORS[kind] for kind in wanted)}
+    assert {text.get_text() for text in drawn.legends[0].get_texts()} == {style.KIND_WORDS[kind] for kind in wanted}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments.archive import StudyError
+from experiments.catalog import entry
 from experiments.scenario import Scenario
 from experiments.sweep import Sweep
 from experiments.tables import ScenarioError
@@ -216,3 +217,28 @@ def test_an_impossible_option_is_named(option, expected):
 def test_parameter_errors_are_told_by_the_parameter():
     with pytest.raises(ParameterError):
         read().model_copy(update={"set": {"tumor.division_rate": -1}}).model_parameters()
+
+
+def test_three_lines_are_optional_shown_and_kept():
+    plain = Scenario.load("combination").content()
+    told = {key: plain.pop(key) for key in ("watch", "try", "means")}
+    bare = Scenario.from_content(plain, name="mine")
+    assert bare.lines == {} and list(told) == ["watch", "try", "means"] and not {*told} & bare.content().keys()
+    whole = Scenario.from_content(plain | told).with_options(days=3)
+    assert whole.lines == {"Watch": told["watch"], "Try": told["try"], "It means": told["means"]}
+    assert {key: whole.content()[key] for key in told} == told
+    shown = entry("combination").facts
+    assert [line for line in shown if line.partition(": ")[2] in told.values()] == shown[:3]
+
+
+@pytest.mark.parametrize("key", ["watch", "try", "means"])
+@pytest.mark.parametrize("value", ["", 7, "x" * 151, ["a"]])
+def test_a_line_that_is_none_is_told_by_its_key(key, value):
+    with pytest.raises(ScenarioError, match=rf"mine: {key} = .* is not allowed; it must be a line of at most 150 le") as told:
+        Scenario.from_content(Scenario.load("combination").content() | {key: value}, file="mine")
+    assert "attempt" not in str(told.value)
+
+
+def test_a_mistyped_line_finds_its_key():
+    with pytest.raises(ScenarioError, match="unknown key tri .*'try'"):
+        Scenario.from_content(Scenario.load("combination").content() | {"tri": "this"}, file="mine")

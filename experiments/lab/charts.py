@@ -130,14 +130,20 @@ class Chart:
         self.parts += [rule(at, floor - 14, at, floor, color, 1.6) for at in self._across(values).tolist()]
 
     def doses(self, row: int, when: np.ndarray, color: str, name: str) -> None:
-        """Doses above the frame: one row a treatment, triangles or, where they are many, ticks; its name beside."""
+        """Doses above the frame: one row a treatment, triangles or, where they are many, ticks; its name beside.
+
+        Doses that fall on one place are counted beside it.
+        """
         level = self.top - 8 - 13 * row
-        places = self._across(when)
+        places, times = np.unique(np.round(self._across(when)), return_counts=True)
         if len(places) <= 12:
             self.parts += [f'<path d="M{at - 4:.1f},{level - 4}h8l-4,7.5z" fill="{color}"/>' for at in places.tolist()]
         else:
             self.parts += [rule(at, level - 4, at, level + 4, color, 1.3) for at in places.tolist()]
         end = self.left + self.width
+        counts = [(at + 6, f"×{number}") for at, number in zip(places.tolist(), times.tolist(), strict=True) if number > 1]
+        self.parts += [words(at, level + 3.5, count, ink=color, size=9, halo=True) for at, count in counts]
+        places[times > 1] += 14
         gaps = np.diff(np.append(places, end))
         room = 5.8 * len(name) + 12
         fitting = np.flatnonzero(gaps > room)

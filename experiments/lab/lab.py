@@ -14,9 +14,10 @@ from simulation.plots import style
 from simulation.results import Results
 
 from ..arms import advance
+from ..outcomes import tell
 from ..pictures.runs import overview
 from ..scenario import Scenario
-from ..words import value_words
+from ..words import moment_words, value_words
 from . import panels, tissue
 from .bank import Bank
 from .charts import nice
@@ -26,11 +27,14 @@ from .growth import Growth
 from .monitors import Monitor, monitors
 from .patient import Eliminated, LabError, Patient, Shelf
 from .protocol import heading, protocol, toml
+from .watch import Watch
 
 DEFAULT = "checkpoint_blockade"
 SIDES = ("left", "right")
+OPENING = {"cytokines": ("il2", "ifn_alpha"), "immunoediting": ("high", "low")}  # where no arm has all of the question
 LONGEST = 365.0
 WEEK = 7 * 24
+BENCH = ("patient", "scenario", "arms", "models", "_courses", "_watches", "_told")  # what lies on it, and what was seen of it
 FIELD_TOPS = {"oxygen": 60.0}
 SHELF = Shelf(bank=Bank.of_user())
 DRAWING = threading.Lock()  # the settings of a figure are shared by all sessions
@@ -57,6 +61,7 @@ class Frame:
     pictures: tuple[bytes, bytes]
     panels: tuple[str, str, str, str]
     monitors: tuple[dict[str, Monitor], dict[str, Monitor]]
+    told: tuple[str, str]
     snapshots: tuple
 
 
@@ -69,7 +74,7 @@ class Lab:
 
     def __init__(self, scenario: str = DEFAULT, shelf: Shelf = SHELF):
         self._shelf, self._frames = shelf, 0
-        self.models, self._before = (), ()
+        self.models, self._before = (), {}
         self.choose(Patient.of(scenario))
 
     # ---------------------------------------------------------------- who lies on the bench
@@ -77,20 +82,19 @@ class Lab:
     def choose(self, patient: Patient, arms: tuple[str, str] | None = None) -> None:
         """Another patient, checked but not yet grown; ``arms`` are what the two tumours begin as."""
         scenario = patient.bench()
-        other = [arm for arm in scenario.arms if arm != "control"]
-        arms = arms or ("control", other[0] if other else "control")
+        arms = arms or opening(scenario)
         for arm in arms:
             if arm not in scenario.arms:
                 raise LabError(f"{patient.scenario} has no arm {arm!r} (choices: {', '.join(scenario.arms)})")
         if self.ready:
-            self._before = (self.patient, self.scenario, self.arms, self.models, self._courses)
+            self._before = {name: getattr(self, name) for name in BENCH}
         self.patient, self.scenario, self.arms = patient, scenario, arms
         self.models: tuple[TumorModel, ...] = ()
 
     def back(self) -> None:
         """Put back the tumours that were there before others were chosen, which have not grown."""
-        if self._before and not self.ready:
-            self.patient, self.scenario, self.arms, self.models, self._courses = self._before
+        if not self.ready:
+            vars(self).update(self._before)
 
     def open(self, progress: Callable[[Growth], None] = lambda growth: None) -> None:
         """Grow the tumour, or take the grown one from the shelf, and fork it twice: this is day 0.
@@ -107,7 +111,9 @@ class Lab:
             self.models = tuple(self._shelf.start(self.scenario, arm, progress) for arm in self.arms)
         for model in self.models:
             model.results.add_snapshot(model.snapshot())
-        self._courses, self._before = tuple(map(Course, self.models)), ()
+        self._courses, self._watches = tuple(map(Course, self.models)), tuple(map(Watch, self.models))
+        self._told: list[tuple[float, int, str]] = []
+        self._before = {}
 
     reset = open
     """Both tumours as they were on day 0."""
@@ -138,6 +144,10 @@ class Lab:
                 advance(model, self.scenario, model.day + 1 / 24, snapshot_every=0)
                 if (model.clock - model.origin) % WEEK == 0:
                     model.results.add_snapshot(model.snapshot())
+            for watch in self._watches:
+                watch.hour()
+            for side in (side for side in range(2) if self._watches[side].crossed):
+                self._told.append((self.day, side, tell(self.results())[self.names()[side]]))
 
     def give(self, side: int, drug: str, amount: float | None = None, once: bool = False) -> str:
         """Give a treatment to one tumour from now on, or a single dose of it; returns the name it is logged under."""
@@ -168,7 +178,7 @@ class Lab:
             given, drug = treatment_of(entry), entry["class"]
             hours = 24 * (self.day - entry["day"] - given.value("first_dose"))
             if given.name not in stopped and given.schedule.due(hours + 1e-6, 24 * LONGEST):
-                words = f"{given.schedule}, from day {entry['day']:.3g}"
+                words = f"{given.schedule}, from {moment_words(entry['day'])}"
                 found[given.name] = Running(given.name, called(given.name), words, True)
                 continue
             times[drug] += 1
@@ -178,10 +188,11 @@ class Lab:
         return list(found.values())
 
     def log(self) -> list[str]:
-        """What was done so far, a line an action, the newest last."""
+        """What was done and what came of it, a line each, the newest last."""
         lines = [(entry["day"], side, action_words(entry)) for side in range(len(self.models))
                  for entry in self.models[side].results.log]
-        return [f"day {day:.4g}, {SIDES[side]}: {words}" for day, side, words in sorted(lines, key=lambda line: line[0])]
+        lines += self._told if self.ready else []
+        return [f"{moment_words(day)}, {SIDES[side]}: {words}" for day, side, words in sorted(lines, key=lambda line: line[0])]
 
     def _both(self) -> tuple[TumorModel, ...]:
         if not self.ready:
@@ -200,11 +211,18 @@ class Lab:
             course.refresh()
         snapshots = tuple(course.snapshot for course in self._courses)
         top, trait = field_top(show, snapshots), show if show in panels.LEVELS else self.trait
+        pictures = tuple(tissue.picture(snapshot, show, top, watch.killed, watch.braked)
+                         for snapshot, watch in zip(snapshots, self._watches, strict=True))
+        for watch in self._watches:
+            watch.pictured()
         self._frames += 1
-        return Frame(self._frames, self.day, show, top, trait,
-                     tuple(tissue.picture(snapshot, show, top) for snapshot in snapshots),
+        return Frame(self._frames, self.day, show, top, trait, pictures,
                      panels.panels(self._courses, trait, max(self.scenario.days, self.day)),
-                     tuple(map(monitors, self._courses)), snapshots)
+                     tuple(map(monitors, self._courses)), tuple(map(self._newest, range(2))), snapshots)
+
+    def _newest(self, side: int) -> str:
+        """The last sentence about one tumour."""
+        return next((f"{moment_words(day)}: {words}" for day, about, words in reversed(self._told) if about == side), "")
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -225,11 +243,19 @@ class Lab:
     def names(self) -> tuple[str, str]:
         """The arms that the two tumours are in an export: what they began as, or their side once something was done."""
         names = []
-        for side, (arm, model) in enumerate(zip(self.arms, self._both(), strict=True)):
-            begun = len(self.scenario.build_treatments(arm))
-            untouched = len(model.results.log) == begun
-            names.append(arm if untouched and (arm not in names or arm == "control") else SIDES[side])
+        for side, arm in enumerate(self.arms):
+            alone = arm not in names or arm == "control"
+            names.append(arm if alone and not self.by_hand(side) else SIDES[side])
         return names[0], names[1]
+
+    def by_hand(self, side: int) -> bool:
+        """Whether anything was done to a tumour that its arm does not do by itself."""
+        arm, planned = self.arms[side], set()
+        for regimen, treatment in zip(self.scenario.arms[arm].treatments, self.scenario.build_treatments(arm), strict=True):
+            days = {"give": regimen.given, "stop": regimen.stopped}
+            planned |= {(action, treatment.name, round(24 * day)) for action, day in days.items() if day is not None}
+        log = self._both()[side].results.log
+        return any((entry["action"], entry["treatment"], round(24 * entry["day"])) not in planned for entry in log)
 
     def results(self) -> dict[str, Results]:
         """The results of both tumours by the arm they are in an export; two that are untreated are one."""
@@ -258,6 +284,14 @@ class Lab:
         title = f"{style.name_words(self.scenario.name)}, seed {self.patient.seed}"
         with DRAWING, style.painted(dict(zip(labels.values(), panels.COLORS, strict=False))):
             return overview({labels[name]: results for name, results in arms.items()}, self.scenario.question, title)
+
+
+def opening(scenario: Scenario) -> tuple[str, str]:
+    """The two arms that a scenario opens with: untreated, beside the arm in which most is done."""
+    if (found := OPENING.get(scenario.name)) and scenario.arms.keys() >= {*found}:
+        return found
+    other = [arm for arm in scenario.arms if arm != "control"] or ["control"]
+    return "control", max(other, key=lambda arm: len(scenario.arms[arm].treatments))
 
 
 def field_top(show: str, snapshots: tuple) -> float:

@@ -9,7 +9,7 @@ from simulation.plots import style
 from simulation.plots.tissue import CLONE_COLORS, FREE, middle
 from simulation.snapshots import Snapshot
 
-from .tissue import DOT, FIELDS, SHOWN, T_CELLS, TRAITS
+from .tissue import DOT, FIELDS, FLARE_COLOR, FLASH_COLOR, SHOWN, T_CELLS, TRAITS
 
 VIEW_WORDS = {"kinds": "kind of cell", "antigen": "antigen", "car_target": "CAR target", "pdl1": "PD-L1 shown",
               "mhc": "MHC-I capacity", "stress_ligand": "stress ligand", "vigour": "T-cell vigour", "clone": "clone",
@@ -27,6 +27,8 @@ MEANING = {"antigen": "what T-cell receptors see; 1 is about 30 peptide-MHC on a
            "oxygen": "falls where many cells breathe; below 5 mmHg cells starve; the white line is the tumour's rim",
            "ifn_gamma": "made by T cells at work; raises MHC-I and PD-L1, slows division; white: the tumour's rim",
            "il2": "feeds T and NK cells; white: the tumour's rim", "chemokine": "guides T cells; white: the tumour's rim"}
+KILLED = "a tumour cell was killed here since the picture before, in its last 6 hours at most"
+TAKEN = "a T cell that was about to hit, and PD-L1 on its target switched it off: the brake took the hit"
 ON_TUMOR = ("antigen", "car_target", "pdl1", "mhc")
 UNITS = {"oxygen": " mmHg", "il2": " nM"}
 
@@ -34,11 +36,14 @@ UNITS = {"oxygen": " mmHg", "il2": " nM"}
 def legend(show: str, snapshots: Sequence[Snapshot], top: float) -> str:
     """The legend as HTML: swatches of the kinds that are there, or a colour bar, each explained when pointed at."""
     kinds, liquid = snapshots[0].kinds, snapshots[0].liquid
-    tail = swatch(FREE, "free places", "blood has no places: squares in proportion to the cells") if liquid else ""
+    there = [kind for kind in kinds if kind != "car_t_cell" or any(each.counts()[kind] for each in snapshots)]
+    hollow = () if liquid or show == "kinds" else ("tumor_cell", *(T_CELLS if show == "vigour" else ()))
+    keys = [swatch(style.kind_color(kind, kinds), style.kind_words(kind), KIND_MEANING.get(kind, ""), "hollow" if hollow else "")
+            for kind in there if kind not in hollow]
+    tail = swatch(FREE, "free places", "blood has no places: squares in proportion to the cells") if liquid else HAPPENED
     if show == "kinds":
-        there = [kind for kind in kinds if kind != "car_t_cell" or any(each.counts()[kind] for each in snapshots)]
-        keys = [(style.kind_color(kind, kinds), style.kind_words(kind), KIND_MEANING.get(kind, "")) for kind in there]
-        return "".join(swatch(*key) for key in keys) + tail
+        return "".join(keys) + tail
+    tail = ("" if liquid else "".join(keys)) + tail
     if show == "clone":
         colors = "".join(f'<i style="background:{color}"></i>' for color in CLONE_COLORS)
         return f'<span class="key">{colors}{escape(MEANING[show])}</span>{tail}'
@@ -54,8 +59,16 @@ def legend(show: str, snapshots: Sequence[Snapshot], top: float) -> str:
             f'<span class="remark">{escape(MEANING[show])}</span></span>{none}{tail}')
 
 
-def swatch(color: str, words: str, meaning: str) -> str:
-    return f'<span class="key" title="{escape(meaning)}"><i style="background:{color}"></i>{escape(words)}</span>'
+def swatch(color: str, words: str, meaning: str, look: str = "") -> str:
+    """One colour of the legend; ``look`` is "" for a disc, hollow or ring."""
+    painted = f"background:{color}" if not look else f"border-color:{color}"
+    return (f'<span class="key" title="{escape(meaning)}"><i class="{look}" style="{painted}"></i>'
+            f"{escape(words)}</span>")
+
+
+HAPPENED = (f'<span class="key" title="{escape(KILLED)}"><i style="background:{FLASH_COLOR};border-color:{FLARE_COLOR}"></i>'
+            "killed</span>" + swatch(style.INK, "hit braked", TAKEN, "ring"))
+"""What has just happened in a tissue that has places."""
 
 
 def at(snapshot: Snapshot, across: float, down: float, show: str = "kinds") -> str:
@@ -65,11 +78,11 @@ def at(snapshot: Snapshot, across: float, down: float, show: str = "kinds") -> s
         return f"a square stands for {sites:.0f} places of marrow and blood"
     plane = middle(snapshot)
     x, y = (min(max(share * side, 0.0), side - 1e-6) for share, side in zip((across, 1 - down), plane.shape, strict=True))
-    row = cell_at(plane, x, y, {"kinds": plane.kinds, "vigour": ("tumor_cell", *T_CELLS)}.get(show, ("tumor_cell",)))
+    row = cell_at(plane, x, y)
     fields = [show] if show in FIELDS else ["oxygen", "ifn_gamma"] if row is None else []
     told = [f"{VIEW_WORDS[name]} {reading(plane, name, int(x), int(y))}" for name in fields]
     if row is None:
-        return f"{'no tumour cell' if show in TRAITS else 'no cell'} here: {', '.join(told)}"
+        return f"no cell here: {', '.join(told)}"
     cell = {trait: values[row] for trait, values in plane.cells.items()}
     kind = plane.kinds[cell["kind"]]
     if kind == "tumor_cell":
@@ -85,11 +98,10 @@ def at(snapshot: Snapshot, across: float, down: float, show: str = "kinds") -> s
     return f"{style.kind_words(kind).removesuffix('s')}: {', '.join(told)}"
 
 
-def cell_at(plane: Snapshot, x: float, y: float, kinds: Sequence[str]) -> int | None:
-    """The cell of these kinds at a place, in sites; an immune cell also where its dot reaches beyond its site."""
+def cell_at(plane: Snapshot, x: float, y: float) -> int | None:
+    """The cell at a place, in sites; an immune cell also where its dot reaches beyond its site."""
     columns, rows = np.divmod(plane.cells["site"], plane.shape[1])
     distance = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
-    distance[~plane.is_kind(*kinds)] = np.inf
     distance[plane.is_kind("tumor_cell") & (np.maximum(abs(columns + 0.5 - x), abs(rows + 0.5 - y)) > 0.5)] = np.inf
     distance[~plane.is_kind("tumor_cell") & (distance > max(0.71, DOT * max(plane.shape) / 2))] = np.inf
     if not distance.size or not np.isfinite(distance.min()):

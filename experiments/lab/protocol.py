@@ -8,6 +8,7 @@ from simulation.treatments import SHIPPED
 
 from ..provenance import version
 from ..scenario import OF_TREATMENT, Scenario
+from ..words import moment_words
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 NAMES = {class_path(cls): name for name, cls in SHIPPED.items()}
@@ -46,7 +47,7 @@ def own(values: dict) -> dict:
 
 def heading(scenario: Scenario, seed: int, day: float) -> str:
     """Comment lines on top of an exported scenario."""
-    return (f"# Recorded in the browser lab of tumorlab {version()}: {scenario.name}, seed {seed}, until day {day:g}.\n"
+    return (f"# Recorded in the browser lab of tumorlab {version()}: {scenario.name}, seed {seed}, until {moment_words(day)}.\n"
             "# Every action stands at its day; run with: tumorlab run THIS_FILE.toml\n"
             "# The command adds an untreated control where neither tumour is one.\n")
 

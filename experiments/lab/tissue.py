@@ -1,6 +1,8 @@
 """The tissue as a PNG made straight from arrays, many times a second; colours as in every other picture."""
 
 import io
+import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -8,7 +10,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from simulation.plots import style
-from simulation.plots.tissue import CLONE_COLORS, FREE, middle
+from simulation.plots.tissue import CLONE_COLORS, FEW, FREE, middle
 from simulation.snapshots import Snapshot
 
 PIXELS = 600
@@ -19,9 +21,12 @@ VIEWS = ("kinds", *TRAITS, "vigour", "clone", *FIELDS)
 """What the tissue can be coloured by: kinds of cell, traits of tumour cells, vigour of T cells, clones, fields."""
 SHOWN = {"pdl1": "pdl1_shown"}
 T_CELLS = ("t_cell", "car_t_cell")
-WHITE, NONE, FAINT, RIM, UNUSED, FIRST = 0, 1, 2, 3, 4, 8
+WHITE, NONE, FAINT, RIM, UNUSED, FLASH, FLARE, BRAKED, KIND, FIRST = 0, 1, 2, 3, 4, 5, 6, 7, 8, 24
+FLASH_COLOR, FLARE_COLOR = "#FFD500", "#E06C00"
+KINDS = FIRST - KIND
 SHADES = 256 - FIRST
 BANDS = 4  # shades of a field that are drawn alike: a quarter of the bytes
+HOLLOW = (0.5, 1.0)  # inner and outer radius of the dot of an immune cell that the view does not colour
 DOT = 0.0155  # diameter of an immune cell, as a share of the width of the picture
 
 
@@ -30,25 +35,43 @@ def views(liquid: bool) -> tuple[str, ...]:
     return tuple(show for show in VIEWS if not (liquid and show in FIELDS))
 
 
-def picture(snapshot: Snapshot, show: str, top: float = 1.0) -> bytes:
+def picture(snapshot: Snapshot, show: str, top: float = 1.0, killed: Sequence[int] = (), braked: Sequence[int] = ()) -> bytes:
     """A PNG of about PIXELS pixels a side; the same snapshot gives the same bytes.
 
-    ``show`` is one of VIEWS, ``top`` the upper end of the colour scale of a field. In 3-D the middle layer is drawn; a
-    liquid, which has no places, as its composition in squares.
+    ``show`` is one of VIEWS, ``top`` the upper end of the colour scale of a field, ``killed`` are sites that flash, ``braked``
+    names of cells that get a ring. In 3-D the middle layer is drawn; a liquid, which has no places, as squares in proportion.
     """
     if snapshot.liquid:
         return encoded(composition(snapshot, show, top), palette(show, snapshot.kinds))
     plane = middle(snapshot)
     edge = max(1, round(PIXELS / max(plane.shape)))
     image = field(plane, show, top, max(1, edge // 2)) if show in plane.fields else enlarged(cells(plane, show), edge)
-    if show == "kinds":
-        for kind in sorted(plane.kinds, key=lambda kind: -plane.counts()[kind]):
-            if kind != "tumor_cell" or plane.counts()[kind] < 60:
-                dots(image, plane, plane.is_kind(kind), FIRST + plane.kinds.index(kind), edge)
-    elif show == "vigour":
-        who = plane.is_kind(*T_CELLS)
-        dots(image, plane, who, shade(show, plane.cells["vigour"][who], top), edge)
+    edge = image.shape[0] // plane.shape[1]
+    flashes = layer(np.asarray(killed, dtype=np.int64), snapshot.shape)
+    for color, ring in ((FLARE, (0, 1.9)), (FLASH, (0, 1.5))):
+        dots(image, plane, flashes, color, edge, ring)
+    sites, counts = plane.cells["site"], plane.counts()
+    for kind in sorted(plane.kinds, key=lambda kind: -counts[kind]):
+        who, color = plane.is_kind(kind), KIND + plane.kinds.index(kind) % KINDS
+        if kind == "tumor_cell":
+            if show == "kinds" and counts[kind] < FEW:
+                dots(image, plane, sites[who], color, edge)
+        elif show == "kinds":
+            dots(image, plane, sites[who], color, edge)
+        elif show == "vigour" and kind in T_CELLS:
+            dots(image, plane, sites[who], shade(show, plane.cells["vigour"][who], top), edge)
+        else:
+            for hollow, ring in ((WHITE, (0.5, 1.3)), (color, HOLLOW)):
+                dots(image, plane, sites[who], hollow, edge, ring)
+    dots(image, plane, sites[np.isin(plane.cells["name"], np.asarray(braked, dtype=np.int64))], BRAKED, edge, (1.3, 1.8))
     return encoded(image, palette(show, plane.kinds))
+
+
+def layer(sites: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Sites of the layer that is drawn, as :func:`middle` counts them."""
+    if len(shape) == 2:
+        return sites
+    return sites[sites % shape[2] == shape[2] // 2] // shape[2]
 
 
 def cells(plane: Snapshot, show: str) -> np.ndarray:
@@ -57,7 +80,7 @@ def cells(plane: Snapshot, show: str) -> np.ndarray:
     tumor = plane.is_kind("tumor_cell")
     sites = plane.cells["site"][tumor]
     if show == "kinds":
-        image.flat[sites] = FIRST + plane.kinds.index("tumor_cell")
+        image.flat[sites] = KIND + plane.kinds.index("tumor_cell")
     elif show == "vigour":
         image.flat[sites] = FAINT
     elif show == "clone":
@@ -107,7 +130,7 @@ def composition(snapshot: Snapshot, show: str, top: float) -> np.ndarray:
 def part(snapshot: Snapshot, kind: str, show: str, top: float, squares: int) -> np.ndarray | int:
     """Colour numbers of the squares of one kind: quantiles of the trait that is shown, where the kind has it."""
     if show == "kinds":
-        return FIRST + snapshot.kinds.index(kind)
+        return KIND + snapshot.kinds.index(kind) % KINDS
     if show in snapshot.fields:
         return shade(show, snapshot.fields[show].ravel()[:1], top)
     seen = T_CELLS if show == "vigour" else ("tumor_cell",)
@@ -128,12 +151,14 @@ def shade(show: str, values: np.ndarray, top: float) -> np.ndarray:
     return np.where(level < 0, np.uint8(NONE), numbers)
 
 
-def dots(image: np.ndarray, plane: Snapshot, who: np.ndarray, colors: np.ndarray | int, edge: int) -> None:
-    """Stamp the chosen cells as discs, never smaller than a site, onto an image of ``edge`` pixels a site."""
+def dots(image: np.ndarray, plane: Snapshot, sites: np.ndarray, colors: np.ndarray | int, edge: int,
+         ring: tuple[float, float] = (0.0, 1.0)) -> None:
+    """Stamp discs, never smaller than a site, onto an image of ``edge`` pixels a site; of each the part between two radii."""
     size = max(edge, round(DOT * max(image.shape)))
-    reach = np.arange(size) - (size - 1) / 2
-    disc = np.argwhere(reach[:, None] ** 2 + reach**2 <= (size / 2) ** 2) - (size - 1) // 2
-    across, up = np.divmod(plane.cells["site"][who], plane.shape[1])
+    reach, even = math.ceil(ring[1] * size / 2), 0.5 * (size % 2 == 0)
+    far = np.hypot(*(np.mgrid[-reach:reach + 1, -reach:reach + 1] - even)) / (size / 2)
+    disc = np.argwhere((far <= ring[1]) & ((far > ring[0]) | (ring[0] == 0))) - reach
+    across, up = np.divmod(sites, plane.shape[1])
     x, y = across * edge + edge // 2, image.shape[0] - 1 - (up * edge + edge // 2)
     rows = np.clip(y[:, None] + disc[:, 0], 0, image.shape[0] - 1)
     columns = np.clip(x[:, None] + disc[:, 1], 0, image.shape[1] - 1)
@@ -156,9 +181,10 @@ def encoded(image: np.ndarray, colors: bytes) -> bytes:
 @lru_cache(maxsize=64)
 def palette(show: str, kinds: tuple[str, ...]) -> bytes:
     """256 colours, three bytes each: some fixed ones, then what the view needs."""
-    fixed = [style.NOTHING, style.INVISIBLE, style.FAINT, "#FFFFFF", FREE, "#FFFFFF", "#FFFFFF", "#FFFFFF"]
+    fixed = [style.NOTHING, style.INVISIBLE, style.FAINT, "#FFFFFF", FREE, FLASH_COLOR, FLARE_COLOR, style.INK]
+    fixed += [style.kind_color(kind, kinds) for kind in kinds[:KINDS]] + ["#FFFFFF"] * (KINDS - len(kinds))
     if show == "kinds":
-        colors = [style.kind_color(kind, kinds) for kind in kinds]
+        colors = []
     elif show == "clone":
         colors = list(CLONE_COLORS)
     else:

@@ -17,9 +17,10 @@ from ..lab.patient import LabError, Patient
 from ..lab.player import PACES, View
 from ..scenario import Scenario
 from ..words import listed
+from .glossary import glossary
 from .session import SEATS, Session
 from .tumor import Tumor
-from .widgets import EntryView, FeedView, LiveView, choice, slider
+from .widgets import EntryView, FeedView, KeysView, LiveView, choice, slider
 
 log = logging.getLogger(__name__)
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
@@ -47,6 +48,7 @@ def Page():
 def Bench():
     """One session: the patient on the left, both tumours beside each other, curves below."""
     tries, set_tries = solara.use_state(0)
+    folded, set_folded = solara.use_state(True)
     session = solara.use_memo(Session.admitted, [tries])
     solara.use_effect(lambda: session and session.close, [session])
     if session is None:
@@ -54,10 +56,14 @@ def Bench():
         return
     with solara.Div(classes=["lab"]):
         Feed(session)
+        KeysView()
         Heading(session)
         with solara.Div(classes=["lab-body"]):
             with solara.Div(classes=["lab-left"]):
-                PatientCard(session)
+                solara.Button("Patient", icon_name="mdi-menu-down" if folded else "mdi-menu-up", small=True, outlined=True,
+                              classes=["lab-fold"], on_click=lambda: set_folded(not folded),
+                              attributes={"aria-expanded": str(not folded).lower(), "title": "seed, patch and sliders"})
+                PatientCard(session, folded)
                 Notes(session)
             with solara.Div(classes=["lab-main"]):
                 Controls(session)
@@ -78,28 +84,42 @@ def Full(again: Callable[[], None]):
 
 @solara.component
 def Heading(session: Session):
-    """The name of the lab, the scenario and its question."""
-    scenario = session.view.value.patient.scenario
+    """The name of the lab, the scenario, its question, what to look for, and what the words mean."""
+    patient = session.view.value.patient
+    scenario = patient.scenario
+
+    def choose(name: str) -> None:
+        session.choose(Patient.of(name))
+        session.player.show("kinds")  # a colour chosen for one question says little about the next
+
     with solara.Div(classes=["lab-heading"]):
         solara.HTML("h1", "Tumor-Immune Lab")
         choice([(name, style.name_words(name)) for name in SCENARIOS], scenario, label="scenario",
-               chosen=lambda name: session.choose(Patient.of(name)), meaning="what the lab is about")
+               chosen=choose, meaning="what the lab is about")
         solara.HTML("p", escape(SCENARIOS[scenario].question), attributes={"id": "question"})
+        solara.HTML("details", glossary(patient), classes=["lab-words"])
+        lines = "".join(f"<p><b>{word}</b>{escape(line)}</p>" for word, line in SCENARIOS[scenario].lines.items())
+        solara.HTML("div", lines, classes=["lab-why"])
 
 
 @solara.component
-def PatientCard(session: Session):
-    """Seed, patch and sliders; what is changed here takes effect when the tumour is grown."""
+def PatientCard(session: Session, folded: bool):
+    """Seed, patch and sliders; what is changed here takes effect when the tumour is grown. Narrow pages fold it away."""
     view = session.view.value
     patient, arms = view.patient, view.arms
     draft, set_draft = solara.use_state(patient)
     typed, set_typed = solara.use_state(str(patient.seed))
     problem, set_problem = solara.use_state("")
 
-    def follow() -> None:
-        set_draft(patient)
-        set_typed(str(patient.seed))
+    def follow(shown: Patient = patient) -> None:
+        set_draft(shown)
+        set_typed(str(shown.seed))
         set_problem("")
+
+    def ship(shipped: Patient) -> None:
+        follow(shipped)
+        if shipped != patient:
+            session.choose(shipped, arms)
 
     solara.use_effect(follow, [patient])
 
@@ -116,20 +136,20 @@ def PatientCard(session: Session):
             session.choose(changed, arms)
 
     sizes = patches(draft)
-    with solara.Div(classes=["lab-card", "lab-patient"]):
+    with solara.Div(classes=["lab-card", "lab-patient", *(["folded"] if folded else [])]):
         with solara.Div(classes=["lab-row"]):
             EntryView(name="seed", value=typed, wrong=bool(problem), meaning=SEED, event_entered=enter,
                       event_confirmed=lambda text: enter(text, grow=True))
             choice(sizes, "whole" if draft.whole or len(sizes) == 1 else "quick", label="patch", meaning=PATCH,
                    chosen=lambda word: set_draft(draft._replace(whole=word == "whole")))
         for dial in dials(draft):
-            slider(dial, lambda value, name=dial.name: set_draft(draft.with_value(name, value)),
+            slider(dial, lambda value, name=dial.name: set_draft(lambda newest: newest.with_value(name, value)),
                    changed=dial.name in dict(draft.changed))
         with solara.Div(classes=["lab-row", "lab-growth"]):
             solara.Button("Grow this tumour", on_click=lambda: session.choose(draft, arms), color="primary", small=True,
                           disabled=bool(problem) or draft == patient and (view.ready or bool(view.busy)), classes=["lab-grow"])
             shipped = Patient.of(patient.scenario)
-            solara.Button("As shipped", on_click=lambda: session.choose(shipped, arms), text=True, small=True,
+            solara.Button("As shipped", on_click=lambda: ship(shipped), text=True, small=True,
                           disabled=not problem and draft == patient == shipped)
         solara.HTML("p", escape(problem or about(draft, patient, view)), classes=["lab-problem" if problem else "lab-about"])
 
@@ -179,7 +199,7 @@ def Notes(session: Session):
     ], [])
     with solara.Div(classes=["lab-card", "lab-notes"]):
         lines = "".join(f"<li>{escape(line)}</li>" for line in reversed(view.log)) or "<li>nothing was given so far</li>"
-        solara.HTML("div", f"<h2>What was done</h2><ul>{lines}</ul>", classes=["lab-log"])
+        solara.HTML("div", f"<h2>What happened</h2><ul>{lines}</ul>", classes=["lab-log"])
         with solara.Div(classes=["lab-row", "lab-exports"]):
             for words, name, meaning, made in files:
                 with solara.FileDownload(made, name):

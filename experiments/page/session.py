@@ -119,6 +119,7 @@ def parts(frame: Frame | None) -> dict:
         length = next((length for length in (500, 200, 100, 50) if length < 0.4 * width), 20)
         found[name] = {"picture": "data:image/png;base64," + base64.b64encode(frame.pictures[side]).decode(),
                        "bar": 0 if snapshot.liquid else 100 * length / width, "bar_words": f"{length} µm"}
+        found[f"told-{name}"] = f'<span title="{escape(frame.told[side])}">{escape(frame.told[side])}</span>'
         found[f"monitors-{name}"] = "".join(monitor(f"{key}-{name}", each) for key, each in frame.monitors[side].items())
     return found
 

@@ -33,8 +33,9 @@ def Tumor(session: Session, side: int):
     with solara.Div(classes=["lab-card", "lab-tumor", f"lab-tumor-{SIDES[side]}"]):
         with solara.Div(classes=["lab-row", "lab-name"]):
             solara.HTML("i", "", style=f"background:{COLORS[side]}")
-            choice([(arm, arm_words(arm, scenario)) for arm in view.choices], view.arms[side], begin_as,
-                   name=f"{SIDES[side]} tumour begins as", meaning="an arm of the scenario; what you give comes on top")
+            hand = ", then by hand" if view.ready and session.player.lab.by_hand(side) else ""
+            choice([(arm, arm_words(arm, scenario) + hand * (arm == view.arms[side])) for arm in view.choices], view.arms[side],
+                   begin_as, name=f"{SIDES[side]} tumour begins as", meaning="an arm of the scenario; what you give comes on top")
         with solara.Div(classes=["lab-look"]):
             Tissue(session, side)
             LiveView(part=f"monitors-{SIDES[side]}", look="lab-monitors")
@@ -74,7 +75,7 @@ def Cabinet(session: Session, side: int):
                label=f"drug for the {SIDES[side]} tumour", meaning=kind.describe())
         if dial:
             slider(replace(dial, name=f"treatments.{drug}.{dial.name}"), lambda value: set_amounts({**amounts, drug: value}),
-                   name=dial.name, narrow=True)
+                   name=dial.name, label=f"{dial.name} of {style.name_words(drug)} for the {SIDES[side]} tumour", narrow=True)
         solara.Button("Infuse" if drug == "car_t" else "One dose", color="primary", small=True, disabled=idle,
                       classes=["lab-once"], on_click=lambda: player.give(side, drug, dial.value if dial else None, True))
         if regimen != "a single dose":
@@ -84,13 +85,16 @@ def Cabinet(session: Session, side: int):
 
 @solara.component
 def Course(session: Session, side: int):
-    """What was given and can be stopped."""
+    """What was given and can be stopped, and the last sentence about the tumour."""
     view, player = session.view.value, session.player
     with solara.Div(classes=["lab-row", "lab-running"]):
-        for each in view.running[side]:
-            look = ["lab-drug"] if each.due else ["lab-drug", "past"]
-            with solara.Div(classes=look, attributes={"title": each.words}).key(each.name):
-                solara.HTML("span", escape(each.label))
-                if each.due:
-                    solara.Button("stop", text=True, x_small=True, disabled=not view.ready, classes=["lab-stop"],
-                                  on_click=lambda name=each.name: player.stop(side, name))
+        if view.running[side]:
+            with solara.Div(classes=["lab-given"]):
+                for each in view.running[side]:
+                    look = ["lab-drug"] if each.due else ["lab-drug", "past"]
+                    with solara.Div(classes=look, attributes={"title": each.words}).key(each.name):
+                        solara.HTML("span", escape(each.label))
+                        if each.due:
+                            solara.Button("stop", text=True, x_small=True, disabled=not view.ready, classes=["lab-stop"],
+                                          on_click=lambda name=each.name: player.stop(side, name))
+        LiveView(part=f"told-{SIDES[side]}", look="lab-told", status=True)

@@ -17,8 +17,13 @@ def FeedView(event_shown: Callable, frame: dict | None = None):
 
 
 @solara.component_vue("live.vue")
-def LiveView(part: str, look: str):
-    """A part of the page that changes with every picture."""
+def LiveView(part: str, look: str, status: bool = False):
+    """A part of the page that changes with every picture; a ``status`` is read out when it changes."""
+
+
+@solara.component_vue("keys.vue")
+def KeysView():
+    """Nothing to be seen: the space bar plays and pauses."""
 
 
 @solara.component_vue("tissue.vue")
@@ -28,8 +33,8 @@ def TissueView(side: str, busy: str, share: float, cancellable: bool, tip: str, 
 
 
 @solara.component_vue("dial.vue")
-def DialView(name: str, labels: str, place: int, meaning: str, changed: bool, narrow: bool, event_moved: Callable):
-    """A slider with its name and its value in words."""
+def DialView(name: str, label: str, labels: str, place: int, meaning: str, changed: bool, narrow: bool, event_moved: Callable):
+    """A slider with its name and its value in words; ``label`` is its name where it is read out alone."""
 
 
 @solara.component_vue("choice.vue")
@@ -49,8 +54,10 @@ def choice(items: Sequence[tuple[str, str]], value: str, chosen: Callable[[str],
                       event_chosen=chosen)
 
 
-def slider(dial: Dial, moved: Callable[[float], None], *, name: str = "", changed: bool = False, narrow: bool = False):
+def slider(dial: Dial, moved: Callable[[float], None], *, name: str = "", label: str = "", changed: bool = False,
+           narrow: bool = False):
     """A dial that tells the value at every place while it is dragged, and calls ``moved(value)`` when it is let go."""
     labels = [dial.shown if place == dial.place else replace(dial, value=dial.at(place)).shown for place in range(LAST + 1)]
-    return DialView(name=name or dial.words, labels="\n".join(labels), place=dial.place, meaning=dial.meaning, changed=changed,
-                    narrow=narrow, event_moved=lambda place: moved(dial.at(place))).key(dial.name)
+    name = name or dial.words
+    return DialView(name=name, label=label or name, labels="\n".join(labels), place=dial.place, meaning=dial.meaning,
+                    changed=changed, narrow=narrow, event_moved=lambda place: moved(dial.at(place))).key(dial.name)

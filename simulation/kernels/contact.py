@@ -157,6 +157,7 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
                     break
                 if brake > 0.0 and uniform(switch + np.uint64(k) * GOLDEN, name) < brake * signal:
                     end = time
+                    cells.braked[row] = ~cells.braked[row]  # marked; counted below, unless the target dies before
                     break
                 at = hits
                 while at > 0 and when[at - 1] > time:
@@ -211,6 +212,8 @@ def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strai
             ended = max(min(until[row], last), since[row])
             engaged = ended - since[row]
             since[row] = 0.0
+            if cells.braked[row] < 0:
+                cells.braked[row] = ~cells.braked[row] + (1 if until[row] <= last else 0)
             braked = either(own[slot[BRAKE], row], by_kind[BRAKE, kinds[row]]) > 0.0
             cells.strain[row] += engaged * cells.seen[rule, target] * (1.0 + (strain_gain * signal if braked else 0.0))
             cells.contact[row] += engaged * cells.stimulus[rule, target]

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from ..results import Results
@@ -21,6 +22,8 @@ DOTS_COVER = 0.15
 SQUARES = 20
 FREE = "#F1F1F1"
 FEW = 60
+COLORED = {"vigour": ("tumor_cell", "t_cell", "car_t_cell")}
+"""Kinds that have no rings in a view that is not of the tumour cells alone."""
 BELOW_ANY_SCALE = 1e-12
 CLONE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#000000")
 
@@ -49,7 +52,11 @@ def tissue(results: Results | Snapshot, day: float | None = None, show: str = "k
         else:
             whole_picture = show in ("kinds", "vigour") or show in snapshot.fields
             shown = snapshot.is_kind(*(snapshot.kinds if whole_picture else ("tumor_cell",)))
-            draw(axes, middle(snapshot) if projection == "slice" else nearest_to_viewer(snapshot, shown), show, legend)
+            if projection == "slice":
+                draw(axes, middle(snapshot), show, legend)
+            else:
+                immune = nearest_to_viewer(snapshot, ~snapshot.is_kind("tumor_cell"))
+                draw(axes, nearest_to_viewer(snapshot, shown), show, legend, immune)
             if len(snapshot.shape) == 3:
                 words = f"middle layer of {snapshot.shape[2]}" if projection == "slice" else "seen from above"
                 axes.set_xlabel(words, fontsize=10.5, color=style.MUTED)
@@ -57,6 +64,9 @@ def tissue(results: Results | Snapshot, day: float | None = None, show: str = "k
         if legend and (show == "kinds" or snapshot.liquid):
             figure.legend(handles=kind_handles(snapshot), loc="outside lower center", ncols=5, handlelength=0.9,
                           columnspacing=1.2, handletextpad=0.5)
+        elif legend and show not in snapshot.fields:
+            figure.legend(handles=ring_handles(snapshot, COLORED.get(show, ("tumor_cell",))), loc="outside lower center", ncols=5,
+                          handletextpad=0.2)
     return figure
 
 
@@ -74,8 +84,15 @@ def kind_handles(*snapshots: Snapshot) -> list[Patch]:
     kinds = [kind for kind in known if kind == "tumor_cell" or any(number.get(kind) for number in counts)]
     handles = [Patch(color=style.kind_color(kind, kinds), label=style.kind_words(kind)) for kind in kinds]
     if any(snapshot.liquid for snapshot in snapshots):
-        handles.append(Patch(color=FREE, label="free"))
+        handles.append(Patch(facecolor=FREE, edgecolor="#888888", linewidth=0.6, label="free"))
     return handles
+
+
+def ring_handles(snapshot: Snapshot, colored: tuple[str, ...]) -> list[Line2D]:
+    """Legend entries for the rings of a view."""
+    return [Line2D([], [], linestyle="", marker="o", markerfacecolor="none", label=style.kind_words(kind),
+                   markeredgecolor=style.kind_color(kind, snapshot.kinds))
+            for kind, number in snapshot.counts().items() if number and kind not in colored]
 
 
 def kinds_note(*snapshots: Snapshot) -> str | None:
@@ -109,8 +126,11 @@ def nearest_to_viewer(snapshot: Snapshot, shown: np.ndarray) -> Snapshot:
     return Snapshot(snapshot.day, snapshot.shape[:2], snapshot.spacing, snapshot.liquid, snapshot.kinds, cells, fields)
 
 
-def draw(axes: Axes, plane: Snapshot, show: str, legend: bool) -> None:
-    """A 2-D snapshot: tumour or field as an image, immune cells as dots large enough to be seen."""
+def draw(axes: Axes, plane: Snapshot, show: str, legend: bool, immune: Snapshot | None = None) -> None:
+    """A 2-D snapshot: tumour or field as an image, immune cells as dots large enough to be seen, rings beside a trait.
+
+    ``immune`` holds the cells of the rings where they are not those of ``plane``.
+    """
     tumor = plane.is_kind("tumor_cell")
     extent = (0, plane.shape[0] * plane.spacing, 0, plane.shape[1] * plane.spacing)
     put = {"origin": "lower", "extent": extent, "zorder": 1}
@@ -128,13 +148,16 @@ def draw(axes: Axes, plane: Snapshot, show: str, legend: bool) -> None:
             who = plane.is_kind("t_cell", "car_t_cell")
             norm, cmap = style.scale(show, plane.cells[show]), style.colormap(show)
             image = dots(axes, plane, who, dot_size(plane, who), array=plane.cells[show][who], norm=norm, cmap=cmap)
+            rings(axes, immune or plane, COLORED[show])
     elif show == "clone":
         image = axes.imshow(clones(plane, tumor), interpolation="nearest", **put)
+        rings(axes, immune or plane)
     else:
         trait = {"pdl1": "pdl1_shown", "pdl1_constitutive": "pdl1"}.get(show, show)
         norm, cmap = style.scale(show, plane.cells[trait][tumor]), style.colormap(show)
         image = axes.imshow(averaged(plane, tumor, plane.cells[trait]), norm=norm, cmap=cmap,
                             interpolation="nearest", **put)
+        rings(axes, immune or plane)
     if legend and show not in ("kinds", "clone"):
         color_bar(axes, image, show, plane)
     bare(axes, extent)
@@ -189,6 +212,16 @@ def immune_cells(axes: Axes, plane: Snapshot) -> None:
     for kind, size in zip(kinds, sizes, strict=True):
         color = style.kind_color(kind, plane.kinds)
         dots(axes, plane, plane.is_kind(kind), min(size, 2 * min(sizes)), facecolors=[color])
+
+
+def rings(axes: Axes, plane: Snapshot, colored: tuple[str, ...] = ("tumor_cell",)) -> None:
+    """The cells whose kind has no colours in this view: small rings on a white edge."""
+    for kind in plane.kinds:
+        who = plane.is_kind(kind)
+        if kind not in colored and who.any():
+            for color, width in (("white", 2.4), (style.kind_color(kind, plane.kinds), 1.2)):
+                dots(axes, plane, who, plane.spacing + 0.5 * (dot_size(plane, who) - plane.spacing), facecolors="none",
+                     edgecolors=color, linewidths=width)
 
 
 def dot_size(plane: Snapshot, cells: np.ndarray) -> float:
