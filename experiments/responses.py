@@ -45,9 +45,9 @@ def judge(timeseries: pd.DataFrame, trial: "Trial") -> Judged:
     enrolled = timeseries[timeseries["patient"].isin(patients.loc[patients["enrolled"], "patient"])]
     scanned, responses = responses_of(enrolled, trial)
     progression, comparisons = progression_of(responses)
-    about = contrasts(responses, {"cells_then": f"tumour cells, day {trial.contrast_day:g}",
-                                  "burden": f"ln tumour cells, day {trial.contrast_day:g}",
-                                  "change_then": f"change in diameter (%), day {trial.contrast_day:g}",
+    about = contrasts(responses, {"cells_then": f"tumour cells, day {trial.contrasted_on:g}",
+                                  "burden": f"ln tumour cells, day {trial.contrasted_on:g}",
+                                  "change_then": f"change in diameter (%), day {trial.contrasted_on:g}",
                                   "responded": "objective response (%)"}, control=CONTROL)
     return Judged(patients, scanned, responses, rates_of(responses), progression, comparisons,
                   subgroups_of(patients, responses, trial.subgroups), about)
@@ -84,7 +84,7 @@ def responses_of(timeseries: pd.DataFrame, trial: "Trial") -> tuple[pd.DataFrame
     for (patient, arm), rows in timeseries.groupby(["patient", "arm"], sort=False):
         scanned = scans(rows, trial.recist, **how)
         response = respond(scanned, trial.recist)
-        then = sizes(rows, [trial.contrast_day], trial.recist, **how)
+        then = sizes(rows, [trial.contrasted_on], trial.recist, **how)
         told.append({"patient": patient, "arm": arm} | response._asdict()
                     | {"cells_then": then["cells"].iloc[-1], "burden": math.log(then["cells"].iloc[-1] + 1),
                        "responded": 100.0 * response.objective,

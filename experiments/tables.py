@@ -2,7 +2,6 @@
 
 import codecs
 import math
-import reprlib
 import stat
 import tomllib
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, ClassVar, Self, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from simulation.files import unsealed
+from simulation.given import plain, quoted, shortened
 from simulation.parameters import nearest
 
 LARGEST = 10_000_000
@@ -53,7 +53,7 @@ class Table(BaseModel):
     def checked(cls, content: dict, file: str) -> Self:
         """The table with this content; raises ScenarioError that calls the source ``file``."""
         try:
-            return cls.model_validate(content)
+            return cls.model_validate(plain(content))
         except ValidationError as error:
             raise ScenarioError(f"{file}: {_sentence(cls, error)}") from None
 
@@ -147,12 +147,12 @@ def _sentence(root: type[Table], error: ValidationError) -> str:
     path = list(first["loc"])
     table = root.inside(path)
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-    stands = f"{key} = {reprlib.repr(first['input'])} is not allowed"
+    stands = f"{shortened(key)} = {quoted(first['input'])} is not allowed"
     field = table.model_fields.get(path[-1]) or root.inside(path[:-1]).model_fields.get((path[-2:] or path)[0])
     allowed = f"it must be {field.description}" if field and field.description else first["msg"]
     match first["type"]:
         case "extra_forbidden":
-            sentence = f"unknown key {key}{nearest(str(path[-1]), list(table.model_fields))}"
+            sentence = f"unknown key {shortened(key)}{nearest(str(path[-1]), list(table.model_fields))}"
         case "missing":
             sentence = f"{key} is missing; {allowed}"
         case "value_error":

@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING, ClassVar
 
+from ..given import quoted
 from ..parameters import Parameter, ParameterGroup
 from ..schedule import Schedule, mean_level
 
@@ -80,5 +81,5 @@ def snake_case(word: str) -> str:
 
 def checked_name(name: str) -> str:
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        raise TreatmentError(f"a treatment is named with letters, digits and underscores, not {name!r}")
+        raise TreatmentError(f"a treatment is named with letters, digits and underscores, not {quoted(name)}")
     return name
