@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-from . import arguments
+from . import arguments, completion
 from .bars import ArmBars, RunBar
 from .stops import exit_code, terminable
 
@@ -44,7 +44,7 @@ class Commands(TyperGroup):
             raise typer.Exit(exit_code(stop)) from None
 
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False,
                   help="Tumor-Immune Lab: a tumour, an immune system, and the treatments between them.")
 
 
@@ -82,7 +82,8 @@ def list_() -> None:
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="A scenario, a treatment or a parameter set.")],
+def show(name: Annotated[str, typer.Argument(help="A scenario, a treatment or a parameter set.",
+                                             autocompletion=completion.entries)],
          everything: Annotated[bool, typer.Option("--all", help="Every parameter in force in a scenario.")] = False
          ) -> None:
     """Show one of them in full, with its parameters, their ranges and their sources."""
@@ -105,12 +106,15 @@ def show(name: Annotated[str, typer.Argument(help="A scenario, a treatment or a 
 
 
 @app.command()
-def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the path of a TOML file.")],
+def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the path of a TOML file.",
+                                                 autocompletion=completion.scenarios)],
         days: Annotated[float | None, typer.Option(help="Days to run, in place of the scenario's.")] = None,
         seed: Annotated[int | None, typer.Option(help="Another seed, another patient.")] = None,
-        arms: Annotated[str | None, typer.Option(help="Only these arms, a,b,c; the control is always run.")] = None,
+        arms: Annotated[str | None, typer.Option(help="Only these arms, a,b,c; the control is always run.",
+                                                    autocompletion=completion.arms)] = None,
         set_: Annotated[list[str] | None, typer.Option("--set", help="dotted.name=value; what an arm sets itself "
-                                                                     "stays. May be repeated.")] = None,
+                                                                     "stays. May be repeated.",
+                                                          autocompletion=completion.settings)] = None,
         out: Annotated[Path | None, typer.Option(help="Folder (results/SCENARIO-seedS).")] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Complete a run that was stopped.")] = False,
         overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the folder.")] = False,
@@ -156,7 +160,8 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Print the findings only.")
 
 
 @app.command()
-def sweep(study: Annotated[str, typer.Argument(help="A sweep's name, or the path of a TOML file.")],
+def sweep(study: Annotated[str, typer.Argument(help="A sweep's name, or the path of a TOML file.",
+                                                autocompletion=completion.sweeps)],
           workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
           overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
     """Run scenarios over a design of parameter values: sweeps, sensitivity, dose surfaces."""
@@ -165,7 +170,8 @@ def sweep(study: Annotated[str, typer.Argument(help="A sweep's name, or the path
 
 
 @app.command()
-def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path of a TOML file.")],
+def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path of a TOML file.",
+                                                autocompletion=completion.trials)],
           workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
           overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
     """Run a virtual trial: a cohort of patients, every patient's tumour forked into every arm."""
@@ -279,7 +285,8 @@ def benchmark(out: Annotated[Path | None, typer.Option(help="Write the numbers t
 
 
 @app.command("check-treatment")
-def check_treatment(treatment: Annotated[str, typer.Argument(help="module:Class, or the name of a treatment.")]
+def check_treatment(treatment: Annotated[str, typer.Argument(help="module:Class, or the name of a treatment.",
+                                                        autocompletion=completion.treatments)]
                     ) -> None:
     """Check the promises that every treatment keeps."""
     from simulation import check_treatment, treatments

@@ -67,9 +67,11 @@ def patients_of(timeseries: pd.DataFrame, trial: "Trial") -> pd.DataFrame:
         table[name] = first[column] / (trial.tissue if name == "cd8" else 1.0)
     for name, cut in trial.subgroups.items():
         level = table.loc[table["enrolled"], name].median() if cut == "median" else float(cut)
-        table[f"{name}_cut"], table[f"{name}_group"] = level, np.where(table[name] >= level, "high", "low")
+        known = table[name].notna() & math.isfinite(level)
+        group = pd.Series(np.where(table[name] >= level, "high", "low"), index=table.index)
+        table[f"{name}_cut"], table[f"{name}_group"] = level, group.where(known, None)
     told = {patient: phase(rows) for patient, rows in own.groupby("patient", sort=False) if rows["tumor_cells"].iloc[0] > 0}
-    table["control_phase"] = [told.get(patient, "elimination") for patient in table["patient"]]
+    table["control_phase"] = [told.get(patient) for patient in table["patient"]]
     return table
 
 

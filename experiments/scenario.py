@@ -257,7 +257,6 @@ class Scenario(Table):
 
     def _check_space(self) -> None:
         """The lattice has room for its cells and fits in this machine's memory."""
-        sites = math.prod(self.shape)
         if min(self.shape) < 5:
             raise ScenarioError(f"{self._file}: shape = {self.shape} is too small; each side must be at least 5 sites")
         if (need := self.memory) > (have := available()):

@@ -14,7 +14,7 @@ from .archive import StudyError
 from .designs import LEVELS, Axis, problem, salib, size
 from .outcomes import OUTCOMES
 from .study import Findings
-from .words import number_words
+from .words import bounds, number_words
 
 INDEX = {"morris": "mu_star", "saltelli": "total"}
 """The column that says how much a parameter matters."""
@@ -237,8 +237,8 @@ def _sentences(table: pd.DataFrame, noise: dict, design: str) -> list[str]:
 def _told(row: dict, index: str) -> str:
     """One parameter in words: its direction, index and interval."""
     acts = "moves it" if row["direction"] == EITHER else f"{row['direction']} it"
-    value, low, high = (_short(row[index + end]) for end in ("", "_low", "_high"))
-    return f"{row['parameter']} {acts}{' by' if index == 'mu_star' else ','} {value} ({low} to {high})"
+    value, between = _short(row[index]), bounds(row[index + "_low"], row[index + "_high"], _short)
+    return f"{row['parameter']} {acts}{' by' if index == 'mu_star' else ','} {value}{between}"
 
 
 def _short(value: float) -> str:

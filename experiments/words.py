@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from simulation.plots import style
 
@@ -69,6 +69,11 @@ def number_words(value: float) -> str:
         power = f"10{str(int(exponent)).translate(RAISED)}"
         return power if float(mantissa) == 1 else f"{float(mantissa):g}×{power}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def bounds(low: float, high: float, write: Callable[[float], str], before: str = "") -> str:
+    """An interval in brackets after a number; nothing where a bound is not known."""
+    return f" ({before}{write(low)} to {write(high)})" if math.isfinite(low) and math.isfinite(high) else ""
 
 
 def listed(words: list[str]) -> str:

@@ -16,6 +16,10 @@ _beside: list[str] = []
 """Folders of the files that were read and may name code of a user's own."""
 
 
+class CodeError(ImportError):
+    """Code of a user's own that cannot be imported, or must not; one sentence."""
+
+
 @contextmanager
 def only_read(stands_in: StandsIn) -> Iterator[None]:
     """Within it no code is imported that does not ship: ``stands_in`` gives something in place of it, or it is refused."""
@@ -36,19 +40,19 @@ def look_beside(file: str | os.PathLike) -> None:
 def at(path: str) -> object:
     """What is called ``module:NAME``; its module may lie in the current folder, or beside the file that names it.
 
-    Raises ImportError, also for a module that fails when it is imported, or AttributeError.
+    Raises ImportError (a CodeError where it is ours to tell why), or AttributeError.
     """
     module, _, name = path.rpartition(":")
     if module.endswith(".py"):
         stem = module.replace("\\", "/").rpartition("/")[2].removesuffix(".py")
-        raise ImportError(f"it is called without folder and ending: {stem}:{name or 'Class'}, with {stem}.py in the current "
+        raise CodeError(f"it is called without folder and ending: {stem}:{name or 'Class'}, with {stem}.py in the current "
                           "folder or beside the scenario")
     if not all(part.isidentifier() for part in module.split(".")):
-        raise ImportError(f"{module!r} is not the name of a module")
+        raise CodeError(f"{module!r} is not the name of a module")
     if not ships(path):
         if stands_in := _stands_in.get():
             if (found := stands_in(path)) is None:
-                raise ImportError("it does not ship, and what is only read runs no code")
+                raise CodeError("it does not ship, and what is only read runs no code")
             return found
         _check_own(module)
         _look_here()
@@ -64,9 +68,9 @@ def _check_own(module: str) -> None:
     """A program, or a module of Python itself, is nothing of a user's own, and importing one may do anything."""
     package, *parts = module.split(".")
     if package in sys.stdlib_module_names:
-        raise ImportError(f"{package} is a module of Python itself; give one of your own another name")
+        raise CodeError(f"{package} is a module of Python itself; give one of your own another name")
     if "__main__" in parts:
-        raise ImportError("it is a program, which would run")
+        raise CodeError("it is a program, which would run")
 
 
 def _imported(module: str):
@@ -75,7 +79,7 @@ def _imported(module: str):
     except ImportError:
         raise
     except (Exception, SystemExit) as error:
-        raise ImportError(f"it fails when it is imported: {type(error).__name__}: {error}") from error
+        raise CodeError(f"it fails when it is imported: {type(error).__name__}: {error}") from error
 
 
 def _look_here() -> None:

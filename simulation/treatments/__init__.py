@@ -41,7 +41,7 @@ def find(word: str) -> type[Treatment]:
     except AttributeError:
         raise TreatmentError(f"treatment {quoted(word)}: module {quoted(module)} has no class {quoted(name)}") from None
     if not (inspect.isclass(found) and issubclass(found, Treatment)):
-        raise TreatmentError(f"treatment {quoted(word)}: {quoted(name)} is not a subclass of simulation.Treatment")
+        raise TreatmentError(f"treatment {quoted(word)}: {shortened(name)} is not a subclass of simulation.Treatment")
     return found
 
 
