@@ -1,5 +1,6 @@
 """What the Tab key offers: scenarios, studies, treatments, dotted names and arms. Nothing is run to find out."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -60,9 +61,12 @@ def _typed(context: typer.Context):
     """The scenario that stands on the line; none where it cannot be read."""
     from .own_code import only_named
     from .scenario import Scenario
+    # An option that still lacks its value hides the arguments before it: the shell's own words have them.
+    words = (os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")).split()
+    after = words[words.index(context.info_name) + 1:] if context.info_name in words else []
     try:
         with only_named():
-            return Scenario.load(context.params.get("scenario") or "")
+            return Scenario.load(context.params.get("scenario") or next(iter(after), ""))
     except ValueError:
         return None
 

@@ -1,5 +1,7 @@
 """Kinds of files: a scenario, a sweep and a trial are told apart by their keys, and each has its command."""
 
+import os
+
 from . import scenario, study
 from .scenario import Scenario
 from .sweep import Sweep
@@ -25,5 +27,5 @@ def check_kind(content: dict, supposed: str, word: str) -> None:
 def check_name(word: str, supposed: str) -> None:
     """Raises ScenarioError that names the right command for what ships under this name as another kind."""
     for folder in (scenario.SHIPPED, study.SHIPPED):
-        if (file := folder / f"{word}.toml").is_file() and file.stem == word:
+        if os.path.isfile(file := folder / f"{word}.toml") and file.stem == word:
             check_kind(read_toml(file, word)[0], supposed, word)

@@ -127,7 +127,7 @@ class Scenario(Table):
         word = str(name_or_path)
         if word in cls.names():
             path, file = SHIPPED / f"{word}.toml", f"{word}.toml"
-        elif word.endswith(".toml") or Path(word).name != word or Path(word).is_file():
+        elif word.endswith(".toml") or Path(word).name != word or os.path.isfile(word):
             path, file = Path(word), word
         else:
             check_name(word, "scenario")

@@ -1,5 +1,6 @@
 """A study: which runs it has, the function that computes one, and what is made of them all."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,7 @@ class Study(Table):
 
         word = str(name_or_path)
         path = SHIPPED / f"{word}.toml" if word in cls.names() else Path(word)
-        if path.name == word and not (word.endswith(".toml") or path.is_file()):
+        if path.name == word and not (word.endswith(".toml") or os.path.isfile(path)):
             check_name(word, cls.kind)
             raise StudyError(f"there is no study {quoted(word)}{nearest(word, cls.names())}; "
                              "a file of your own is given by a path ending in .toml")

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Self, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from simulation.files import unsealed
-from simulation.given import plain, quoted, shortened
+from simulation.given import plain, quoted, real, shortened
 from simulation.parameters import nearest
 
 LARGEST = 10_000_000
@@ -25,7 +25,7 @@ def _value(value: object) -> float | int | str:
     """A finite number, or a text such as "22 day"; what the parameter itself allows is checked with its group."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError('it must be a number in the declared unit or a text with a unit such as "22 day"')
-    if not isinstance(value, str) and not math.isfinite(value):
+    if not isinstance(value, str) and not math.isfinite(real(value)):
         raise ValueError("it must be a finite number")
     return value
 

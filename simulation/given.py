@@ -34,10 +34,16 @@ def number(value) -> float | int | None:
     return found if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
+def real(value) -> float:
+    """A number as a float, infinite where it is too large for one; NaN for what is none."""
+    found = number(value)
+    return math.nan if found is None else _float(found)
+
+
 def whole_number(value) -> int | None:
     """A whole number as Python has it, None for what is none; 5.0 is one and 5.5 is not."""
     found = number(value)
-    return int(found) if found is not None and math.isfinite(found) and found == int(found) else None
+    return int(found) if isinstance(found, int) or found is not None and found.is_integer() else None
 
 
 def several(value) -> list:
@@ -61,7 +67,7 @@ def shortened(text, most: int = 160) -> str:
     return line if len(line) <= most else f"{line[:most - 23]}...{line[-20:]}"
 
 
-def _float(value: Real) -> float:
+def _float(value) -> float:
     try:
         return float(value)
     except OverflowError:

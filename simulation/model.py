@@ -35,7 +35,7 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
     ``parameters``: name of a parameter set. ``treatments``: names, classes, instances or tables. ``shape``: two or three numbers
     of sites. ``seed``: a whole number; one is drawn and kept when none is given. ``overrides``: dotted parameter name ->
     value in its declared unit. ``dt``: hours a step. ``cell_kinds``, ``processes``: plug-ins, or module:NAME of them. Alone,
-    ``TumorModel()`` starts with a heterogeneous tumour and immune cells. Raises ValueError (one sentence) for what is not allowed.
+    ``TumorModel()`` starts with a heterogeneous tumour and immune cells. Raises ValueError (a sentence) for what is not allowed.
     """
 
     def __init__(self, parameters="melanoma", treatments=(), shape=(201, 201), seed=None, *, overrides=None, dt=1.0,

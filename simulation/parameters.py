@@ -9,10 +9,9 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from numbers import Real
 from typing import ClassVar
 
-from .given import quoted
+from .given import quoted, real
 from .units import UNITS, canonical, convert, phrase, split
 
 
@@ -106,12 +105,7 @@ class Parameter:
                 units = [each for each in UNITS if UNITS[each].dimension == UNITS[self.unit].dimension]
                 return math.nan, f"; {quoted(unit)} does not convert to {self.unit} (choices: {', '.join(units)})"
             return convert(number, unit, self.unit), ""
-        if isinstance(value, bool) or not isinstance(value, Real):
-            return math.nan, ""
-        try:
-            return float(value), ""
-        except OverflowError:
-            return math.inf, ""
+        return real(value), ""
 
 
 class ParameterGroup:

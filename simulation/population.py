@@ -116,7 +116,7 @@ class Population:
     def _plant(self, number: int) -> None:
         """The start: a disc of tumour cells, immune cells scattered around."""
         if not 0 <= number <= self.lattice.size:
-            raise ModelError(f"tumor.initial_cells = {number} does not fit: the lattice has {self.lattice.size} sites")
+            raise ModelError(f"tumor.initial_cells = {quoted(number)} does not fit: the lattice has {self.lattice.size} sites")
         order = self._by_chance("plant.order") if self.liquid else np.argsort(self.lattice.from_centre(), kind="stable")
         sites = self.lattice.interior[order[:number]].astype(np.int64)
         self._settle_new("tumor_cell", sites, self.randomness.names("plant.tumor_cell", 0, np.arange(number)))

@@ -6,14 +6,14 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from numbers import Integral, Real
 
-from .given import quoted
+from .given import quoted, real, whole_number
 from .parameters import nearest
 from .units import HOURS, UNITS, split
 
 FOR_EVER = "for ever"
 LONGEST = 24.0 * 36525  # a hundred years, in hours
+MOST_DOSES = 1_000_000
 WORDS = {"daily": "1 day", "qd": "1 day", "bid": "12 hours", "tid": "8 hours", "weekly": "1 week", "qw": "1 week"}
 
 
@@ -56,9 +56,10 @@ class Schedule:
             count = getattr(self, name)
             if count is None:
                 continue
-            if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
-                raise ScheduleError(f"schedule: {name} = {quoted(count)} must be a whole number, 1 or more")
-            object.__setattr__(self, name, int(count))
+            found = whole_number(count)
+            if found is None or not 1 <= found <= MOST_DOSES:
+                raise ScheduleError(f"schedule: {name} = {quoted(count)} must be a whole number, 1 or more, at most {MOST_DOSES}")
+            object.__setattr__(self, name, found)
         if self.every is None and self.times not in (None, 1):
             raise ScheduleError(f"schedule: {self.times} doses need every, the time between them")
         if self.days is None and self.rest is None and self.cycles != 1:
@@ -233,8 +234,8 @@ def _hours(duration: str | float, name: str) -> float:
         duration = f"{short[1]} {short[2]}" if short else WORDS.get(word, duration)
         number, unit = split(duration) or (math.nan, "")
         hours = number * HOURS.get(unit or "day", math.nan)
-    elif isinstance(duration, Real) and not isinstance(duration, bool):
-        hours = float(duration) * HOURS["day"]
+    else:
+        hours = real(duration) * HOURS["day"]
     if not lowest <= hours <= LONGEST:
         least = "not before the start of treatment" if name in ("first", "days") else "an hour or more"
         raise ScheduleError(f"schedule: {name} = {quoted(duration)} must be a duration such as \"3 weeks\", \"q3w\" or a "

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import simulation
 from experiments import completion, runner
 from experiments.cli import app
 from experiments.designs import Axis, points
@@ -22,7 +23,7 @@ from simulation.given import number, plain, quoted, several, whole_number
 from simulation.treatments import Pembrolizumab, TreatmentError
 
 SMALL = {"shape": (15, 15), "seed": 1, "tumor_cells": 20}
-PATIENT = {"question": "Why?", "parameters": "melanoma", "shape": [15, 15], "days": 1, "arms": {"drug": {
+PATIENT = {"question": "Why?", "parameters": "melanoma", "shape": [15, 15], "days": 1, "tumor_cells": 20, "arms": {"drug": {
     "treatments": [{"drug": "pembrolizumab"}]}}}
 CHEMO = '''
 from simulation import Treatment
@@ -54,14 +55,14 @@ def said(call) -> str:
 ])
 def test_values_of_other_libraries_become_those_of_python(given, taken):
     assert plain(given) == taken and type(plain(given)) is type(taken)
-    inside = plain([given])[0]
-    assert type(inside) is type(taken)
+    assert plain([given]) == [taken]
 
 
 def test_what_is_no_number_is_none():
     assert [number(value) for value in (True, np.True_, "1", None, [1], np.array([1]))] == [None] * 6
     assert [whole_number(value) for value in (5.0, np.uint64(5), 5.5, math.nan, math.inf)] == [5, 5, None, None, None]
-    assert several("a") == ["a"] and several({"drug": "a"}) == [{"drug": "a"}] and several(None) == [] and several((1, 2)) == [1, 2]
+    assert several("a") == ["a"] and several({"drug": "a"}) == [{"drug": "a"}]
+    assert several(None) == [] and several((1, 2)) == [1, 2]
 
 
 def test_a_model_takes_numbers_of_numpy_and_gives_the_same_bits():
@@ -89,7 +90,7 @@ def test_a_scenario_takes_arrays_series_and_ranges():
 @pytest.mark.parametrize("values", [np.linspace(0.1, 2, 2), pd.Series([0.1, 2.0]), (np.float32(0.5), 1, 2), deque([0.1, 2.0])])
 def test_a_sweep_takes_any_sequence_of_values(values):
     study = Sweep.from_content({"question": "?", "scenario": np.array(["checkpoint_blockade"]), "seeds": np.int64(2),
-                                "vary": {"tumor.pdl1": values}, "shape": (21, 21), "days": np.int16(1),
+                                "vary": {"tumor.pdl1": values}, "shape": (41, 41), "days": np.int16(1),
                                 "grow": {"cells": np.int64(50)}})
     runs = study.runs()
     assert len(runs) == 2 * len(values)
@@ -104,13 +105,13 @@ def test_axes_and_designs_take_numbers_of_numpy():
 
 
 def test_a_trial_takes_numbers_of_numpy():
-    study = Trial.from_content(trial_of(patients=np.int64(3), seed=np.int64(5), shape=np.array([21, 21]), contrast_day=np.float64(2),
-                                        subgroups={"pdl1": np.float64(0.5)}))
+    study = Trial.from_content(trial_of(patients=np.int64(3), seed=np.int64(5), shape=np.array([41, 41]),
+                                        contrast_day=np.float64(2), subgroups={"pdl1": np.float64(0.5)}))
     assert len(study.runs()) == 3
 
 
 def trial_of(**other) -> dict:
-    return {"question": "?", "scenario": "checkpoint_blockade", "patients": 4, "shape": [21, 21], "days": 21,
+    return {"question": "?", "scenario": "checkpoint_blockade", "patients": 4, "shape": [41, 41], "days": 21,
             "grow": {"cells": 60, "max_days": 2},
             "vary": {"tumor.pdl1": {"distribution": "lognormal", "median": 1, "spread": 0.5}}} | other
 
@@ -194,7 +195,7 @@ def test_a_treatment_lies_beside_the_scenario_of_a_sweep(beside):
 def test_a_treatment_of_ones_own_that_fails_is_told_in_a_sentence(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    broken = {"syntax": "def (", "name": "nothing_there", "leaves": "import sys; sys.exit(3)", "imports": "import not_there_at_all"}
+    broken = {"syntax": "def (", "name": "nothing_there", "leaves": "import sys; sys.exit(3)", "imports": "import not_there"}
     for name, code in broken.items():
         (tmp_path / f"typed_{name}.py").write_text(code)
         assert f"typed_{name}" in said(lambda name=name: treatments.find(f"typed_{name}:Drug"))
@@ -204,11 +205,12 @@ def test_a_treatment_of_ones_own_that_fails_is_told_in_a_sentence(tmp_path, monk
     ("./chemo.py:Chemo", "chemo:Chemo"), ("chemo.py:Chemo", "chemo:Chemo"), ("C:\\own\\chemo.py:Chemo", "chemo:Chemo"),
     ("unittest.__main__:x", "a module of Python itself"), ("this:x", "a module of Python itself"),
     ("pytest.__main__:x", "a program"), (".chemo:Chemo", "not the name of a module"), ("chemo:", "module:Class"),
-    ("simulation:TumorModel", "is not a subclass"), (7, "is not the name of a treatment"), ("x" * 10_000, "there is no treatment"),
+    ("simulation:TumorModel", "is not a subclass"), (7, "is not the name of a treatment"),
+    ("x" * 10_000, "there is no treatment"),
 ])
 def test_what_is_no_treatment_is_refused_and_not_run(drug, words, monkeypatch):
     ran = []
-    monkeypatch.setattr(plug_ins.importlib, "import_module", lambda name: ran.append(name) or sys.modules["simulation"])
+    monkeypatch.setattr(plug_ins.importlib, "import_module", lambda name: ran.append(name) or simulation)
     with pytest.raises(TreatmentError, match=words) as caught:
         treatments.find(drug)
     assert set(ran) <= {"simulation"} and len(str(caught.value)) < 300
@@ -218,8 +220,9 @@ def test_what_is_no_treatment_is_refused_and_not_run(drug, words, monkeypatch):
 
 
 HUGE = {"text": "x" * 100_000, "array": np.arange(100_000.0), "nested": [[[list(range(9))] * 9] * 9] * 9, "digits": 10**5000,
-        "below": -1, "nan": math.nan, "table": {str(number): number for number in range(9_999)}, "frame": pd.DataFrame({"a": range(99)}),
-        "bytes": b"x" * 9_999, "object": object(), "true": True}
+        "below": -1, "nan": math.nan, "table": {str(number): number for number in range(9_999)},
+        "frame": pd.DataFrame({"a": range(99)}), "bytes": b"x" * 9_999, "object": object(), "true": True}
+SWEEP = {"question": "?", "scenario": "combination"}
 ENTRIES = {
     "seed": lambda value: TumorModel(**SMALL | {"seed": value}),
     "dt": lambda value: TumorModel(**SMALL, dt=value),
@@ -228,7 +231,7 @@ ENTRIES = {
     "parameters": lambda value: TumorModel(value, **SMALL),
     "treatments": lambda value: TumorModel(**SMALL, treatments=[value]),
     "treatment parameter": lambda value: Pembrolizumab(dose=value),
-    "treatment name": lambda value: Pembrolizumab(name=value or 1) if value is not None else None,
+    "treatment name": lambda value: Pembrolizumab(name=value),
     "cell_kinds": lambda value: TumorModel(**SMALL, cell_kinds=[value]),
     "processes": lambda value: TumorModel(**SMALL, processes=[value]),
     "override": lambda value: TumorModel(**SMALL, overrides={"tumor.pdl1": value}),
@@ -246,8 +249,8 @@ ENTRIES = {
     "scenario drug": lambda value: Scenario.from_content(PATIENT | {"arms": {"a": {"treatments": [{"drug": value}]}}}),
     "scenario set": lambda value: Scenario.from_content(PATIENT | {"set": {"tumor.pdl1": value}}),
     "scenario name": lambda value: Scenario.load(value if isinstance(value, str) else quoted(value)),
-    "sweep vary": lambda value: Sweep.from_content({"question": "?", "scenario": "combination", "vary": {"tumor.pdl1": value}}).runs(),
-    "sweep seeds": lambda value: Sweep.from_content({"question": "?", "scenario": "combination", "seeds": value}).runs(),
+    "sweep vary": lambda value: Sweep.from_content(SWEEP | {"vary": {"tumor.pdl1": value}}).runs(),
+    "sweep seeds": lambda value: Sweep.from_content(SWEEP | {"seeds": value}).runs(),
     "trial patients": lambda value: Trial.from_content(trial_of(patients=value)),
     "trial vary": lambda value: Trial.from_content(trial_of(vary=value)),
 }
@@ -256,8 +259,11 @@ ENTRIES = {
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_a_value_that_will_not_do_ends_in_a_short_sentence(entry):
     for name, value in HUGE.items():
-        if (entry, name) not in {("schedule", "table"), ("sweep vary", "array")}:
-            assert said(lambda value=value: ENTRIES[entry](value)), name
+        if (entry, name) != ("grow", "digits"):  # more cells than a tissue holds are waited for
+            try:
+                said(lambda value=value: ENTRIES[entry](value))
+            except BaseException as error:
+                raise AssertionError(f"{entry}, {name}: {type(error).__name__}") from error
 
 
 @pytest.mark.parametrize("seed", [2**63, -1, 1.5, "a", True, math.nan, np.uint64(2**63), [1]])
@@ -366,7 +372,7 @@ def test_the_tab_key_offers_files_and_runs_nothing(tmp_path, monkeypatch):
 
 def test_a_sweep_runs_with_numbers_of_numpy(tmp_path):
     found = sweep("checkpoint_blockade", {"tumor.pdl1": np.linspace(0.1, 2, 2)}, out=tmp_path / "study", seeds=np.int64(1),
-                  workers=np.int64(1), shape=(15, 15), days=np.float64(0.25), arms=np.array(["pembrolizumab"]),
+                  workers=np.int64(1), shape=(41, 41), days=np.float64(0.25), arms=np.array(["pembrolizumab"]),
                   grow={"cells": np.int64(20), "max_days": 0.25})
     assert not found.failed and sorted(found.tables["outcomes"]["tumor.pdl1"].unique()) == [0.1, 2.0]
 

@@ -34,7 +34,7 @@ def find(name: str) -> ParameterSet:
     """A shipped set by name. Raises ParameterError with the nearest name."""
     shipped = _shipped()
     if not isinstance(name, str) or name not in shipped:
-        raise ParameterError(f"there is no parameter set {quoted(name)}{nearest(str(name), sorted(shipped))}")
+        raise ParameterError(f"there is no parameter set {quoted(name)}{nearest(quoted(name), sorted(shipped))}")
     return shipped[name]
 
 
