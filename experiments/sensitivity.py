@@ -221,11 +221,13 @@ def _sentences(table: pd.DataFrame, noise: dict, design: str) -> list[str]:
         more = f"; and {len(strong) - MOST_NAMED} more" if len(strong) > MOST_NAMED else ""
         said.append(f"{quantity}: {what}, {'; '.join(named)}{more}.")
     if len(idle):
+        most = idle[index + "_high"].max()
+        below = f" (below {_short(most)})" if np.isfinite(most) else ""
         said.append(f"{quantity}: {', '.join(idle['parameter'])} {'does' if len(idle) == 1 else 'do'} not matter beyond "
-                    f"the noise between seeds (below {_short(idle[index + '_high'].max())}).")
+                    f"the noise between seeds{below}.")
     if len(unsure):
         said.append(f"{quantity}: {', '.join(unsure['parameter'])} cannot be judged yet; more seeds or samples would tell.")
-    if np.isnan(noise["share"]):
+    if not np.isfinite([noise["share"], noise["share_of_means"]]).all():
         said.append(f"{quantity}: with one seed a point, effect and noise cannot be told apart, and parameters are judged "
                     "against zero only; run at least 2 seeds.")
     else:

@@ -48,7 +48,8 @@ def measured(trial: "Trial") -> str:
 def response(row: tuple) -> str:
     """The objective response rate of one arm with its interval and categories."""
     kinds = ", ".join(f"{getattr(row, kind)} {kind}" for kind in CATEGORIES)
-    share = f", {percent(row.share)}{bounds(row.low, row.high, percent, '95 % interval ')}" if row.patients else ""
+    known = math.isfinite(row.share)
+    share = f", {percent(row.share)}{bounds(row.low, row.high, percent, '95 % interval ')}" if known else ""
     return f"{name(row.arm)}: {row.responders} of {row.patients} responded{share}; {kinds}."
 
 

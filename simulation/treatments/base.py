@@ -81,5 +81,5 @@ def snake_case(word: str) -> str:
 
 def checked_name(name: str) -> str:
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,59}", name):
-        raise TreatmentError(f"a treatment is named with letters, digits and underscores, at most 60, not {quoted(name)}")
+        raise TreatmentError(f"a treatment is named with at most 60 letters, digits and underscores, not {quoted(name)}")
     return name
