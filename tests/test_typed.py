@@ -15,6 +15,7 @@ import simulation
 from experiments import completion, runner
 from experiments.cli import app
 from experiments.designs import Axis, points
+from experiments.lab import protocol
 from experiments.scenario import Scenario
 from experiments.sweep import Sweep, sweep
 from experiments.trial import Trial
@@ -376,3 +377,21 @@ def test_a_sweep_runs_with_numbers_of_numpy(tmp_path):
                   grow={"cells": np.int64(20), "max_days": 0.25})
     assert not found.failed and sorted(found.tables["outcomes"]["tumor.pdl1"].unique()) == [0.1, 2.0]
 
+
+
+def test_named_days_are_taken_and_told_everywhere(tmp_path):
+    days = (tmp_path / "days.toml")
+    days.write_text('question = "?"\nparameters = "melanoma"\nshape = [15, 15]\ndays = 8\ntumor_cells = 20\n'
+                    '[[arms.drug.treatments]]\ndrug = "pembrolizumab"\nschedule = { days = [9, 21] }\n')
+    scenario = Scenario.load(days)
+    assert scenario.undosed() == ["drug: no dose of pembrolizumab falls within 8 days"]
+    assert "(on days 9, 21, from day 0)" in CliRunner().invoke(app, ["show", str(days)]).stdout
+    log = TumorModel(**SMALL, treatments=scenario.build_treatments("drug")).results.log
+    recorded = Scenario.from_text(protocol.toml(protocol.protocol(scenario, {"drug": ("drug", log)}, 8)))
+    assert recorded.build_treatments("drug")[0].schedule == Schedule(days=[9, 21])
+    study = Sweep.from_content({"question": "?", "scenario": str(days),
+                                "vary": {"treatments.pembrolizumab.schedule.first": [0, 2]}})
+    assert [str(one.schedule) for one in study.scenarios["days"].with_options(
+        set={"treatments.pembrolizumab.schedule.first": 2}).build_treatments("drug")] == ["after 2 days: on days 9, 21"]
+    assert "every" in said(Sweep.from_content({"question": "?", "scenario": str(days), "vary": {
+        "treatments.pembrolizumab.schedule.every": ["q3w"]}}).runs)
