@@ -1,13 +1,16 @@
 """What there is to run and to give: scenarios, studies, treatments, parameter sets, each in one line or in full."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from simulation import parameter_sets, treatments
 from simulation.bibliography import BIBLIOGRAPHY
+from simulation.given import quoted
 from simulation.parameters import nearest
 from simulation.regimen import class_path
 from simulation.treatments.stand_in import StandIn
 
+from .file_kinds import kind_of
 from .own_code import only_named
 from .scenario import Scenario
 from .study import SHIPPED, Study
@@ -48,13 +51,18 @@ def entry(word: str, *, all_parameters: bool = False) -> Entry:
     if word in parameter_sets.names():
         return _parameter_set(word)
     if word in Study.names():
-        content, text = read_toml(SHIPPED / f"{word}.toml", word)
-        return Entry(word, "study", content["question"], text.splitlines())
+        return _study(word, *read_toml(SHIPPED / f"{word}.toml", word))
     if word in Scenario.names() or word.endswith(".toml") or "/" in word:
+        if word not in Scenario.names() and kind_of((read := read_toml(Path(word), word))[0]) != "scenario":
+            return _study(Path(word).stem, *read)
         with only_named():
             return _scenario(Scenario.load(word), all_parameters)
     names = [*Scenario.names(), *Study.names(), *treatments.names(), *parameter_sets.names()]
-    raise ScenarioError(f"there is nothing called {word!r}{nearest(word, names)}; tumorlab list shows what there is")
+    raise ScenarioError(f"there is nothing called {quoted(word)}{nearest(word, names)}; tumorlab list shows what there is")
+
+
+def _study(name: str, content: dict, text: str) -> Entry:
+    return Entry(name, "study", str(content.get("question", "no question is asked")), text.splitlines())
 
 
 def _regimen(treatment: treatments.Treatment) -> str:

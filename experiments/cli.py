@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-from . import arguments
+from . import arguments, completion
 from .bars import ArmBars
 from .stops import exit_code, terminable
 from .study_commands import Quiet, sweep, trial
@@ -45,7 +45,7 @@ class Commands(TyperGroup):
             raise typer.Exit(exit_code(stop)) from None
 
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False,
                   help="Tumor-Immune Lab: a tumour, an immune system, and the treatments between them.")
 
 
@@ -88,7 +88,8 @@ def list_() -> None:
 
 
 @command("show", "car_t_antigen_escape --all")
-def show(name: Annotated[str, typer.Argument(help="A scenario, a treatment or a parameter set.")],
+def show(name: Annotated[str, typer.Argument(help="A scenario, a treatment or a parameter set.",
+                                             autocompletion=completion.entries)],
          everything: Annotated[bool, typer.Option("--all", help="Every parameter in force in a scenario.")] = False
          ) -> None:
     """Show one of them in full, with its parameters, their ranges and their sources."""
@@ -111,12 +112,15 @@ def show(name: Annotated[str, typer.Argument(help="A scenario, a treatment or a 
 
 
 @command("run", "cold_tumor --days 21 --seed 7 --set t_cell.base_influx=2 --out results/warmer")
-def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the path of a TOML file.")],
+def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the path of a TOML file.",
+                                                autocompletion=completion.scenarios)],
         days: Annotated[float | None, typer.Option(help="Days to run, in place of the scenario's.")] = None,
         seed: Annotated[int | None, typer.Option(help="Another seed, another patient.")] = None,
-        arms: Annotated[str | None, typer.Option(help="Only these arms, a,b,c; the control is always run.")] = None,
+        arms: Annotated[str | None, typer.Option(help="Only these arms, a,b,c; the control is always run.",
+                                                    autocompletion=completion.arms)] = None,
         set_: Annotated[list[str] | None, typer.Option("--set", help="dotted.name=value; what an arm sets itself "
-                                                                     "stays. May be repeated.")] = None,
+                                                                     "stays. May be repeated.",
+                                                          autocompletion=completion.settings)] = None,
         out: Annotated[Path | None, typer.Option(help="Folder (results/SCENARIO-seedS).")] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Complete a run that was stopped.")] = False,
         overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the folder.")] = False,
@@ -228,7 +232,8 @@ def benchmark(out: Annotated[Path | None, typer.Option(help="Write the numbers t
 
 
 @command("check-treatment", "pembrolizumab")
-def check_treatment(treatment: Annotated[str, typer.Argument(help="module:Class, or the name of a treatment.")]
+def check_treatment(treatment: Annotated[str, typer.Argument(help="module:Class, or the name of a treatment.",
+                                                             autocompletion=completion.treatments)]
                     ) -> None:
     """Check the promises that every treatment keeps."""
     from simulation import check_treatment, treatments

@@ -5,10 +5,11 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 from scipy.stats import qmc
+
+from simulation.given import number, plain, quoted, whole_number
 
 DESIGNS = ("grid", "latin_hypercube", "sobol", "morris", "saltelli")
 MOST_POINTS = 1_000_000
@@ -40,6 +41,8 @@ class Axis:
     meaning: str = ""
 
     def __post_init__(self):
+        for name in ("values", "low", "high", "steps"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
         if self.values is not None:
             self._check_values()
         else:
@@ -51,7 +54,7 @@ class Axis:
         if not len(self.values):
             raise DesignError(f"vary.{self.name}: the list of values is empty; it must hold at least one")
         if any(value in self.values[:place] for place, value in enumerate(self.values)):
-            raise DesignError(f"vary.{self.name} = {list(self.values)}: a value stands there twice")
+            raise DesignError(f"vary.{self.name} = {quoted(self.values)}: a value stands there twice")
 
     def _check_range(self) -> None:
         for end, other in (("low", "high"), ("high", "low")):
@@ -59,8 +62,8 @@ class Axis:
             if value is None:
                 wrong = "it varies nothing" if getattr(self, other) is None else f"{other} is given and {end} is missing"
                 raise DesignError(f"vary.{self.name}: {wrong}; give a list of values, or low and high")
-            if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-                raise DesignError(f"vary.{self.name}: {end} = {value!r} is not allowed; it must be a finite number")
+            if (found := number(value)) is None or not math.isfinite(found):
+                raise DesignError(f"vary.{self.name}: {end} = {quoted(value)} is not allowed; it must be a finite number")
         if not self.low < self.high:
             raise DesignError(f"vary.{self.name}: low = {self.low:g} must be below high = {self.high:g}")
         if self.scale not in ("linear", "log"):
@@ -110,7 +113,7 @@ def points(design: str, axes: Sequence[Axis], samples: int = 64, seed: int = 1) 
     them, and may hold a point twice.
     Raises DesignError.
     """
-    axes = list(axes)
+    axes, samples, seed = list(axes), plain(samples), plain(seed)
     _check(design, axes, samples)
     if design == "grid":
         names = [axis.name for axis in axes]
@@ -148,8 +151,9 @@ def _check(design: str, axes: list[Axis], samples: int) -> None:
                 raise DesignError(f"vary.{axis.name}: steps is for a grid; leave it out of a {design} design")
             if axis.values is not None and len(axis.values) < 2:
                 raise DesignError(f"vary.{axis.name}: one value varies nothing in a {design} design; put it under [set]")
-        if isinstance(samples, bool) or not isinstance(samples, int) or samples < (least := 2 if design == "morris" else 1):
-            raise DesignError(f"samples = {samples!r} is not allowed; it must be a whole number of at least {least}")
+        asked, samples, least = samples, whole_number(samples), 2 if design == "morris" else 1
+        if samples is None or samples < least:
+            raise DesignError(f"samples = {quoted(asked)} is not allowed; it must be a whole number of at least {least}")
         if design in ("sobol", "saltelli") and samples & (samples - 1):
             below = 1 << samples.bit_length() - 1
             raise DesignError(f"samples = {samples} is not allowed; a {design} design is balanced only with a power of two, "

@@ -13,11 +13,11 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "start_cells": ("tumour cells on day 0", "cells"),
     "end_cells": ("tumour cells on the last day", "cells"),
     "least_cells": ("fewest tumour cells of any day", "cells"),
-    "least_day": ("first day with the fewest tumour cells", "day"),
-    "gone_day": ("first day without tumour cells; empty where some are left", "day"),
+    "least_day": ("first day with the fewest tumour cells; empty where none ever were", "day"),
+    "gone_day": ("first day without tumour cells; empty where some are left, or none ever were", "day"),
     "mean_cells": ("tumour cells, averaged over the days", "cells"),
-    "growth": ("ln of burden on the last day over day 0, one cell added to each", "1"),
-    "effect": ("ln of burden on the last day over the control's, one cell added to each", "1"),
+    "growth": ("ln of burden on the last day over day 0, one cell added to each; empty where none was on day 0", "1"),
+    "effect": ("ln of burden on the last day over the control's, one cell added to each; empty where one had none on day 0", "1"),
     "antigen_shift": ("change of the mean ln antigen of cells that have some, until the last day with such cells", "1"),
     "target_shift": ("ln of the mean CAR target over that of day 0; of the last day with tumour cells", "1"),
     "mhc_shift": ("ln of the mean MHC-I capacity over that of day 0; of the last day with tumour cells", "1"),
@@ -46,15 +46,19 @@ def numbers(results: Results, control: Results) -> dict[str, object]:
     visible = series["mean_ln_antigen"].dropna()
     start, end, beside = cells[0], cells[-1], float(control.timeseries["tumor_cells"].iloc[-1])
     length = days[-1] - days[0]
+    existed = start > 0
+    compared = existed and control.timeseries["tumor_cells"].iloc[0] > 0
 
     def shift(column: str) -> float:
         return math.log(late[column] / first[column]) if late[column] > 0 and first[column] > 0 else math.nan
 
     return {
         "arm": results.arm, "start_cells": int(start), "end_cells": int(end), "least_cells": int(cells.min()),
-        "least_day": float(days[cells.argmin()]), "gone_day": float(days[cells.argmin()]) if end == 0 else math.nan,
+        "least_day": float(days[cells.argmin()]) if existed else math.nan,
+        "gone_day": float(days[cells.argmin()]) if existed and end == 0 else math.nan,
         "mean_cells": float(trapezoid(cells, days) / length) if length > 0 else float(end),
-        "growth": math.log((end + 1) / (start + 1)), "effect": math.log((end + 1) / (beside + 1)),
+        "growth": math.log((end + 1) / (start + 1)) if existed else math.nan,
+        "effect": math.log((end + 1) / (beside + 1)) if compared else math.nan,
         "antigen_shift": float(visible.iloc[-1] - visible.iloc[0]) if len(visible) else math.nan,
         "target_shift": shift("mean_car_target"), "mhc_shift": shift("mean_mhc"), "pdl1_shift": shift("mean_pdl1"),
         **{share: float(late[share]) for share in ("antigen_low_share", "mhc_low_share", "target_negative_share")},

@@ -45,9 +45,9 @@ def judge(timeseries: pd.DataFrame, trial: "Trial") -> Judged:
     enrolled = timeseries[timeseries["patient"].isin(patients.loc[patients["enrolled"], "patient"])]
     scanned, responses = responses_of(enrolled, trial)
     progression, comparisons = progression_of(responses)
-    about = contrasts(responses, {"cells_then": f"tumour cells, day {trial.contrast_day:g}",
-                                  "burden": f"ln tumour cells, day {trial.contrast_day:g}",
-                                  "change_then": f"change in diameter (%), day {trial.contrast_day:g}",
+    about = contrasts(responses, {"cells_then": f"tumour cells, day {trial.contrasted_on:g}",
+                                  "burden": f"ln tumour cells, day {trial.contrasted_on:g}",
+                                  "change_then": f"change in diameter (%), day {trial.contrasted_on:g}",
                                   "responded": "objective response (%)"}, control=CONTROL)
     return Judged(patients, scanned, responses, rates_of(responses), progression, comparisons,
                   subgroups_of(patients, responses, trial.subgroups), about)
@@ -67,9 +67,11 @@ def patients_of(timeseries: pd.DataFrame, trial: "Trial") -> pd.DataFrame:
         table[name] = first[column] / (trial.tissue if name == "cd8" else 1.0)
     for name, cut in trial.subgroups.items():
         level = table.loc[table["enrolled"], name].median() if cut == "median" else float(cut)
-        table[f"{name}_cut"], table[f"{name}_group"] = level, np.where(table[name] >= level, "high", "low")
+        known = table[name].notna() & math.isfinite(level)
+        group = pd.Series(np.where(table[name] >= level, "high", "low"), index=table.index)
+        table[f"{name}_cut"], table[f"{name}_group"] = level, group.where(known, None)
     told = {patient: phase(rows) for patient, rows in own.groupby("patient", sort=False) if rows["tumor_cells"].iloc[0] > 0}
-    table["control_phase"] = [told.get(patient, "elimination") for patient in table["patient"]]
+    table["control_phase"] = [told.get(patient) for patient in table["patient"]]
     return table
 
 
@@ -84,7 +86,7 @@ def responses_of(timeseries: pd.DataFrame, trial: "Trial") -> tuple[pd.DataFrame
     for (patient, arm), rows in timeseries.groupby(["patient", "arm"], sort=False):
         scanned = scans(rows, trial.recist, **how)
         response = respond(scanned, trial.recist)
-        then = sizes(rows, [trial.contrast_day], trial.recist, **how)
+        then = sizes(rows, [trial.contrasted_on], trial.recist, **how)
         told.append({"patient": patient, "arm": arm} | response._asdict()
                     | {"cells_then": then["cells"].iloc[-1], "burden": math.log(then["cells"].iloc[-1] + 1),
                        "responded": 100.0 * response.objective,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from simulation.addresses import class_path
 from simulation.files import write_atomically
+from simulation.given import plain, several
 from simulation.model import TumorModel
 from simulation.results import Results, ResultsError
 from simulation.state import RESULTS, discard, other_rules
@@ -58,7 +59,8 @@ def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arm
     """
     began = time.perf_counter()
     scenario = Scenario.load(scenario) if isinstance(scenario, str) else scenario
-    given = {"days": days, "seed": seed, "arms": arms, "set": set}
+    given = plain({"days": days, "seed": seed, "arms": None if arms is None else several(arms),
+                   "set": None if set is None else dict(set)})
     folder = RunFolder(default_folder(scenario, seed) if out is None else out)
     if resume and overwrite:
         raise RunError("--resume and --overwrite exclude each other: one keeps what is there, the other removes it")

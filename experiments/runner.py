@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simulation.files import write_atomically
+from simulation.given import quoted, whole_number
+from simulation.memory import available
 from simulation.state import RESULTS, other_rules
 
 from .archive import Archive, DamagedFile, Run, StudyError, Tables
@@ -15,6 +17,8 @@ from .executors import Submits, compute, dask, local
 from .provenance import packages, version
 from .study import Findings, Study
 
+WORKER_BYTES = 300_000_000
+"""What a worker holds beside its models: Python and its packages."""
 Progress = Callable[[int, int, int], None]
 Say = Callable[[str], None]
 
@@ -52,6 +56,8 @@ def complete(study: Study, out: str | Path | None = None, *, workers: int = 1, e
     runs = study.runs()
     if not runs:
         raise StudyError(f"{study.file}: the design is empty; there is nothing to run")
+    if executor is None and not scheduler:
+        workers = _with_room(study, checked_workers(workers), notes)
     due_to = _connection(executor, scheduler, workers)
     try:
         with due_to as (submits, window):
@@ -85,6 +91,26 @@ def analyse(study: Study, archive: Archive) -> Summary:
     findings = _findings(study, tables)
     figures = _write(archive, findings)
     return Summary(archive.path, tables, findings, record["runs"], 0, record["failed"], figures=figures)
+
+
+def checked_workers(workers: int) -> int:
+    """How many processes compute; raises StudyError."""
+    found = whole_number(workers)
+    if found is None or found < 1:
+        raise StudyError(f"workers = {quoted(workers)} is not allowed; it must be a whole number of at least 1")
+    return found
+
+
+def _with_room(study: Study, workers: int, notes: list[str]) -> int:
+    """As many workers as have room in memory for a run each; what is left out is noted."""
+    each, have = study.memory + WORKER_BYTES, available()
+    if workers * each <= have:
+        return workers
+    fewer = max(1, int(have / each))
+    if fewer < workers:
+        notes.append(f"{fewer} of {workers} workers were used: a run needs up to {each / 1e9:.1f} GB of memory, and there are "
+                     f"{have / 1e9:.1f} GB")
+    return fewer
 
 
 def _connection(executor: Submits | None, scheduler: str | None, workers: int):

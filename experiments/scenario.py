@@ -5,13 +5,16 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
 from simulation import parameter_sets, treatments
+from simulation.given import plain, quoted, several
+from simulation.lattice import LatticeError, checked_shape
 from simulation.memory import BYTES_PER_SITE, available
 from simulation.parameters import Parameters, nearest
+from simulation.plug_ins import look_beside
 from simulation.schedule import Schedule
 
 from .tables import Overrides, ScenarioError, Table, Value, parse_toml, read_toml
@@ -70,12 +73,19 @@ class Regimen(Table):
         return day
 
 
+def _regimens(given: object) -> object:
+    """One treatment without a list, and the name of a drug for a table that holds nothing else."""
+    one_or_more = several(given) if isinstance(given, str | dict) else given
+    return [{"drug": each} if isinstance(each, str) else each for each in one_or_more] if isinstance(one_or_more, list) else given
+
+
 class Arm(Table):
     """One course of treatment: a fork of the common tumour, or a twin grown from the same seed with its own ``set``."""
 
     start: Literal["fork", "twin"] = Field("fork", description='"fork" or "twin"')
     set: Overrides = Field({}, description=DOTTED)
-    treatments: list[Regimen] = Field([], description="tables written [[arms.NAME.treatments]]")
+    treatments: Annotated[list[Regimen], BeforeValidator(_regimens)] = Field(
+        [], description="tables written [[arms.NAME.treatments]]")
 
 
 class Scenario(Table):
@@ -123,15 +133,20 @@ class Scenario(Table):
     @classmethod
     def load(cls, name_or_path: str | os.PathLike) -> "Scenario":
         """The shipped scenario of that name, or the TOML file at that path; raises ScenarioError."""
+        from .file_kinds import check_kind, check_name  # which knows the kinds made of scenarios
+
         word = str(name_or_path)
         if word in cls.names():
             path, file = SHIPPED / f"{word}.toml", f"{word}.toml"
-        elif word.endswith(".toml") or Path(word).name != word or Path(word).is_file():
+        elif word.endswith(".toml") or Path(word).name != word or os.path.isfile(word):
             path, file = Path(word), word
         else:
-            raise ScenarioError(f"there is no scenario {word!r}{nearest(word, cls.names())}; "
+            check_name(word, "scenario")
+            raise ScenarioError(f"there is no scenario {quoted(word)}{nearest(word, cls.names())}; "
                                 "a file of your own is given by a path ending in .toml")
         content, text = read_toml(path, file)
+        check_kind(content, "scenario", word)
+        look_beside(path)
         return cls._whole(content, path.stem, file, text)
 
     @classmethod
@@ -151,6 +166,7 @@ class Scenario(Table):
     @classmethod
     def _whole(cls, content: dict, name: str, file: str, text: str) -> "Scenario":
         """The scenario with its control arm first; everything checked."""
+        content = plain(content)
         if isinstance(arms := content.get("arms", {}), dict):
             content = content | {"arms": {"control": arms.get("control", {})} | arms}
         scenario = cls.checked(content, file)
@@ -164,20 +180,26 @@ class Scenario(Table):
 
         Raises ScenarioError that calls them options of a command line, or keys of a file where they were not ``typed``.
         """
+        arms = None if arms is None else several(arms)
         for arm in arms or ():
-            if arm not in self.arms:
+            if arm not in [*self.arms]:
                 said = f"--arms: {self._file} has no arm" if typed else f"{self._file}: arms: it has no arm"
-                raise ScenarioError(f"{said} {arm!r}{nearest(arm, list(self.arms))}")
+                raise ScenarioError(f"{said} {quoted(arm)}{nearest(arm, list(self.arms))}")
         given = {"days": days, "seed": seed, "set": set}
         content = self.model_dump(exclude_none=True)
         content |= {name: value for name, value in given.items() if value is not None and name != "set"}
-        content["set"] |= set or {}
+        content["set"] |= {} if set is None else dict(set)
         if arms is not None:
             content["arms"] = {name: arm for name, arm in content["arms"].items() if name in {"control", *arms}}
         changed = "".join(f" --{name}" for name, value in given.items() if typed and value is not None)
         scenario = self._whole(content, self._name, self._file + (f" with{changed}" if changed else ""), self._text)
         scenario._file = self._file
         return scenario
+
+    @property
+    def memory(self) -> int:
+        """Bytes that a run of it needs at most: the common tumour, and the arm that is run."""
+        return 2 * BYTES_PER_SITE * math.prod(self.shape)
 
     def overrides(self, arm: str | None = None) -> dict[str, float | str]:
         """Dotted name -> value that an arm's tumour (the common tumour when none is named) has of its own."""
@@ -246,13 +268,16 @@ class Scenario(Table):
 
     def _check_space(self) -> None:
         """The lattice has room for its cells and fits in this machine's memory."""
-        sites = math.prod(self.shape)
         if min(self.shape) < 5:
             raise ScenarioError(f"{self._file}: shape = {self.shape} is too small; each side must be at least 5 sites")
-        if (need := 2 * BYTES_PER_SITE * sites) > (have := available()):
+        if (need := self.memory) > (have := available()):
             raise ScenarioError(f"{self._file}: shape = {self.shape} needs about {need / 1e9:,.0f} GB of memory and "
                                 f"this machine has {have / 1e9:,.0f} GB; at most {have / 2 / BYTES_PER_SITE:,.0f} "
                                 "sites fit")
+        try:
+            checked_shape(self.shape)
+        except LatticeError as error:
+            raise ScenarioError(f"{self._file}: {error}") from None
         self._check_room("tumor_cells", self.tumor_cells or 0)
         self._check_room("grow.cells", self.grow.cells if self.grow else 0)
 

@@ -14,7 +14,7 @@ from .archive import StudyError
 from .designs import LEVELS, Axis, problem, salib, size
 from .outcomes import OUTCOMES
 from .study import Findings
-from .words import number_words
+from .words import bounds, number_words
 
 INDEX = {"morris": "mu_star", "saltelli": "total"}
 """The column that says how much a parameter matters."""
@@ -221,11 +221,13 @@ def _sentences(table: pd.DataFrame, noise: dict, design: str) -> list[str]:
         more = f"; and {len(strong) - MOST_NAMED} more" if len(strong) > MOST_NAMED else ""
         said.append(f"{quantity}: {what}, {'; '.join(named)}{more}.")
     if len(idle):
+        most = idle[index + "_high"].max()
+        below = f" (below {_short(most)})" if np.isfinite(most) else ""
         said.append(f"{quantity}: {', '.join(idle['parameter'])} {'does' if len(idle) == 1 else 'do'} not matter beyond "
-                    f"the noise between seeds (below {_short(idle[index + '_high'].max())}).")
+                    f"the noise between seeds{below}.")
     if len(unsure):
         said.append(f"{quantity}: {', '.join(unsure['parameter'])} cannot be judged yet; more seeds or samples would tell.")
-    if np.isnan(noise["share"]):
+    if not np.isfinite([noise["share"], noise["share_of_means"]]).all():
         said.append(f"{quantity}: with one seed a point, effect and noise cannot be told apart, and parameters are judged "
                     "against zero only; run at least 2 seeds.")
     else:
@@ -237,8 +239,8 @@ def _sentences(table: pd.DataFrame, noise: dict, design: str) -> list[str]:
 def _told(row: dict, index: str) -> str:
     """One parameter in words: its direction, index and interval."""
     acts = "moves it" if row["direction"] == EITHER else f"{row['direction']} it"
-    value, low, high = (_short(row[index + end]) for end in ("", "_low", "_high"))
-    return f"{row['parameter']} {acts}{' by' if index == 'mu_star' else ','} {value} ({low} to {high})"
+    value, between = _short(row[index]), bounds(row[index + "_low"], row[index + "_high"], _short)
+    return f"{row['parameter']} {acts}{' by' if index == 'mu_star' else ','} {value}{between}"
 
 
 def _short(value: float) -> str:

@@ -1,5 +1,6 @@
 """A study: which runs it has, the function that computes one, and what is made of them all."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pydantic import Field, PrivateAttr
 
+from simulation.given import quoted
 from simulation.parameters import nearest
+from simulation.plug_ins import look_beside
 
 from .archive import Run, StudyError, Tables
 from .own_code import descriptions
@@ -60,14 +63,19 @@ class Study(Table):
     @classmethod
     def load(cls, name_or_path: str | Path) -> Self:
         """The shipped study of that name, or the TOML file at that path; raises StudyError or ScenarioError."""
+        from .file_kinds import check_kind, check_name  # which knows every kind of study
+
         word = str(name_or_path)
         path = SHIPPED / f"{word}.toml" if word in cls.names() else Path(word)
-        if path.name == word and not (word.endswith(".toml") or path.is_file()):
-            raise StudyError(f"there is no study {word!r}{nearest(word, cls.names())}; "
+        if path.name == word and not (word.endswith(".toml") or os.path.isfile(path)):
+            check_name(word, cls.kind)
+            raise StudyError(f"there is no study {quoted(word)}{nearest(word, cls.names())}; "
                              "a file of your own is given by a path ending in .toml")
         content, text = read_toml(path, path.name if path.parent == SHIPPED else word)
+        check_kind(content, cls.kind, word)
         study = cls.from_content(content, name=path.stem, file=str(path))
         study._text = text
+        look_beside(path)
         return study
 
     @classmethod
@@ -96,6 +104,11 @@ class Study(Table):
     def file(self) -> str:
         """What errors call the study."""
         return Path(self._file).name
+
+    @property
+    def memory(self) -> int:
+        """Bytes that one of its runs needs at most."""
+        return 0
 
     @property
     def function(self) -> Callable[[dict, int], Tables]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import arguments
+from . import arguments, completion
 from .bars import RunBar
 from .stops import exit_code, terminable
 
@@ -20,7 +20,8 @@ Retry = Annotated[bool, typer.Option("--retry-failed", help="Run again what fail
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the findings only.")]
 
 
-def sweep(study: Annotated[str, typer.Argument(help="A sweep's name, or the path of a TOML file.")],
+def sweep(study: Annotated[str, typer.Argument(help="A sweep's name, or the path of a TOML file.",
+                                                autocompletion=completion.sweeps)],
           workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
           overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
     """Run scenarios over a design of parameter values: sweeps, sensitivity, dose surfaces."""
@@ -28,7 +29,8 @@ def sweep(study: Annotated[str, typer.Argument(help="A sweep's name, or the path
     _complete(Sweep.load(study), "sweep", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
 
 
-def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path of a TOML file.")],
+def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path of a TOML file.",
+                                                autocompletion=completion.trials)],
           workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
           overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
     """Run a virtual trial: a cohort of patients, every patient's tumour forked into every arm."""

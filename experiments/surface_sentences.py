@@ -9,7 +9,7 @@ import pandas as pd
 from .bliss import FEWEST
 from .intervals import interval
 from .isoboles import crossing, effect_of
-from .words import drug_words, listed, value_words
+from .words import bounds, drug_words, listed, value_words
 
 if TYPE_CHECKING:
     from .surfaces import Grid
@@ -135,7 +135,7 @@ def _pair(grid: "Grid", x_dose: float, y_dose: float, units: Mapping[str, str]) 
 
 
 def _percent(share: float) -> str:
-    return "an unknown share" if np.isnan(share) else f"{100 * share:.3g} %"
+    return "an unknown share" if not np.isfinite(share) else f"{100 * share:.3g} %"
 
 
 def _removed(effect: float) -> str:
@@ -145,5 +145,5 @@ def _removed(effect: float) -> str:
 
 def _left(row: pd.Series, reference: str) -> str:
     """Cells left over cells expected, with the interval."""
-    middle, high, low = (_percent(np.exp(-row[f"{reference}_{end}"])) for end in ("excess", "low", "high"))
-    return f"{middle} (95 % interval {low.removesuffix(' %')} to {high})"
+    middle, high, low = (np.exp(-row[f"{reference}_{end}"]) for end in ("excess", "low", "high"))
+    return _percent(middle) + bounds(low, high, _percent, "95 % interval ").replace(" % to ", " to ")

@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import BeforeValidator, Field
 
 from simulation import parameter_sets
+from simulation.given import several
 from simulation.parameters import Parameter
 from simulation.schedule import Schedule
 
@@ -28,7 +29,7 @@ from .tables import Overrides, ScenarioError
 MOST_RUNS = 1_000_000
 
 
-def _list(names: object) -> object:
+def _arms(names: object) -> object:
     return [names] if isinstance(names, str) else names
 
 
@@ -38,14 +39,15 @@ class Sweep(Study):
     kind: ClassVar[str] = "sweep"
     grows: ClassVar[tuple[str, ...]] = ("question", "seeds", "precision", "sensitivity", "surface", "schedules")
 
-    scenario: Annotated[list[str], BeforeValidator(_list)] = Field(
+    scenario: Annotated[list[str], BeforeValidator(several)] = Field(
         min_length=1, description="the name of a scenario, the path of a TOML file, or a list of these")
-    arms: list[str] | None = Field(None, min_length=1, description="a list of arms; the control is always run")
+    arms: Annotated[list[str] | None, BeforeValidator(_arms)] = Field(
+        None, min_length=1, description="a list of arms; the control is always run")
     days: float | None = Field(None, gt=0, le=3650, description="a number of days above 0 and at most 3650")
     shape: list[int] | None = Field(None, min_length=2, max_length=3, description="two or three whole numbers of sites")
     grow: Grow | None = Field(None, description="a table with cells, max_days, immune_cells")
-    seeds: int = Field(10, ge=1, le=1_000_000, description="a whole number of seeds, at least 1")
-    first_seed: int = Field(1, ge=0, lt=2**62, description="a whole number of at least 0")
+    seeds: int = Field(10, ge=1, le=1_000_000, description="a whole number of seeds from 1 to 1000000")
+    first_seed: int = Field(1, ge=0, lt=2**62, description="a whole number from 0 to 2^62 - 1")
     design: Literal["grid", "latin_hypercube", "sobol", "morris", "saltelli"] = Field(
         "grid", description=" or ".join(f'"{design}"' for design in DESIGNS))
     samples: int = Field(64, ge=1, description="a whole number of at least 1")
@@ -80,6 +82,10 @@ class Sweep(Study):
         if len(found) < len(self.scenario):
             raise StudyError(f"{self.file}: scenario: two of {', '.join(self.scenario)} have the same name")
         return found
+
+    @property
+    def memory(self) -> int:
+        return max(scenario.memory for scenario in self.scenarios.values())
 
     @cached_property
     def axes(self) -> list[Axis]:
@@ -295,7 +301,8 @@ def sweep(scenario: str | Sequence[str], vary: Mapping[str, object], *, out: str
     ``vary``: dotted name -> a list of values, a tuple (low, high), or a table as in a sweep file. ``keys`` are the other keys
     of a sweep file: ``design``, ``samples``, ``seeds``, ``arms``, ``days``, ``shape``, ``set``... Raises StudyError.
     """
-    tables = {name: {"low": how[0], "high": how[1]} if isinstance(how, tuple) else how for name, how in vary.items()}
-    asked = {"question": question, "scenario": scenario if isinstance(scenario, str) else list(scenario), "vary": tables}
+    tables = {name: {"low": how[0], "high": how[1]} if isinstance(how, tuple) and len(how) == 2 else how
+              for name, how in dict(vary).items()}
+    asked = {"question": question, "scenario": several(scenario), "vary": tables}
     study = Sweep.from_content(asked | keys, name="sweep", file="sweep")
     return complete(study, out, workers=workers, executor=executor, on_progress=on_progress, retry_failed=retry_failed)

@@ -58,7 +58,8 @@ def extremes(rows: pd.DataFrame, axes: list[str], than: str, units: Mapping[str,
     """The points with the lowest and the highest median, among equal ones by their mean."""
     if not axes:
         return outcome(rows, than)
-    ranked, ends = rows.groupby(axes)["left"].agg(["median", "mean"]).sort_values(["median", "mean"], kind="stable").index, []
+    of_points = rows.dropna(subset="left").groupby(axes)["left"].agg(["median", "mean"])
+    ranked, ends = of_points.sort_values(["median", "mean"], kind="stable").index, []
     for key in (ranked[0], ranked[-1]):
         point = dict(zip(axes, key if isinstance(key, tuple) else (key,), strict=True))
         there = rows[(rows[axes] == pd.Series(point)).all(axis=1)]
@@ -80,7 +81,7 @@ def outcome(rows: pd.DataFrame, than: str) -> str:
 
 def links(rows: pd.DataFrame, axes: list[str], than: str) -> str:
     """Which parameters the outcome of points over ranges goes with, strongest first; a point is the mean over its seeds."""
-    points, found, without = rows.groupby(axes, as_index=False)["left"].mean(), {}, []
+    points, found, without = rows.groupby(axes, as_index=False)["left"].mean().dropna(subset="left"), {}, []
     for axis in axes:
         strength, chance = link(points, axis)
         if chance < CHANCE / len(axes):

@@ -2,7 +2,6 @@
 
 import codecs
 import math
-import reprlib
 import stat
 import tomllib
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from simulation.files import unsealed
+from simulation.given import plain, quoted, real, shortened
 from simulation.parameters import nearest
 
 LARGEST = 10_000_000
@@ -26,7 +26,7 @@ def _value(value: object) -> float | int | str:
     """A finite number, or a text such as "22 day"; what the parameter itself allows is checked with its group."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError('it must be a number in the declared unit or a text with a unit such as "22 day"')
-    if not isinstance(value, str) and not math.isfinite(value):
+    if not isinstance(value, str) and not math.isfinite(real(value)):
         raise ValueError("it must be a finite number")
     return value
 
@@ -54,7 +54,7 @@ class Table(BaseModel):
     def checked(cls, content: dict, file: str) -> Self:
         """The table with this content; raises ScenarioError that calls the source ``file``."""
         try:
-            return cls.model_validate(content)
+            return cls.model_validate(plain(content))
         except ValidationError as error:
             raise ScenarioError(f"{file}: {_sentence(cls, error)}") from None
 
@@ -153,12 +153,12 @@ def _sentence(root: type[Table], error: ValidationError) -> str:
     path = list(first["loc"])
     table = root.inside(path)
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-    stands = f"{key} = {reprlib.repr(first['input'])} is not allowed"
+    stands = f"{shortened(key)} = {quoted(first['input'])} is not allowed"
     field = table.keys().get(path[-1]) or root.inside(path[:-1]).keys().get((path[-2:] or path)[0])
     allowed = f"it must be {field.description}" if field and field.description else first["msg"]
     match first["type"]:
         case "extra_forbidden":
-            sentence = f"unknown key {key}{nearest(str(path[-1]), list(table.keys()))}"
+            sentence = f"unknown key {shortened(key)}{nearest(str(path[-1]), list(table.keys()))}"
         case "missing":
             sentence = f"{key} is missing; {allowed}"
         case "value_error":

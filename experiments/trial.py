@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from simulation import parameter_sets
+from simulation.given import number, several
 from simulation.parameters import Parameter, ParameterError, nearest
 from simulation.response import Recist, ResponseError, dimension_of
 
@@ -55,14 +56,15 @@ def _by_dotted_name(table: object, prefix: str = "") -> object:
 
 
 def _arms(value: object) -> object:
+    value = several(value) if isinstance(value, str) else value
     if not isinstance(value, list | dict) or not value or not all(isinstance(name, str) for name in value):
         raise ValueError(f"it must be {ARMS}")
     return value
 
 
 def _cut(value: object) -> object:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if value != "median" and not number:
+    found = number(value)
+    if value != "median" and (found is None or not math.isfinite(found)):
         raise ValueError('it must be "median" or a number')
     return value
 
@@ -75,7 +77,7 @@ class Trial(Study):
 
     scenario: str = Field(min_length=1, description="the name of a scenario or the path of a TOML file")
     patients: int = Field(ge=2, le=100_000, description="a whole number of patients from 2 to 100000")
-    seed: int = Field(1, ge=0, lt=2**63, description="a whole number of at least 0")
+    seed: int = Field(1, ge=0, lt=2**63, description="a whole number from 0 to 2^63 - 1")
     days: float | None = Field(None, gt=0, le=3650, description="a number of days above 0 and at most 3650")
     shape: list[int] | None = Field(None, min_length=2, max_length=3, description="two or three whole numbers of sites")
     grow: Grow | None = Field(None, description="a table with cells, max_days, immune_cells")
@@ -87,7 +89,7 @@ class Trial(Study):
     scans: Scans = Field(Scans(), description="a table with every, first, confirm, nominal_diameter...")
     subgroups: dict[str, Annotated[object, BeforeValidator(_cut)]] = Field(
         dict.fromkeys(BIOMARKERS, "median"), description='a table of biomarkers, each "median" or a number')
-    contrast_day: float = Field(30.0, gt=0, description="a number of days above 0")
+    contrast_day: float | None = Field(None, gt=0, description="a number of days above 0")
     measurable_cells: int | None = Field(None, ge=1, description="a whole number of cells, at least 1")
 
     @property
@@ -147,10 +149,19 @@ class Trial(Study):
             raise StudyError(f"{self.file}: {error}") from None
 
     @property
+    def memory(self) -> int:
+        return self.base.memory
+
+    @property
     def enrolled_from(self) -> int:
         """Tumour cells of day 0 from which a patient has measurable disease; by default half of what was to grow."""
         grow = self.base.grow
         return self.measurable_cells or (math.ceil(grow.cells / 2) if grow else 1)
+
+    @property
+    def contrasted_on(self) -> float:
+        """The day on which arms are compared: the stated one, or day 30, or the last where a trial is shorter."""
+        return min(30.0, self.base.days) if self.contrast_day is None else self.contrast_day
 
     @property
     def tissue(self) -> float:
@@ -166,7 +177,7 @@ class Trial(Study):
         for name in self.subgroups:
             if name not in BIOMARKERS:
                 raise StudyError(f"{self.file}: subgroups.{name}: there is no biomarker {name!r}{nearest(name, BIOMARKERS)}")
-        if self.contrast_day > self.base.days:
+        if self.contrasted_on > self.base.days:
             raise StudyError(f"{self.file}: contrast_day = {self.contrast_day:g} is after the last day, {self.base.days:g}")
         _ = self.dimension, self.recist
         for name, marginal in self.cohort.marginals.items():

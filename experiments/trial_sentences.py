@@ -3,13 +3,14 @@
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from simulation.plots import style
 from simulation.response import CATEGORIES
 
 from .responses import CONTROL, Judged
-from .words import listed
+from .words import bounds, listed
 
 if TYPE_CHECKING:
     from .trial import Trial
@@ -47,8 +48,9 @@ def measured(trial: "Trial") -> str:
 def response(row: tuple) -> str:
     """The objective response rate of one arm with its interval and categories."""
     kinds = ", ".join(f"{getattr(row, kind)} {kind}" for kind in CATEGORIES)
-    return (f"{name(row.arm)}: {row.responders} of {row.patients} responded, {percent(row.share)} "
-            f"(95 % interval {percent(row.low)} to {percent(row.high)}); {kinds}.")
+    known = math.isfinite(row.share)
+    share = f", {percent(row.share)}{bounds(row.low, row.high, percent, '95 % interval ')}" if known else ""
+    return f"{name(row.arm)}: {row.responders} of {row.patients} responded{share}; {kinds}."
 
 
 def progression(row: tuple) -> str:
@@ -57,8 +59,8 @@ def progression(row: tuple) -> str:
     words = f"{name(row.arm)}: {row.progressions} of {row.patients} progressed, median {median}"
     if row.arm == CONTROL or math.isnan(row.p_value):
         return words + "."
-    ratio = (f"hazard ratio {row.hazard_ratio:.2f} ({row.low:.2f} to {row.high:.2f}), " if math.isfinite(row.hazard_ratio)
-             else "hazard ratio not to be estimated, ")
+    ratio = (f"hazard ratio {row.hazard_ratio:.2f}{bounds(row.low, row.high, '{:.2f}'.format)}, "
+             if math.isfinite(row.hazard_ratio) else "hazard ratio not to be estimated, ")
     return f"{words}; {ratio}log-rank {p_words(row.p_value)}."
 
 
@@ -69,13 +71,13 @@ def pseudoprogression(rates: pd.DataFrame) -> list[str]:
 
 
 def subgroups(table: pd.DataFrame) -> list[str]:
-    """Response of every treated arm in both halves of each biomarker."""
+    """How many responded of those with little and with much of each biomarker, in every treated arm."""
     from .trial import BIOMARKERS
 
     told = []
     for arm in [arm for arm in table["arm"].unique() if arm != CONTROL]:
-        own = table[table["arm"] == arm].set_index(["biomarker", "group"])["share"]
-        halves = [f"{words} {percent(own.get((key, 'low'), math.nan))} low, {percent(own.get((key, 'high'), math.nan))} high"
+        own = table[(table["arm"] == arm) & (table["patients"] > 0)].set_index(["biomarker", "group"])
+        halves = [f"{words} {listed([f'{row.responders} of {row.patients} {group}' for group, row in own.loc[key].iterrows()])}"
                   for key, words in BIOMARKERS.items() if key in own.index.get_level_values(0)]
         if halves:
             told.append(f"{name(arm)}, responses by biomarker: {'; '.join(halves)}.")
@@ -84,7 +86,8 @@ def subgroups(table: pd.DataFrame) -> list[str]:
 
 def pairing(contrasts: pd.DataFrame) -> list[str]:
     """What pairing was worth for what was measured on the stated day, each arm against the control."""
-    known = contrasts.dropna(subset=["variance_ratio"])
+    needed = ["difference", "paired_error", "variance_ratio", "unpaired_patients"]
+    known = contrasts[np.isfinite(contrasts[needed]).all(axis=1)]
     known = known[(known["against"] == CONTROL) & known["quantity"].str.contains("day")]
     return [f"{name(arm)} - control, paired by patient: {'; '.join(map(paired, own.itertuples()))}."
             for arm, own in known.groupby("arm", sort=False)]
@@ -92,9 +95,9 @@ def pairing(contrasts: pd.DataFrame) -> list[str]:
 
 def paired(row: tuple) -> str:
     """One difference with its standard error, and what it took to know it as well without pairs."""
+    between = f"{row.ratio_low:.1f} to {row.ratio_high:.1f}; " if math.isfinite(row.ratio_low + row.ratio_high) else ""
     return (f"{row.quantity} {signed(row.difference)} ± {signed(row.paired_error)[1:]}, variance {row.variance_ratio:.1f} times "
-            f"smaller than unpaired ({row.ratio_low:.1f} to {row.ratio_high:.1f}; {row.unpaired_patients:,.0f} patients unpaired "
-            f"for what {row.pairs} gave)")
+            f"smaller than unpaired ({between}{row.unpaired_patients:,.0f} patients unpaired for what {row.pairs} gave)")
 
 
 def immunoediting(patients: pd.DataFrame) -> list[str]:
@@ -114,7 +117,7 @@ def signed(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    return "nobody" if math.isnan(share) else f"{100 * share:.0f} %"
+    return f"{100 * share:.0f} %"
 
 
 def p_words(p: float) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from simulation.plots import style
 
@@ -75,6 +75,11 @@ def moment_words(day: float) -> str:
     """A moment of a run as day and hour: day 5, 17:00; a whole day alone."""
     whole, minutes = divmod(round(day * 24 * 60), 24 * 60)
     return f"day {whole}" + (f", {minutes // 60}:{minutes % 60:02d}" if minutes else "")
+
+
+def bounds(low: float, high: float, write: Callable[[float], str], before: str = "") -> str:
+    """An interval in brackets after a number; nothing where a bound is not known."""
+    return f" ({before}{write(low)} to {write(high)})" if math.isfinite(low) and math.isfinite(high) else ""
 
 
 def listed(words: list[str]) -> str:

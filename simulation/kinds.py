@@ -1,6 +1,5 @@
 """What a kind of cell is: agent class, traits, rates, whom it meets and how. Declared here, never coded into the loops."""
 
-import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -8,8 +7,10 @@ from typing import TYPE_CHECKING
 import mesa
 import numpy as np
 
+from .given import quoted, shortened
 from .kernels import sensing
 from .parameters import Parameters, nearest
+from .plug_ins import at
 from .rules import INDEX, RULES
 
 if TYPE_CHECKING:
@@ -80,12 +81,12 @@ class CellKind:
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name.isidentifier():
-            raise KindError(f"a kind is named like a variable, not {reprlib.repr(self.name)}")
+            raise KindError(f"a kind is named like a variable, not {quoted(self.name)}")
         if not (isinstance(self.agent, type) and issubclass(self.agent, mesa.Agent) and hasattr(self.agent, "window")):
-            raise KindError(f"kind {self.name!r}: agent = {reprlib.repr(self.agent)} is not a subclass of simulation.CellAgent")
+            raise KindError(f"kind {self.name!r}: agent = {quoted(self.agent)} is not a subclass of simulation.CellAgent")
         for rule in self.rates:
             if rule not in INDEX:
-                raise KindError(f"kind {self.name!r}: there is no rule {rule!r}{nearest(rule, list(INDEX))}")
+                raise KindError(f"kind {self.name!r}: there is no rule {quoted(rule)}{nearest(rule, list(INDEX))}")
         if self.motile and self.yielding:
             raise KindError(f"kind {self.name!r}: a motile cell cannot be yielding as well")
         object.__setattr__(self, "column", self.column or f"{self.name}s")
@@ -106,6 +107,23 @@ class Process:
     name: str
     after: str
     run: Callable[["TumorModel"], None]
+
+
+def named(what, cls: type):
+    """A kind or a process from itself or from ``module:NAME``; raises KindError."""
+    if isinstance(what, str):
+        module, _, name = what.rpartition(":")
+        if not (module and name):
+            raise KindError(f"there is no {cls.__name__} {quoted(what)}; one of your own is module:NAME")
+        try:
+            found = at(what)
+        except (ImportError, AttributeError) as error:
+            raise KindError(f"{cls.__name__} {quoted(what)} cannot be imported ({shortened(error)})") from None
+    else:
+        found = what
+    if not isinstance(found, cls):
+        raise KindError(f"{quoted(what)} is not a {cls.__name__}: give one, or the module:NAME of one")
+    return found
 
 
 class Kinds:
@@ -135,7 +153,7 @@ class Kinds:
 
     def index(self, name: str) -> int:
         if name not in self.names:
-            raise KindError(f"there is no kind of cell {name!r}{nearest(name, self.names)}")
+            raise KindError(f"there is no kind of cell {quoted(name)}{nearest(name, self.names)}")
         return self.names.index(name)
 
     def __iter__(self):
@@ -163,7 +181,7 @@ class Kinds:
                 for other, recognition in pairs.items():
                     name = recognition.name if isinstance(recognition, Recognition) else recognition
                     if name not in names:
-                        raise KindError(f"kind {kind.name!r}: there is no recognition {name!r}{nearest(name, names)}")
+                        raise KindError(f"kind {kind.name!r}: there is no recognition {quoted(name)}{nearest(name, names)}")
                     table[cell(self.index(other))] = names.index(name)
         return table
 

@@ -5,11 +5,11 @@ A site index counts the padded array, walls included, so that a neighbour is ``s
 """
 
 import itertools
-import reprlib
 from typing import NamedTuple
 
 import numpy as np
 
+from .given import quoted
 from .memory import BYTES_PER_SITE, available
 
 EMPTY = -1
@@ -129,7 +129,7 @@ def checked_shape(shape) -> tuple[int, ...]:
         whole = tuple(int(n) for n in numbers)
     except (TypeError, ValueError, OverflowError):
         whole = numbers = ()
-    told = f"shape = {reprlib.repr(shape)} is not usable"
+    told = f"shape = {quoted(shape)} is not usable"
     if isinstance(shape, str) or len(whole) not in (2, 3) or any(a != b for a, b in zip(whole, numbers, strict=True)):
         raise LatticeError(f"{told}: give two or three whole numbers")
     sites = np.prod(whole, dtype=float)

@@ -11,9 +11,10 @@ from . import measures, parameter_sets, tissue
 from .agents import KINDS
 from .bibliography import references
 from .cells import CellTable
+from .given import number, quoted, several, whole_number
 from .interrupts import guarded, whole
 from .kernels import act as acting
-from .kinds import RECOGNITIONS, CellKind, KindError, Kinds, Process
+from .kinds import RECOGNITIONS, CellKind, KindError, Kinds, Process, named
 from .lattice import Lattice
 from .parameters import nearest
 from .population import ModelError, Population
@@ -33,8 +34,8 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
 
     ``parameters``: name of a parameter set. ``treatments``: names, classes, instances or tables. ``shape``: two or three numbers
     of sites. ``seed``: a whole number; one is drawn and kept when none is given. ``overrides``: dotted parameter name ->
-    value in its declared unit. ``dt``: hours a step. ``cell_kinds``, ``processes``: plug-ins. Alone, ``TumorModel()``
-    starts with a heterogeneous tumour and immune cells. Raises ValueError (one sentence) for what is not allowed.
+    value in its declared unit. ``dt``: hours a step. ``cell_kinds``, ``processes``: plug-ins, or module:NAME of them. Alone,
+    ``TumorModel()`` starts with a heterogeneous tumour and immune cells. Raises ValueError (a sentence) for what is not allowed.
     """
 
     def __init__(self, parameters="melanoma", treatments=(), shape=(201, 201), seed=None, *, overrides=None, dt=1.0,
@@ -42,9 +43,9 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         self.seed = checked_seed(rng if seed is None else seed)
         super().__init__(rng=self.seed % 2**63)
         self._counted_step, self.step = self.step, self._whole_step  # Mesa's own, which counts, and with it all of ours
-        self.disease = parameter_sets.find(parameters) if isinstance(parameters, str) else parameters
+        self.disease = parameters if isinstance(parameters, parameter_sets.ParameterSet) else parameter_sets.find(parameters)
         self.parameters = self.disease.parameters()
-        self.parameters.update(overrides or {})
+        self.parameters.update({} if overrides is None else checked_table(overrides))
         self.liquid = self.disease.liquid if liquid is None else bool(liquid)
         self.dt = checked_dt(dt)
         self.arm = arm
@@ -72,17 +73,17 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         self._measures: tuple[int, dict] | None = None
         self._scratch = None
         self.shipped_kinds = len(self.kinds)
-        for kind in cell_kinds:
+        for kind in several(cell_kinds):
             self.add_kind(kind)
-        for process in processes:
+        for process in several(processes):
             self.add_process(process)
         self._arrays_by_kind()
         self.rules = self._rules()
         self._fold()
-        self._plant(self.parameters.tumor.initial_cells if tumor_cells is None else int(tumor_cells))
+        self._plant(self.parameters.tumor.initial_cells if tumor_cells is None else checked_count(tumor_cells, "tumor_cells"))
         self.datacollector = mesa.DataCollector(model_reporters=measures.reporters(self.measures))
         self._begin()
-        for treatment in treatments:
+        for treatment in several(treatments):
             self.give(treatment)
 
     # ---------------------------------------------------------------- time
@@ -125,7 +126,8 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
 
         steps, owed = self._asked(days, until)
         self.owed = 0.0  # should the run be stopped
-        every = max(1, round(snapshot_every * 24.0 / self.dt)) if snapshot_every else 0
+        apart = 0 if snapshot_every is None or snapshot_every is False else checked_days(snapshot_every, "snapshot_every")
+        every = max(1, round(apart * 24.0 / self.dt)) if apart else 0
         if every and not self.results.snapshots:
             self.results.add_snapshot(self.snapshot())
         with guarded():
@@ -147,20 +149,20 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
 
     def steps_until(self, day: float) -> int:
         """Steps from now to the step nearest to a day; below 0 for a day that is past."""
-        return checked_steps(day, self.dt, "until") - (self.clock - self.origin)
+        return round(checked_days(day, "until") * 24.0 / self.dt) - (self.clock - self.origin)
 
     def _asked(self, days: float | None, until: float | None) -> tuple[int, float]:
         """Whole steps of a run, and the hours that are left over."""
         if (days is None) == (until is None):
             raise ModelError("run takes either days, how long, or until, the day on which it ends")
         if until is None:
-            checked_steps(days, self.dt)
-            hours = days * 24.0 + self.owed
+            hours = checked_days(days) * 24.0 + self.owed
             steps = max(0, round(hours / self.dt))
         else:
-            steps, hours = self.steps_until(until), until * 24.0 - (self.clock - self.origin) * self.dt
+            day = checked_days(until, "until")
+            steps, hours = self.steps_until(day), day * 24.0 - (self.clock - self.origin) * self.dt
             if steps < 0:
-                raise ModelError(f"until = {until:g} is not allowed: it is day {self.day:g} already")
+                raise ModelError(f"until = {day:g} is not allowed: it is day {self.day:g} already")
         return steps, hours - steps * self.dt
 
     def grow(self, cells: int = 5000, max_days: float = 60.0, immune_cells: bool = True, on_progress=None) -> "TumorModel":
@@ -170,14 +172,15 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         """
         if self.treatments or self._pending:
             raise ModelError("a tumour grows before it is treated: give treatments after grow()")
+        wanted, steps = checked_count(cells, "cells"), round(checked_days(max_days, "max_days") * 24.0 / self.dt)
         present, self.owed = self.immune_cells, 0.0
         self.immune_cells = present and bool(immune_cells)
         if present and not immune_cells:
             self.kill(np.flatnonzero(self.cells.alive & self._attackers[self.cells["kind"]]))
         try:
             with guarded():
-                for _ in range(checked_steps(max_days, self.dt)):
-                    if self.count("tumor_cell") >= cells or self.count("tumor_cell") == 0:
+                for _ in range(steps):
+                    if self.count("tumor_cell") >= wanted or self.count("tumor_cell") == 0:
                         break
                     self.step()
                     if on_progress is not None:
@@ -203,8 +206,9 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
 
     # ---------------------------------------------------------------- what the model is made of
 
-    def add_kind(self, kind: CellKind) -> None:
+    def add_kind(self, kind: CellKind | str) -> None:
         """A further kind of cell; its traits get columns, its rules a baseline, the interaction table a row and a column."""
+        kind = named(kind, CellKind)
         self.kinds.add(kind)
         for trait in kind.traits:
             self.cells.add_trait(trait.name)
@@ -217,8 +221,9 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         for name, counter in self.counters.items():
             self.counters[name] = np.pad(counter, [(0, len(self.kinds) - len(counter))] * counter.ndim)
 
-    def add_process(self, process: Process) -> None:
+    def add_process(self, process: Process | str) -> None:
         """A further behaviour with its own loop, run after the verb it names."""
+        process = named(process, Process)
         if process.after not in VERBS:
             raise KindError(f"process {process.name!r}: after = {process.after!r} is no verb{nearest(process.after, VERBS)}")
         self.processes[process.name] = process
@@ -291,7 +296,7 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
 
         twin = copied(self, seed=None if seed is None else checked_seed(seed), arm=arm or self.arm)
         twin._begin()
-        for treatment in treatments or ():
+        for treatment in several(treatments):
             twin.give(treatment)
         return twin
 
@@ -310,21 +315,42 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
 
 
 def checked_seed(seed) -> int:
-    """A whole number of at least 0; one is drawn from the operating system when none is given."""
+    """A whole number from 0 to 2^63 - 1; one is drawn from the operating system when none is given."""
     if seed is None:
         return int.from_bytes(os.urandom(4), "little")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
-        raise ModelError(f"seed = {seed!r} is not allowed: give a whole number of at least 0")
-    return int(seed)
+    found = whole_number(seed)
+    if found is None or not 0 <= found < 2**63:
+        raise ModelError(f"seed = {quoted(seed)} is not allowed: give a whole number from 0 to 2^63 - 1")
+    return found
 
 
 def checked_dt(dt) -> float:
-    if isinstance(dt, bool) or not isinstance(dt, int | float) or not 0.001 <= dt <= 6.0:
-        raise ModelError(f"dt = {dt!r} is not allowed: give the hours of a step, between 0.001 and 6")
-    return float(dt)
+    """Hours of a step."""
+    found = number(dt)
+    if found is None or not 0.001 <= found <= 6.0:
+        raise ModelError(f"dt = {quoted(dt)} is not allowed: give the hours of a step, between 0.001 and 6")
+    return float(found)
 
 
-def checked_steps(days, dt: float, name: str = "days") -> int:
-    if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days <= 36_500:
-        raise ModelError(f"{name} = {days!r} is not allowed: give a number between 0 and 36500")
-    return round(days * 24.0 / dt)
+def checked_days(days, name: str = "days") -> float | int:
+    """A span of simulated time."""
+    found = number(days)
+    if found is None or not 0 <= found <= 36_500:
+        raise ModelError(f"{name} = {quoted(days)} is not allowed: give a number between 0 and 36500")
+    return found
+
+
+def checked_count(cells, name: str) -> int:
+    """A number of cells."""
+    found = whole_number(cells)
+    if found is None or found < 0:
+        raise ModelError(f"{name} = {quoted(cells)} is not allowed: give a whole number of at least 0")
+    return found
+
+
+def checked_table(values) -> dict:
+    """Values by name: a dictionary or a series of pandas."""
+    try:
+        return dict(values)
+    except (TypeError, ValueError):
+        raise ModelError(f"overrides = {quoted(values)} is not allowed: give dotted names with values") from None

@@ -7,12 +7,11 @@ inside units (hours, micrometres, nM); setting it, and everything written to a f
 import difflib
 import math
 import re
-import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from numbers import Real
 from typing import ClassVar
 
+from .given import quoted, real
 from .units import UNITS, canonical, convert, phrase, split
 
 
@@ -38,7 +37,7 @@ def nearest(word: str, choices: Iterable[str]) -> str:
 def check_source(source: str, key: str) -> None:
     """Raise ParameterError naming ``key`` unless a source is text that says something."""
     if not isinstance(source, str) or source.strip().rstrip(":") in ("", "assumed"):
-        raise ParameterError(f"{key}: source must be a bibliography key or 'assumed: the reason', not {source!r}")
+        raise ParameterError(f"{key}: source must be a bibliography key or 'assumed: the reason', not {quoted(source)}")
 
 
 class Parameter:
@@ -94,7 +93,7 @@ class Parameter:
         number, hint = self._number(value)
         whole = not self.integer or number % 1 == 0
         if hint or not (whole and math.isfinite(number) and self.low <= number <= self.high):
-            raise ParameterError(f"{key} = {reprlib.repr(value)} is not allowed: it must be {self.allowed()}{hint}")
+            raise ParameterError(f"{key} = {quoted(value)} is not allowed: it must be {self.allowed()}{hint}")
         return int(number) if self.integer else number
 
     def _number(self, value) -> tuple[float, str]:
@@ -104,14 +103,9 @@ class Parameter:
             unit = unit or self.unit
             if unit not in UNITS or UNITS[unit].dimension != UNITS[self.unit].dimension:
                 units = [each for each in UNITS if UNITS[each].dimension == UNITS[self.unit].dimension]
-                return math.nan, f"; {unit!r} does not convert to {self.unit} (choices: {', '.join(units)})"
+                return math.nan, f"; {quoted(unit)} does not convert to {self.unit} (choices: {', '.join(units)})"
             return convert(number, unit, self.unit), ""
-        if isinstance(value, bool) or not isinstance(value, Real):
-            return math.nan, ""
-        try:
-            return float(value), ""
-        except OverflowError:
-            return math.inf, ""
+        return real(value), ""
 
 
 class ParameterGroup:
@@ -151,7 +145,7 @@ class ParameterGroup:
     def __getattr__(self, name: str):
         if name.startswith("_"):
             raise AttributeError(name)
-        raise UnknownParameter(f"{type(self).__name__} has no {name!r}{nearest(name, self._parameters)}")
+        raise UnknownParameter(f"{type(self).__name__} has no {quoted(name)}{nearest(name, self._parameters)}")
 
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:
@@ -208,7 +202,7 @@ class ParameterGroup:
 
     def _parameter(self, name: str) -> Parameter:
         if name not in self._parameters:
-            raise UnknownParameter(f"{self.prefix} has no parameter {name!r}{nearest(name, self._parameters)}")
+            raise UnknownParameter(f"{self.prefix} has no parameter {quoted(name)}{nearest(name, self._parameters)}")
         return self._parameters[name]
 
     def _store(self, name: str, value: float | int) -> None:
@@ -299,5 +293,5 @@ class Parameters:
         elif len(same_end) == 1:
             hint = nearest(same_end[0], same_end)
         else:
-            hint = f": no group {group!r}{nearest(group, self._groups)}"
-        raise UnknownParameter(f"there is no parameter {dotted!r}{hint}")
+            hint = f": no group {quoted(group)}{nearest(group, self._groups)}"
+        raise UnknownParameter(f"there is no parameter {quoted(dotted)}{hint}")

@@ -1,11 +1,11 @@
 """The cells of a model: how many there are, how they come to stand in the tissue, how they are taken out."""
 
-import reprlib
 from numbers import Integral, Real
 
 import numpy as np
 
 from .cells import COLUMNS, start_trait
+from .given import quoted
 from .kernels import death, recruitment
 from .kinds import resolve
 from .lattice import EMPTY
@@ -60,7 +60,7 @@ class Population:
             return np.flatnonzero(asked & self.cells.alive)
         if asked.size and (asked.dtype.kind not in "iu" or asked.ndim > 1):
             raise ModelError(f"cells are chosen by whole row numbers, or by one True or False for each of the {all_rows} rows of "
-                             f"the cell table, not by {reprlib.repr(rows)}")
+                             f"the cell table, not by {quoted(rows)}")
         found = np.unique(asked.astype(np.int64))
         dead = found[(found < 0) | (found >= all_rows)]
         dead = dead if dead.size else found[~self.cells.alive[found]]
@@ -72,9 +72,9 @@ class Population:
         """Bring cells in through the vessels; returns how many found room. Their names come from treatment and dose."""
         self.kinds.index(kind)
         if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
-            raise ModelError(f"infuse takes a whole number of cells, at least 0, not {reprlib.repr(number)}")
+            raise ModelError(f"infuse takes a whole number of cells, at least 0, not {quoted(number)}")
         if not isinstance(by, Treatment):
-            raise ModelError(f"infuse takes by=, the treatment that brings the cells, not {reprlib.repr(by)}")
+            raise ModelError(f"infuse takes by=, the treatment that brings the cells, not {quoted(by)}")
         number = min(int(number), self.lattice.size)  # more would never find room
         entries = self.lattice.interior if self.liquid or not len(self.vessels) else self.vessels
         purpose, dose = f"treatments.{by.name}.infuse.{kind}", len(by.doses)
@@ -116,7 +116,7 @@ class Population:
     def _plant(self, number: int) -> None:
         """The start: a disc of tumour cells, immune cells scattered around."""
         if not 0 <= number <= self.lattice.size:
-            raise ModelError(f"tumor.initial_cells = {number} does not fit: the lattice has {self.lattice.size} sites")
+            raise ModelError(f"tumor.initial_cells = {quoted(number)} does not fit: the lattice has {self.lattice.size} sites")
         order = self._by_chance("plant.order") if self.liquid else np.argsort(self.lattice.from_centre(), kind="stable")
         sites = self.lattice.interior[order[:number]].astype(np.int64)
         self._settle_new("tumor_cell", sites, self.randomness.names("plant.tumor_cell", 0, np.arange(number)))
@@ -146,11 +146,11 @@ class Population:
         highs = dict.fromkeys(BY_HAND, 100.0) | dict.fromkeys(SHARES, 1.0) | {"capacity": np.inf}
         highs |= {trait.name: trait.high for trait in self.kinds[kind].traits}
         if name not in highs:
-            raise UnknownTrait(f"a {kind} has no trait {name!r}{nearest(name, highs)}")
+            raise UnknownTrait(f"a {kind} has no trait {quoted(name)}{nearest(name, highs)}")
         whole = np.issubdtype(COLUMNS.get(name, np.float64), np.integer)
         high = np.iinfo(COLUMNS[name]).max if whole else highs[name]
         number = isinstance(value, Real) and not isinstance(value, bool)
         if not number or not 0.0 <= value <= high or whole and value != int(value):
-            raise ModelError(f"{name} = {reprlib.repr(value)} of a {kind} is not allowed: it must be "
+            raise ModelError(f"{name} = {quoted(value)} of a {kind} is not allowed: it must be "
                              f"{'a whole number ' if whole else ''}between 0 and {high:.12g}")
         return int(value) if whole else float(value)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .addresses import class_path
+from .given import quoted
 from .parameters import nearest
 from .population import ModelError
 from .treatments import Treatment, TreatmentError, build
@@ -27,7 +28,7 @@ class Regimen:
         """No further doses of a treatment from the next step on; what is in the body washes out."""
         taken = [*self.treatments, *(t.name for action, t in self._pending if action == "give")]
         if name not in taken:
-            raise TreatmentError(f"there is no treatment {name!r} in this model{nearest(name, taken)}")
+            raise TreatmentError(f"there is no treatment {quoted(name)} in this model{nearest(name, taken)}")
         self._pending.append(("stop", name))
         self.results.log.append({"day": self.day, "action": "stop", "treatment": name})
 

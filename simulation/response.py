@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from .given import quoted
 from .parameters import Parameter, ParameterGroup
 
 IMMUNE = ("t_cells", "car_t_cells", "nk_cells")
@@ -98,7 +99,7 @@ def dimension_of(shape: tuple[int, ...], liquid: bool = False) -> int:
 def checked_dimension(dimension: int) -> int:
     """``dimension`` itself; raises ResponseError unless it is 2 or 3."""
     if dimension not in (2, 3):
-        raise ResponseError(f"dimension = {dimension!r} is not allowed; it must be 2 (a disc) or 3 (a ball)")
+        raise ResponseError(f"dimension = {quoted(dimension)} is not allowed; it must be 2 (a disc) or 3 (a ball)")
     return dimension
 
 

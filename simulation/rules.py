@@ -5,13 +5,13 @@ receptor occupancy, field sources. They are folded in the order of treatment nam
 order of the list, to the last bit; what a treatment does not renew at the next step is gone.
 """
 
-import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
+from .given import quoted
 from .parameters import nearest
 
 
@@ -209,7 +209,7 @@ class Rules:
 
 def checked_rule(name: str) -> str:
     if name not in INDEX:
-        raise RuleError(f"there is no rule {name!r}{nearest(name, list(INDEX))}")
+        raise RuleError(f"there is no rule {quoted(name)}{nearest(name, list(INDEX))}")
     return name
 
 
@@ -231,7 +231,7 @@ class RulesOf:
     def occupy(self, receptor: str, strength: float) -> None:
         """Cover a receptor: ``strength`` is concentration / K_d; strengths of several drugs add up."""
         if receptor not in RECEPTORS:
-            raise RuleError(f"there is no receptor {receptor!r}{nearest(receptor, list(RECEPTORS))}")
+            raise RuleError(f"there is no receptor {quoted(receptor)}{nearest(receptor, list(RECEPTORS))}")
         strength = checked_number(strength, f"occupy({receptor!r})")
         self._rules._occupied.setdefault(receptor, []).append(Contribution(self._who, strength, None, None))
 
@@ -239,7 +239,7 @@ class RulesOf:
         """Bring a substance into the tissue: concentration per hour, one number or one per mesh node."""
         meshes = self._rules._meshes
         if field_name not in meshes:
-            raise RuleError(f"there is no field {field_name!r}{nearest(field_name, meshes)}")
+            raise RuleError(f"there is no field {quoted(field_name)}{nearest(field_name, meshes)}")
         rate = checked_number(rate, f"supply({field_name!r})", meshes[field_name], "mesh node of that field")
         self._rules.supplies.append((self._who, field_name, rate))
 
@@ -272,7 +272,7 @@ class Bend:
         kinds = None
         if kind is not None:
             if kind not in rules._kinds:
-                raise RuleError(f"{what}: there is no kind {kind!r}{nearest(kind, rules._kinds)}")
+                raise RuleError(f"{what}: there is no kind {quoted(kind)}{nearest(kind, rules._kinds)}")
             kinds = (rules._kinds.index(kind),)
         contribution = Contribution(self._who, value, where, kinds)
         getattr(rules._bends.setdefault(self._name, Bends()), part).append(contribution)
@@ -284,7 +284,7 @@ def checked_number(value, what: str, size: int | None = None, each: str = ""):
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        raise RuleError(f"{number}, not {reprlib.repr(value)}") from None
+        raise RuleError(f"{number}, not {quoted(value)}") from None
     if array.ndim > 0 and (size is None or array.shape != (size,)):
         raise RuleError(f"{number}, not {'x'.join(map(str, array.shape))} of them")
     wrong = array[~(np.isfinite(array) & (array >= 0.0))]

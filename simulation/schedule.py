@@ -2,18 +2,18 @@
 
 import math
 import re
-import reprlib
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from numbers import Integral, Real
 
+from .given import quoted, real, whole_number
 from .parameters import nearest
 from .units import HOURS, UNITS, split
 
 FOR_EVER = "for ever"
 LONGEST = 24.0 * 36525  # a hundred years, in hours
+MOST_DOSES = 1_000_000
 WORDS = {"daily": "1 day", "qd": "1 day", "bid": "12 hours", "tid": "8 hours", "weekly": "1 week", "qw": "1 week"}
 
 
@@ -56,9 +56,10 @@ class Schedule:
             count = getattr(self, name)
             if count is None:
                 continue
-            if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
-                raise ScheduleError(f"schedule: {name} = {reprlib.repr(count)} must be a whole number, 1 or more")
-            object.__setattr__(self, name, int(count))
+            found = whole_number(count)
+            if found is None or not 1 <= found <= MOST_DOSES:
+                raise ScheduleError(f"schedule: {name} = {quoted(count)} must be a whole number, 1 or more, at most {MOST_DOSES}")
+            object.__setattr__(self, name, found)
         if self.every is None and self.times not in (None, 1):
             raise ScheduleError(f"schedule: {self.times} doses need every, the time between them")
         if self.days is None and self.rest is None and self.cycles != 1:
@@ -67,16 +68,16 @@ class Schedule:
             raise ScheduleError("schedule: rest or then needs times, as without it the doses of a cycle never end")
         if self.then is not None:
             if not isinstance(self.then, Schedule):
-                raise ScheduleError(f"schedule: then = {self.then!r} must be a Schedule")
+                raise ScheduleError(f"schedule: then = {quoted(self.then)} must be a Schedule")
             if self.cycles is None or (self.rest is None and self.every is None):
                 raise ScheduleError("schedule: then needs a number of cycles, and rest or every to say when it starts")
 
     def _check_days(self) -> None:
         if isinstance(self.days, str) or not isinstance(self.days, Sequence) and not hasattr(self.days, "tolist"):
-            raise ScheduleError(f"schedule: days = {reprlib.repr(self.days)} must be a list such as [0, 7, 21]")
+            raise ScheduleError(f"schedule: days = {quoted(self.days)} must be a list such as [0, 7, 21]")
         hours = [_hours(day, "days") for day in self.days]
         if not hours or any(later <= earlier for earlier, later in zip(hours, hours[1:], strict=False)):
-            raise ScheduleError(f"schedule: days = {reprlib.repr(self.days)} must be in order, each once, as in [0, 7, 21]")
+            raise ScheduleError(f"schedule: days = {quoted(self.days)} must be in order, each once, as in [0, 7, 21]")
         if self.every is not None or self.times is not None or self.cycles != 1 or (self.then is None and self.rest is not None):
             raise ScheduleError("schedule: days names every dose, so every, times, cycles and rest are left out")
         object.__setattr__(self, "days", tuple(hour / 24.0 for hour in hours))
@@ -87,11 +88,11 @@ class Schedule:
         if isinstance(table, Schedule):
             return table
         if not isinstance(table, dict):
-            raise ScheduleError(f"schedule = {table!r} must be a table such as {{ every = \"3 weeks\", times = 4 }}")
+            raise ScheduleError(f"schedule = {quoted(table)} must be a table such as {{ every = \"3 weeks\", times = 4 }}")
         names = [field.name for field in fields(cls)]
         for name in table:
             if name not in names:
-                raise ScheduleError(f"schedule: there is no {name!r}{nearest(name, names)}")
+                raise ScheduleError(f"schedule: there is no {quoted(name)}{nearest(name, names)}")
         return cls(**{**table, "then": cls.from_dict(table["then"])} if table.get("then") is not None else table)
 
     def to_dict(self) -> dict:
@@ -111,7 +112,7 @@ class Schedule:
     def dose_times(self, until: float) -> list[float]:
         """Hours after the start of treatment of the doses given up to and including ``until``."""
         if not math.isfinite(until):
-            raise ScheduleError(f"dose_times: until = {until!r} must be a finite number of hours")
+            raise ScheduleError(f"dose_times: until = {quoted(until)} must be a finite number of hours")
         return self.between(-math.inf, math.nextafter(until, math.inf))
 
     def between(self, start: float, end: float) -> list[float]:
@@ -219,7 +220,7 @@ def mean_level(doses: list[tuple[float, float]], start: float, end: float, half_
 
 def _decay(half_life: float) -> float:
     if not half_life > 0:
-        raise ScheduleError(f"half_life = {half_life!r} must be a positive number of hours")
+        raise ScheduleError(f"half_life = {quoted(half_life)} must be a positive number of hours")
     return math.log(2) / half_life
 
 
@@ -233,11 +234,11 @@ def _hours(duration: str | float, name: str) -> float:
         duration = f"{short[1]} {short[2]}" if short else WORDS.get(word, duration)
         number, unit = split(duration) or (math.nan, "")
         hours = number * HOURS.get(unit or "day", math.nan)
-    elif isinstance(duration, Real) and not isinstance(duration, bool):
-        hours = float(duration) * HOURS["day"]
+    else:
+        hours = real(duration) * HOURS["day"]
     if not lowest <= hours <= LONGEST:
         least = "not before the start of treatment" if name in ("first", "days") else "an hour or more"
-        raise ScheduleError(f"schedule: {name} = {reprlib.repr(duration)} must be a duration such as \"3 weeks\", \"q3w\" or a "
+        raise ScheduleError(f"schedule: {name} = {quoted(duration)} must be a duration such as \"3 weeks\", \"q3w\" or a "
                             f"number of days, {least}")
     return hours
 

@@ -15,6 +15,7 @@ from simulation.plots import style
 from ..contrasts import CONFIDENCE
 from ..responses import CONTROL, Judged, by_arm
 from ..trial_sentences import p_words
+from ..words import bounds
 
 BIOMARKER_WORDS = {"all": "All patients", "pdl1": "PD-L1", "antigen": "Antigen", "cd8": "CD8 density"}
 BROAD = 4.2
@@ -61,7 +62,7 @@ def compared(arm: str, against: tuple) -> str:
     words = style.name_words(arm)
     if arm == CONTROL or math.isnan(against.p_value):
         return words
-    ratio = (f"hazard ratio {against.hazard_ratio:.2f} ({against.low:.2f} to {against.high:.2f}), "
+    ratio = (f"hazard ratio {against.hazard_ratio:.2f}{bounds(against.low, against.high, '{:.2f}'.format)}, "
              if math.isfinite(against.hazard_ratio) else "")
     return f"{words}: {ratio}log-rank {p_words(against.p_value)}"
 

@@ -94,7 +94,8 @@ def of_run(arms: Mapping[str, Results]) -> Table:
             continue
         told = [write(row[quantity]) for row in numbers.values()]
         if quantity in OVER:
-            told = [over(row["end_cells"], beside[OVER[quantity]]) if quantity != "effect" or row is not beside else NO_VALUE
+            told = [over(row["end_cells"], beside[OVER[quantity]])
+                    if math.isfinite(row[quantity]) and (quantity != "effect" or row is not beside) else NO_VALUE
                     for row in numbers.values() for beside in [row if quantity == "growth" else numbers[control.arm]]]
         if set(told) != {NO_VALUE}:
             rows.append([name, *told])

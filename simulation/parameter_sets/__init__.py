@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..given import quoted
 from ..parameters import ParameterError, Parameters, nearest
 from .groups import all_groups
 
@@ -32,8 +33,8 @@ def names() -> list[str]:
 def find(name: str) -> ParameterSet:
     """A shipped set by name. Raises ParameterError with the nearest name."""
     shipped = _shipped()
-    if name not in shipped:
-        raise ParameterError(f"there is no parameter set {name!r}{nearest(str(name), sorted(shipped))}")
+    if not isinstance(name, str) or name not in shipped:
+        raise ParameterError(f"there is no parameter set {quoted(name)}{nearest(quoted(name), sorted(shipped))}")
     return shipped[name]
 
 

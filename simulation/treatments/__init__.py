@@ -1,7 +1,9 @@
 """Treatments, one file per family, each written with the public interface alone."""
 
 import inspect
+from collections.abc import Mapping
 
+from ..given import quoted, shortened
 from ..parameters import nearest
 from ..plug_ins import at
 from .base import Treatment, TreatmentError, snake_case
@@ -24,19 +26,22 @@ def names() -> list[str]:
 
 def find(word: str) -> type[Treatment]:
     """A treatment class by snake_case name or ``module:Class``. Raises TreatmentError with the nearest names."""
+    if not isinstance(word, str):
+        raise TreatmentError(f"{quoted(word)} is not the name of a treatment{nearest('', names())}")
     if word in SHIPPED:
         return SHIPPED[word]
-    module, _, name = str(word).partition(":")
+    module, _, name = word.rpartition(":")
     if not (module and name):
-        raise TreatmentError(f"there is no treatment {word!r}{nearest(word, names())}; one of your own is module:Class")
+        raise TreatmentError(f"there is no treatment {quoted(word)}{nearest(word, names())}; one of your own is module:Class")
     try:
         found = at(word)
     except ImportError as error:
-        raise TreatmentError(f"treatment {word!r}: module {module!r} cannot be imported ({error})") from None
+        raise TreatmentError(f"treatment {quoted(word)}: module {quoted(module)} cannot be imported "
+                             f"({shortened(error)})") from None
     except AttributeError:
-        raise TreatmentError(f"treatment {word!r}: module {module!r} has no class {name!r}") from None
+        raise TreatmentError(f"treatment {quoted(word)}: module {quoted(module)} has no class {quoted(name)}") from None
     if not (inspect.isclass(found) and issubclass(found, Treatment)):
-        raise TreatmentError(f"treatment {word!r}: {name} is not a subclass of simulation.Treatment")
+        raise TreatmentError(f"treatment {quoted(word)}: {shortened(name)} is not a subclass of simulation.Treatment")
     return found
 
 
@@ -48,10 +53,10 @@ def build(what) -> Treatment:
         return what()
     if isinstance(what, str):
         return find(what)()
-    if isinstance(what, dict):
+    if isinstance(what, Mapping):
         table = dict(what)
         if "drug" not in table:
             raise TreatmentError("a treatment table needs drug = \"a name\"" + nearest("", names()))
         cls = find(table.pop("drug"))
         return cls(**table)
-    raise TreatmentError(f"{what!r} is not a treatment: give a name, a class, an instance or a table with drug = ...")
+    raise TreatmentError(f"{quoted(what)} is not a treatment: give a name, a class, an instance or a table with drug = ...")

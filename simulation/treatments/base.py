@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING, ClassVar
 
+from ..given import quoted
 from ..parameters import Parameter, ParameterGroup
 from ..schedule import Schedule, mean_level
 
@@ -31,7 +32,7 @@ class Treatment(ParameterGroup):
     processes: ClassVar[tuple["Process", ...]] = ()
 
     def __init__(self, name: str | None = None, schedule: Schedule | dict | None = None, **parameters):
-        self.name = checked_name(name or snake_case(type(self).__name__))
+        self.name = checked_name(snake_case(type(self).__name__) if name is None else name)
         self.prefix = f"treatments.{self.name}"
         if schedule is not None:
             self.schedule = Schedule.from_dict(schedule)
@@ -79,6 +80,6 @@ def snake_case(word: str) -> str:
 
 
 def checked_name(name: str) -> str:
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        raise TreatmentError(f"a treatment is named with letters, digits and underscores, not {name!r}")
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,59}", name):
+        raise TreatmentError(f"a treatment is named with at most 60 letters, digits and underscores, not {quoted(name)}")
     return name
