@@ -223,6 +223,7 @@ OUTSIDE = """() => {
 }"""
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_at_any_width(visit):
     page = visit()
     page.choose("pace", "24")
@@ -294,6 +295,7 @@ def test_forced_colours_keep_the_legend(visit):
     assert shown[:3] == ["rgb(227, 192, 156)", "rgb(0, 100, 180)", "rgb(0, 138, 78)"] and len(set(shown)) >= 4
 
 
+@pytest.mark.slow
 def test_what_is_done_by_hand_is_called_so(visit):
     page = visit()
     began = page.page.get_by_label("left tumour begins as").locator("option:checked")

@@ -166,6 +166,7 @@ def test_forks_start_from_one_tumour_and_twins_from_their_own(folder):
     assert start.loc["twin", "mean_pdl1"] > start.loc["control", "mean_pdl1"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(scenario, folder, tmp_path):
     succeed("run", scenario, "--out", tmp_path / "same")
     succeed("run", scenario, "--out", tmp_path / "other", "--seed", 2)
@@ -234,7 +235,8 @@ def stop_at(arm: str, day: float):
     return on_progress
 
 
-@pytest.mark.parametrize("arm, day", [("growing", 0), ("control", 1), ("pembrolizumab", 1.5), ("twin", 1)])
+@pytest.mark.parametrize("arm, day", [("growing", 0), ("pembrolizumab", 1.5),
+                                      *(pytest.param(arm, 1, marks=pytest.mark.slow) for arm in ("control", "twin"))])
 def test_a_stopped_run_is_completed_bit_for_bit(scenario, folder, tmp_path, monkeypatch, arm, day):
     from experiments import run
     monkeypatch.setattr(run, "CHECKPOINT_DAYS", 0.5)
@@ -260,7 +262,7 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(scenario, folder, tmp_pat
     assert tables(tmp_path / "run") == tables(folder)
 
 
-@pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("blow", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
 def test_a_run_that_is_hit_is_completed_bit_for_bit(scenario, tmp_path, blow):
     words = ["run", str(scenario), "--days", "14", "--arms", "control", "--out"]
     run = tmp_path / "run"
@@ -457,6 +459,7 @@ def test_a_mistake_on_the_command_line_writes_nothing(tmp_path, monkeypatch, wor
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_check_treatment_accepts_what_ships_and_names_what_is_broken(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert "keeps every promise" in succeed("check-treatment", "placebo")

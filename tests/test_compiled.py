@@ -41,6 +41,7 @@ def started(code: str, environment: dict[str, str | None], folder: Path, *words:
                           env={name: value for name, value in kept.items() if value is not None}, timeout=300)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", ODD)
 def test_every_command_starts_in_an_odd_environment(odd, tmp_path):
     done = started(COMMANDS, ODD[odd], tmp_path, "show", "checkpoint_blockade")

@@ -290,6 +290,7 @@ def test_no_damage_to_a_study_is_believed_where_it_is_read(studies):
     assert unharmed(studies[0], [studies[1]], read, but=(".run",)) > 50
 
 
+@pytest.mark.slow
 def test_no_damage_to_a_study_is_believed_where_it_is_completed(studies, tmp_path):
     """Completed again, a study with any damage comes to the same tables, or a sentence says what is wrong."""
     def read(folder: Path) -> str:

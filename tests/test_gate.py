@@ -270,6 +270,7 @@ def test_the_server_ends_whatever_its_sessions_do(tmp_path, hang):
     assert lab.end() < 8
 
 
+@pytest.mark.slow
 def test_a_crowd_is_told_that_the_lab_is_full_and_the_server_ends_when_it_is_told_to(served):
     """The last test here: afterwards the server is gone."""
     crowded(served, signal.SIGTERM)

@@ -78,6 +78,7 @@ def test_a_worker_that_dies_is_replaced_and_its_run_repeated(tmp_path, serial):
     assert summary.tables["outcomes"].y.tolist() == plain.tables["outcomes"].y.tolist()
 
 
+@pytest.mark.slow
 def test_a_run_that_kills_every_worker_is_given_up_and_named(tmp_path):
     summary = complete(counting(points=3, extra={"dies": {"1": "always"}}), tmp_path, workers=2)
     failed = summary.tables["runs"].query("status == 'failed'")
@@ -209,6 +210,7 @@ def test_an_unreachable_scheduler_is_refused_before_anything_is_written(tmp_path
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_workers_end_when_their_driver_is_killed():
     script = ("import os, time\nfrom experiments.executors import Processes\n"
               "if __name__ == '__main__':\n"

@@ -562,6 +562,7 @@ def test_two_poisons_in_the_simulation_are_neither_synergistic_nor_antagonistic(
     assert summary.runs == 3 * (9 + 6), "three pairs of doses of each drug with its copy"
 
 
+@pytest.mark.slow
 def test_in_a_liquid_far_from_full_plain_hazards_add_in_ln_survival(tmp_path):
     row = poisoned(tmp_path, **LIQUID)
     error = (row["bliss_high"] - row["bliss_excess"]) / stats.t.ppf(0.975, row["seeds"] - 1)
@@ -569,6 +570,7 @@ def test_in_a_liquid_far_from_full_plain_hazards_add_in_ln_survival(tmp_path):
     assert row["verdict"] == "additive"
 
 
+@pytest.mark.slow
 def test_in_a_tissue_the_simulated_null_explains_by_how_much_plain_hazards_exceed_bliss(tmp_path):
     """Growth is limited by room there: two hazards that know nothing of each other remove more than Bliss expects."""
     row = poisoned(tmp_path, **TISSUE)

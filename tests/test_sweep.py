@@ -68,6 +68,7 @@ def test_four_shards_give_the_same_bytes(serial, tmp_path):
     assert digests(tmp_path) == digests(serial)
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_bytes(serial, tmp_path):
     distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
@@ -138,6 +139,7 @@ def test_a_dose_of_nothing_equals_the_control(tmp_path):
     assert len(by) == 2
 
 
+@pytest.mark.slow
 def test_doses_share_the_tumour_and_its_control_and_nothing_else(tmp_path, monkeypatch):
     """Three doses, two antigen levels and two seeds are twelve runs on four tumours; each run is as if it were the only one."""
     doses = {"vary": {"treatments.pembrolizumab.dose": [0, 2, 200], "tumor.antigen": [0.5, 1.0]}}
@@ -334,6 +336,7 @@ def gone_on_with(file: Path, out: Path, kept: int) -> list[str]:
     return [digests_of(out, name) for name in TABLES[:3]]
 
 
+@pytest.mark.slow
 def test_sigterm_to_a_sweep_and_its_workers_keeps_what_is_finished(stopped, tmp_path):
     """As a scheduler sends it, to the whole group of processes."""
     file, whole = stopped
@@ -351,7 +354,7 @@ def test_sigterm_to_a_sweep_and_its_workers_keeps_what_is_finished(stopped, tmp_
     assert gone_on_with(file, tmp_path / "out", len(list((tmp_path / "out").glob("runs/*.run")))) == whole
 
 
-@pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("blow", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGINT])
 def test_a_sweep_in_one_process_is_stopped_within_a_run(stopped, tmp_path, monkeypatch, blow):
     file, whole = stopped
     asked, advance = [], sweep_point.advance

@@ -60,7 +60,7 @@ def experiment(attackers, seed, repair=REPAIR, lethal=3, dt=0.25, hours=40):
     return np.pad(np.array(alive), (0, round(hours / dt) - len(alive))) / len(targets), len(targets)
 
 
-@pytest.mark.parametrize(("attackers", "minutes"), [(1, 267), (2, 90), (3, 53)])
+@pytest.mark.parametrize(("attackers", "minutes"), [pytest.param(1, 267, marks=pytest.mark.slow), (2, 90), (3, 53)])
 def test_three_hits_in_time_kill_and_more_t_cells_kill_more_than_in_proportion(attackers, minutes):
     """267, 90 and 53 minutes; 3,600 replicates see 1.3 %."""
     assert 60 * mean_time(attackers) == pytest.approx(minutes, abs=0.7), "the formula gives the stated minutes"

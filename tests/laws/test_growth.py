@@ -76,6 +76,7 @@ def test_clones_follow_the_birth_death_process():
         assert abs(off) < LIMIT, f"{law} of the clones is {numbers[0]:.4f}, not {numbers[1]:.4f}: {off:.1f} SE"
 
 
+@pytest.mark.slow
 def test_clone_sizes_of_pure_birth_are_geometric():
     """Chi-squared over clone sizes 1 to 7 and more: P(n) = e^-bt (1 - e^-bt)^(n - 1)."""
     birth, days = 2.0, 0.5
