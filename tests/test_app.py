@@ -114,7 +114,8 @@ class Visitor:
         return float(self.page.inner_text(f"#{monitor} b").replace(",", ""))
 
     def day(self) -> float:
-        return float(re.search(r"[\d.]+", self.page.inner_text("#day")).group())
+        told = re.search(r"[\d.]+", self.page.inner_text("#day"))
+        return float(told.group()) if told else float("nan")
 
     def pictures(self) -> list[str]:
         images = "() => [...document.querySelectorAll('.lab-tissue')].map(each => (each.querySelector('img') || {}).src || null)"
