@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from experiments import app
 from experiments.lab.lab import Lab
+from experiments.page import app
 from experiments.run import run_scenario
 
 pytest.importorskip("solara", reason='no solara here: pip install "tumorlab[lab]"')
@@ -34,7 +34,7 @@ def serving(sessions: int | None = None):
     with closing(socket.socket()) as probe:
         probe.bind((app.HOST, 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-c", f"from experiments.app import main; main({port}, False, sessions={sessions})"]
+    command = [sys.executable, "-c", f"from experiments.page.app import main; main({port}, False, sessions={sessions})"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     for line in process.stdout:
         if "The lab is open" in line:

@@ -17,9 +17,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from experiments import arguments
-from experiments.bars import ArmBars
-from experiments.cli import app
+from experiments.command import arguments
+from experiments.command.bars import ArmBars
+from experiments.command.cli import app
 from experiments.folder import RunFolder
 from experiments.scenario import Scenario
 from experiments.study import Study
@@ -266,7 +266,7 @@ def test_a_damaged_checkpoint_is_named_and_passed_over(scenario, folder, tmp_pat
 def test_a_run_that_is_hit_is_completed_bit_for_bit(scenario, tmp_path, blow):
     words = ["run", str(scenario), "--days", "14", "--arms", "control", "--out"]
     run = tmp_path / "run"
-    process = subprocess.Popen([sys.executable, "-m", "experiments.cli", *words, str(run)], cwd=ROOT,
+    process = subprocess.Popen([sys.executable, "-m", "experiments.command.cli", *words, str(run)], cwd=ROOT,
                                stderr=subprocess.PIPE, text=True)
     patience = time.monotonic() + 120
     while not RunFolder(run).checkpoints("control") and process.poll() is None and time.monotonic() < patience:

@@ -24,7 +24,7 @@ ODD = {
                                                            "TUMORLAB_CACHE": __file__},
 }
 NOBODY = "import pwd\ndef nobody(*_): raise KeyError('no such user')\npwd.getpwuid = nobody\n"
-COMMANDS = "import sys\nfrom experiments.cli import main\nsys.argv = ['tumorlab', *sys.argv[1:]]\nmain()\n"
+COMMANDS = "import sys\nfrom experiments.command.cli import main\nsys.argv = ['tumorlab', *sys.argv[1:]]\nmain()\n"
 TRAPS = ("numpy", "pandas", "simulation", "experiments", "anndata", "imageio_ffmpeg", "solara", "copy", "json", "evil")
 TINY = "from simulation import TumorModel\nTumorModel(shape=(9, 9), seed=1, tumor_cells=5).run(days=0.1, progress=False)\n"
 

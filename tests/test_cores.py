@@ -47,7 +47,7 @@ def test_studies_take_as_many_workers_as_there_are_usable_cores(monkeypatch, ver
     from typer.testing import CliRunner
 
     from experiments import runner
-    from experiments.cli import app
+    from experiments.command.cli import app
     asked = []
 
     def complete(study, out, *, workers, **others):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from experiments.cli import app
+from experiments.command.cli import app
 from experiments.run import run_scenario
 from experiments.runner import complete
 from experiments.scenario import Scenario

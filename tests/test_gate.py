@@ -19,7 +19,7 @@ pytest.importorskip("solara", reason='no solara here: pip install "tumorlab[lab]
 connect = pytest.importorskip("websockets.sync.client").connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: E402
 
-from experiments import app  # noqa: E402
+from experiments.page import app  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = "@widgetti/solara-vuetify-app@10.1.1"
@@ -45,7 +45,7 @@ class Served:
         self.trap.setblocking(False)
         start = (f"import solara.server.settings; {before}\n"
                  f"assert str(solara.server.settings.assets.proxy_cache_dir) == {str(self.libraries)!r}\n"
-                 "from experiments.app import main\n"
+                 "from experiments.page.app import main\n"
                  f"main({self.port}, False, names=['lab.example.org'], sessions={sessions})")
         outside = {"SOLARA_ASSETS_PROXY_CACHE_DIR": str(self.libraries),
                    "SOLARA_ASSETS_CDN": "http://{}:{}/".format(*self.trap.getsockname())}

@@ -15,7 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from experiments.arms import grown
-from experiments.cli import app
+from experiments.command.cli import app
 from experiments.lab import charts, legend, panels, tissue
 from experiments.lab import lab as lab_module
 from experiments.lab.dials import LAST, Dial, amount_of, dials

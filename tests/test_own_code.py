@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.archive import MARK, PLAN, Archive
-from experiments.cli import app
+from experiments.command.cli import app
 from experiments.film import film
 from experiments.folder import RunFolder
 from experiments.own_code import only_named, only_read

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments.archive import StudyError
-from experiments.catalog import entry
+from experiments.command.catalog import entry
 from experiments.scenario import Scenario
 from experiments.sweep import Sweep
 from experiments.tables import ScenarioError

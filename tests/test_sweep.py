@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from experiments import executors, sweep_point
 from experiments.archive import Archive, StudyError
 from experiments.arms import advance, begun, grown
-from experiments.cli import app
+from experiments.command.cli import app
 from experiments.executors import compile_loops
 from experiments.outcomes import OUTCOMES
 from experiments.runner import complete
@@ -297,7 +297,7 @@ def test_workers_find_every_loop_compiled():
 
 def tumorlab(*arguments) -> subprocess.CompletedProcess:
     """The command, from the checkout's folder."""
-    return subprocess.run([sys.executable, "-m", "experiments.cli", *map(str, arguments)], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "experiments.command.cli", *map(str, arguments)], capture_output=True, text=True)
 
 
 STOPPED = """
@@ -341,7 +341,8 @@ def gone_on_with(file: Path, out: Path, kept: int) -> list[str]:
 def test_sigterm_to_a_sweep_and_its_workers_keeps_what_is_finished(stopped, tmp_path):
     """As a scheduler sends it, to the whole group of processes."""
     file, whole = stopped
-    words = [sys.executable, "-m", "experiments.cli", "sweep", str(file), "--out", str(tmp_path / "out"), "--workers", "2"]
+    words = [sys.executable, "-m", "experiments.command.cli", "sweep", str(file), "--out", str(tmp_path / "out"),
+             "--workers", "2"]
     driver = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True)
     while driver.poll() is None and not any(tmp_path.glob("out/runs/*.run")):
         time.sleep(0.005)
@@ -412,7 +413,7 @@ def test_killed_at_twenty_moments_nothing_is_lost_and_nothing_is_double(tmp_path
         if (out / "study.json").exists():
             for file_ in out.rglob("*"):  # it was completed between two kills: start over
                 file_.unlink() if file_.is_file() else None
-        driver = subprocess.Popen([sys.executable, "-m", "experiments.cli", "sweep", file, "--out", out, "--workers", "2",
+        driver = subprocess.Popen([sys.executable, "-m", "experiments.command.cli", "sweep", file, "--out", out, "--workers", "2",
                                    "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while driver.poll() is None and kills < 20:
             time.sleep(chance.uniform(0.3, 4.0))

@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 import simulation
-from experiments import completion, runner
-from experiments.cli import app
+from experiments import runner
+from experiments.command import completion
+from experiments.command.cli import app
 from experiments.designs import Axis, points
 from experiments.lab import protocol
 from experiments.scenario import Scenario

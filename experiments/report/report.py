@@ -13,8 +13,8 @@ from simulation.plots import style
 from simulation.plots.arms import by_name
 from simulation.results import Results
 
-from .. import arguments
 from ..archive import PLAN, Archive, Tables
+from ..command import arguments
 from ..folder import RunError, RunFolder
 from ..own_code import only_read
 from ..pictures.sweeps import varying

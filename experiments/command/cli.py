@@ -61,7 +61,7 @@ def _console() -> Console:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from .provenance import version
+        from ..provenance import version
         typer.echo(f"tumorlab {version()}")
         raise typer.Exit()
 
@@ -129,9 +129,9 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     given = {"days": days, "seed": seed, "arms": arms, "set": set_, "out": out}
     typed = shlex.join(["tumorlab", "run", scenario, *arguments.given(given)])
     chosen, values = arguments.arms(arms), arguments.settings(set_)
-    from .report.report import write as report
-    from .run import default_folder, run_scenario
-    from .scenario import Scenario
+    from ..report.report import write as report
+    from ..run import default_folder, run_scenario
+    from ..scenario import Scenario
     found = Scenario.load(scenario)
     folder = default_folder(found, seed) if out is None else out
     with terminable(), ArmBars(quiet) as bars:
@@ -163,13 +163,13 @@ command("trial", "checkpoint_trial --workers 2 --out results/trial")(trial)
 @command("plot", "results/warmer")
 def plot(folder: Annotated[Path, typer.Argument(help="The folder of a finished run or study.")]) -> None:
     """Draw the pictures of a finished run or study again, from what is stored."""
-    from .archive import PLAN
-    from .pictures.runs import draw_all
-    from .report.report import write as report
+    from ..archive import PLAN
+    from ..pictures.runs import draw_all
+    from ..report.report import write as report
     with ArmBars(quiet=False) as bars:
         bars.doing("drawing the pictures and the report")
         if (folder / PLAN).is_file():
-            from .stored import analysed
+            from ..stored import analysed
             summary = analysed(folder)
             files = [*summary.figures, report(folder, summary.findings)]
         else:
@@ -189,7 +189,7 @@ def film(folder: Annotated[Path, typer.Argument(help="The folder of a finished r
                                                                    "runs their code.")] = False,
          quiet: Quiet = False) -> None:
     """Make a film of a run, as MP4 and GIF: tissue, antigen and burden in step, arms side by side."""
-    from .film.film import make
+    from ..film.film import make
     with ArmBars(quiet) as bars:
         files = make(folder, seconds, fps, size, bars.update, own_code=own_code)
     for file in files:
@@ -204,7 +204,7 @@ def lab(port: Annotated[int | None, typer.Option(help="Port on this machine (852
             metavar="NAME", help="A further name under which browsers open it: lab.example.org. May be repeated.")] = None,
         sessions: Annotated[int | None, typer.Option(help="How many visitors at once (16).")] = None) -> None:
     """Open the lab in a browser: two tumours side by side, and treatments given by hand."""
-    from .app import main
+    from ..page.app import main
     main(port, browser, host=host, names=allow or (), sessions=sessions)
 
 
@@ -213,7 +213,7 @@ def export(folder: Annotated[Path, typer.Argument(help="The folder of a finished
            to: Annotated[str, typer.Option(help="h5ad (AnnData, for squidpy), vti or vtp (VTK, for ParaView).")],
            day: Annotated[list[float] | None, typer.Option(help="Only this day. May be repeated.")] = None) -> None:
     """Write the snapshots of a run in the format of another program."""
-    from .exports import export
+    from ..exports import export
     for file in export(folder, to, day):
         typer.echo(file)
 
@@ -223,7 +223,7 @@ def benchmark(out: Annotated[Path | None, typer.Option(help="Write the numbers t
     """Measure speed and memory on this machine, beside plain Mesa."""
     from simulation.files import check_writable
 
-    from . import benchmark
+    from .. import benchmark
     if out:
         check_writable(out.absolute().parent)
         if out.is_dir():

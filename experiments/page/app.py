@@ -45,7 +45,7 @@ def main(port: int | None = None, open_browser: bool = True, *, host: str = HOST
     missing or cannot serve there.
     """
     check_installed()
-    from .page.gate import guarded, libraries, name_of
+    from .gate import guarded, libraries, name_of
 
     port = free_port(host) if port is None else taken_or(host, port)
     for name in names:
@@ -59,7 +59,7 @@ def main(port: int | None = None, open_browser: bool = True, *, host: str = HOST
         warm()
     import uvicorn
 
-    from .page.session import SEATS
+    from .session import SEATS
 
     if not libraries().is_dir():
         raise AppError(f"the libraries of the page are not in {libraries()}: pip install --force-reinstall solara-assets")
@@ -83,7 +83,7 @@ def check_installed() -> None:
 
 def warm() -> None:
     """Grow the first tumour before anybody waits for it: loops are compiled or loaded, and the shelf holds one."""
-    from .lab.lab import Lab
+    from ..lab.lab import Lab
 
     lab = Lab()
     lab.open()
@@ -128,7 +128,7 @@ def attend(server, host: str, port: int, open_browser: bool) -> None:
     """Say where the lab is as soon as it answers, and see to it that it ends when it is told to."""
     while not server.started:
         time.sleep(0.05)
-    from .page.gate import EVERY_ADDRESS, bracketed
+    from .gate import EVERY_ADDRESS, bracketed
 
     url = f"http://{HOST if host in EVERY_ADDRESS else bracketed(host)}:{port}"
     print(f"The lab is open at {url} (stop it with Ctrl-C).", flush=True)

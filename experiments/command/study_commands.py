@@ -25,7 +25,7 @@ def sweep(study: Annotated[str, typer.Argument(help="A sweep's name, or the path
           workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
           overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
     """Run scenarios over a design of parameter values: sweeps, sensitivity, dose surfaces."""
-    from .sweep import Sweep
+    from ..sweep import Sweep
     _complete(Sweep.load(study), "sweep", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
 
 
@@ -34,16 +34,16 @@ def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path
           workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
           overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
     """Run a virtual trial: a cohort of patients, every patient's tumour forked into every arm."""
-    from .trial import Trial
+    from ..trial import Trial
     _complete(Trial.load(study), "trial", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
 
 
 def _complete(study, verb: str, word: str, workers: int | None, scheduler: str | None, shard: str | None, out: Path | None,
               resume: bool, overwrite: bool, retry_failed: bool, quiet: bool) -> None:
     """Run a study with a bar, print what was found, and leave with 1 where runs failed."""
-    from .cores import usable_cores
-    from .report.report import write as report
-    from .runner import complete
+    from ..cores import usable_cores
+    from ..report.report import write as report
+    from ..runner import complete
     given = {"workers": workers, "scheduler": scheduler, "shard": shard, "out": out}
     command = shlex.join(["tumorlab", verb, word, *arguments.given(given)])
     if workers is not None and workers < 1:

@@ -1,0 +1,1 @@
+"""The `tumorlab` command: it parses, calls and prints."""
