@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from experiments import benchmark
+from experiments.reference import benchmark
 from simulation.step import VERBS
 
 

@@ -74,7 +74,7 @@ def everything(place: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("out", ["mine.toml/x", "/proc/nothing/x", "dangling/x"])
 def test_a_folder_that_cannot_be_made_is_told_before_anything_is_computed(place, monkeypatch, words, out):
     monkeypatch.setattr("simulation.model.TumorModel.step", lambda model: pytest.fail("a model ran"))
-    monkeypatch.setattr("experiments.benchmark.main", lambda out: pytest.fail("it was measured"))
+    monkeypatch.setattr("experiments.reference.benchmark.main", lambda out: pytest.fail("it was measured"))
     (place / "dangling").symlink_to(place / "nowhere")
     before = everything(place)
     assert words.format(out).split()[-1].split("/")[0] in refuse(words.format(out))

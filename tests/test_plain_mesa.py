@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.plain_mesa import PlainTumor
+from experiments.reference.plain_mesa import PlainTumor
 from simulation import CarTCell, NKCell, TCell, TumorModel
 from simulation.randomness import Randomness
 from simulation.rules import RULES

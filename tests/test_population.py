@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simulation
-from experiments.benchmark import timed_step
+from experiments.reference.benchmark import timed_step
 from simulation import CellAgent, CellKind, NKCell, Process, TCell, Treatment, TumorCell, TumorModel
 from simulation.lattice import LatticeError
 from simulation.population import ModelError, UnknownTrait

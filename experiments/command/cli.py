@@ -223,7 +223,7 @@ def benchmark(out: Annotated[Path | None, typer.Option(help="Write the numbers t
     """Measure speed and memory on this machine, beside plain Mesa."""
     from simulation.files import check_writable
 
-    from .. import benchmark
+    from ..reference import benchmark
     if out:
         check_writable(out.absolute().parent)
         if out.is_dir():

@@ -1,0 +1,1 @@
+"""The rules once more, as plain Mesa objects, and how fast each is."""
