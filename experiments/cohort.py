@@ -9,7 +9,7 @@ from scipy import stats
 
 from simulation.parameters import Parameter, nearest
 
-from .tables import ScenarioError, Table
+from .scenarios.toml_tables import ScenarioError, Table
 
 DISTRIBUTIONS = {"lognormal": ("median", "spread"), "normal": ("mean", "spread"), "beta": ("mean", "spread"),
                  "uniform": ("low", "high"), "loguniform": ("low", "high")}

@@ -13,7 +13,7 @@ from .surfaces import SurfaceError
 from .words import listed, point_words, unit_words
 
 if TYPE_CHECKING:
-    from .scenario import Scenario
+    from .scenarios.scenario import Scenario
 
 AMOUNTS = ("dose", "peak")
 """The parameters of a treatment that say how much one dose is."""

@@ -19,7 +19,7 @@ from .intervals import interval
 from .isoboles import crossing
 
 if TYPE_CHECKING:
-    from .scenario import Scenario
+    from .scenarios.scenario import Scenario
     from .surfaces import Grid
 
 OF_DRUG = re.compile(r"treatments\.([^.]+)\.(.+)")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from .archive import Archive, StudyError
-from .own_code import only_read
 from .runner import Summary, analyse
+from .scenarios.own_code import only_read
 from .study import Study
 from .sweep import Sweep
 from .trial import Trial

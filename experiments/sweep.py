@@ -19,12 +19,12 @@ from .archive import Run, StudyError, Tables
 from .designs import DESIGNS, Axis, DesignError, points
 from .outcomes import OUTCOMES
 from .runner import Summary, complete
-from .scenario import DOTTED, OF_TREATMENT, Grow, Scenario
+from .scenarios.scenario import DOTTED, OF_TREATMENT, Grow, Scenario
+from .scenarios.toml_tables import Overrides, ScenarioError
 from .study import Findings, Study
 from .sweep_file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
 from .sweep_point import run_one
 from .sweep_sentences import told
-from .tables import Overrides, ScenarioError
 
 MOST_RUNS = 1_000_000
 

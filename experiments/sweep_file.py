@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .tables import Table, Value
+from .scenarios.toml_tables import Table, Value
 
 
 def axis_table(table: object) -> object:

@@ -13,8 +13,8 @@ from simulation.results import Results
 
 from . import outcomes
 from .archive import Tables
-from .arms import advance, begun, grown, tumor_key
-from .scenario import Scenario
+from .scenarios.arms import advance, begun, grown, tumor_key
+from .scenarios.scenario import Scenario
 from .sweep_file import Record
 
 _last = threading.local()

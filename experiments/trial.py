@@ -15,10 +15,10 @@ from simulation.response import Recist, ResponseError, dimension_of
 from . import survival
 from .archive import Run, StudyError, Tables
 from .cohort import Cohort, Spread
-from .scenario import DOTTED, Grow, Scenario
+from .scenarios.scenario import DOTTED, Grow, Scenario
+from .scenarios.toml_tables import Overrides, ScenarioError, Table, Value
 from .study import Findings, Study
 from .sweep import asked_of, declared, run_one
-from .tables import Overrides, ScenarioError, Table, Value
 
 BIOMARKERS = {"pdl1": "PD-L1", "antigen": "antigen", "cd8": "CD8 density"}
 """What patients are grouped by, as measured on day 0, in words."""

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from experiments.arms import advance, begun, grown
-from experiments.scenario import Scenario
-from experiments.tables import ScenarioError
+from experiments.scenarios.arms import advance, begun, grown
+from experiments.scenarios.scenario import Scenario
+from experiments.scenarios.toml_tables import ScenarioError
 from simulation import TumorModel
 
 TEXT = """

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from experiments.arms import grown
 from experiments.lab import bank as module
 from experiments.lab.bank import UNUSED, Bank
 from experiments.lab.lab import Lab
 from experiments.lab.patient import Eliminated, Patient, Shelf
+from experiments.scenarios.arms import grown
 from simulation import compiled
 from tests.test_lab import SMALL
 

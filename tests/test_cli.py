@@ -21,7 +21,7 @@ from experiments.command import arguments
 from experiments.command.bars import ArmBars
 from experiments.command.cli import app
 from experiments.folder import RunFolder
-from experiments.scenario import Scenario
+from experiments.scenarios.scenario import Scenario
 from experiments.study import Study
 from simulation import parameter_sets, treatments
 from simulation.files import sealed, unsealed

@@ -12,7 +12,7 @@ from experiments.archive import Archive, StudyError
 from experiments.folder import RunError, RunFolder
 from experiments.run import run_scenario
 from experiments.runner import complete
-from experiments.scenario import Scenario
+from experiments.scenarios.scenario import Scenario
 from simulation import TumorModel
 from simulation.files import sealed, unsealed
 from simulation.results import Results

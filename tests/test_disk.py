@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from experiments.command.cli import app
 from experiments.run import run_scenario
 from experiments.runner import complete
-from experiments.scenario import Scenario
+from experiments.scenarios.scenario import Scenario
+from experiments.scenarios.toml_tables import LARGEST
 from experiments.sweep import Sweep
-from experiments.tables import LARGEST
 
 SCENARIO = """
 question = "?"

@@ -6,7 +6,7 @@ import pytest
 from experiments.exports import export
 from experiments.folder import RunError
 from experiments.run import run_scenario
-from experiments.scenario import Scenario
+from experiments.scenarios.scenario import Scenario
 from simulation.results import Results
 
 TEXT = 'question = "?"\nparameters = "melanoma"\nshape = [15, 15, 9]\ndays = 0.5\ntumor_cells = 60\n'

@@ -17,7 +17,7 @@ from experiments.film.shots import Camera, steps_of
 from experiments.film.tissue import BEYOND, picture
 from experiments.folder import RunFolder
 from experiments.run import run_scenario
-from experiments.scenario import Scenario
+from experiments.scenarios.scenario import Scenario
 from simulation.files import digests, sealed, unsealed
 from simulation.plots import style
 from simulation.results import ABOUT, Results

@@ -14,7 +14,6 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 from typer.testing import CliRunner
 
-from experiments.arms import grown
 from experiments.command.cli import app
 from experiments.lab import charts, legend, panels, tissue
 from experiments.lab import lab as lab_module
@@ -25,7 +24,8 @@ from experiments.lab.player import PROBLEM, Player
 from experiments.lab.protocol import protocol, toml
 from experiments.outcomes import tell
 from experiments.run import run_scenario
-from experiments.scenario import Scenario
+from experiments.scenarios.arms import grown
+from experiments.scenarios.scenario import Scenario
 from experiments.words import moment_words
 from simulation import treatments
 from simulation.plots import style

@@ -19,7 +19,7 @@ from experiments.pictures.sweeps import varying
 from experiments.report import design, report, tables
 from experiments.run import run_scenario
 from experiments.runner import complete
-from experiments.scenario import Scenario
+from experiments.scenarios.scenario import Scenario
 from experiments.sweep import Sweep
 from experiments.trial import Trial
 from simulation.plots import style

@@ -7,9 +7,9 @@ import pytest
 
 from experiments.archive import StudyError
 from experiments.command.catalog import entry
-from experiments.scenario import Scenario
+from experiments.scenarios.scenario import Scenario
+from experiments.scenarios.toml_tables import ScenarioError
 from experiments.sweep import Sweep
-from experiments.tables import ScenarioError
 from experiments.trial import Trial
 from simulation.parameters import ParameterError
 

@@ -18,7 +18,7 @@ from experiments.interactions import excess, overall
 from experiments.intervals import interval
 from experiments.isoboles import crossing, effect_of, isoboles, levels_reached
 from experiments.pictures import surfaces as drawn
-from experiments.scenario import Scenario
+from experiments.scenarios.scenario import Scenario
 from experiments.surfaces import SurfaceError
 from experiments.sweep import Sweep, sweep
 from simulation import Parameter, Treatment

@@ -20,12 +20,12 @@ from typer.testing import CliRunner
 
 from experiments import executors, sweep_point
 from experiments.archive import Archive, StudyError
-from experiments.arms import advance, begun, grown
 from experiments.command.cli import app
 from experiments.executors import compile_loops
 from experiments.outcomes import OUTCOMES
 from experiments.runner import complete
-from experiments.scenario import Scenario
+from experiments.scenarios.arms import advance, begun, grown
+from experiments.scenarios.scenario import Scenario
 from experiments.stored import analysed
 from experiments.study import Findings
 from experiments.sweep import Sweep, sweep

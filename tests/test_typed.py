@@ -17,7 +17,7 @@ from experiments.command import completion
 from experiments.command.cli import app
 from experiments.designs import Axis, points
 from experiments.lab import protocol
-from experiments.scenario import Scenario
+from experiments.scenarios.scenario import Scenario
 from experiments.sweep import Sweep, sweep
 from experiments.trial import Trial
 from simulation import Schedule, TCell, TumorModel, plug_ins, treatments
@@ -295,7 +295,8 @@ def test_a_file_of_another_kind_names_its_command(command, kind, own_file, tmp_p
     monkeypatch.chdir(tmp_path)
     word = FILES[kind]
     if own_file:
-        from experiments import scenario, study
+        from experiments import study
+        from experiments.scenarios import scenario
         folder = scenario.SHIPPED if kind == "scenario" else study.SHIPPED
         (tmp_path / "own.toml").write_text((folder / f"{word}.toml").read_text())
         word = "own.toml"

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from experiments.scenario import Scenario
+from experiments.scenarios.scenario import Scenario
 from simulation import Results, TumorModel
 
 

@@ -21,7 +21,7 @@ def arms(text: str | None) -> list[str] | None:
 
 def settings(texts: list[str] | None) -> dict[str, float | str] | None:
     """``dotted.name=value`` texts as names and values: numbers where they read as such, else texts with a unit."""
-    from ..tables import ScenarioError
+    from ..scenarios.toml_tables import ScenarioError
     values: dict[str, float | str] = {}
     for text in texts or ():
         name, equals, value = (part.strip() for part in text.partition("="))

@@ -10,11 +10,11 @@ from simulation.parameters import nearest
 from simulation.regimen import class_path
 from simulation.treatments.stand_in import StandIn
 
-from ..file_kinds import kind_of
-from ..own_code import only_named
-from ..scenario import Scenario
+from ..scenarios.file_kinds import kind_of
+from ..scenarios.own_code import only_named
+from ..scenarios.scenario import Scenario
+from ..scenarios.toml_tables import ScenarioError, read_toml
 from ..study import SHIPPED, Study
-from ..tables import ScenarioError, read_toml
 
 
 @dataclass

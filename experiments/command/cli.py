@@ -131,7 +131,7 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     chosen, values = arguments.arms(arms), arguments.settings(set_)
     from ..report.report import write as report
     from ..run import default_folder, run_scenario
-    from ..scenario import Scenario
+    from ..scenarios.scenario import Scenario
     found = Scenario.load(scenario)
     folder = default_folder(found, seed) if out is None else out
     with terminable(), ArmBars(quiet) as bars:

@@ -9,7 +9,7 @@ import typer
 
 def scenarios(incomplete: str) -> list[str]:
     """Scenarios that ship, and TOML files here."""
-    from ..scenario import Scenario
+    from ..scenarios.scenario import Scenario
     return _begun([*Scenario.names(), *_files(incomplete)], incomplete)
 
 
@@ -27,7 +27,7 @@ def entries(incomplete: str) -> list[str]:
     """All that can be shown."""
     from simulation import parameter_sets, treatments
 
-    from ..scenario import Scenario
+    from ..scenarios.scenario import Scenario
     from ..study import Study
     return _begun([*Scenario.names(), *Study.names(), *treatments.names(), *parameter_sets.names(), *_files(incomplete)],
                   incomplete)
@@ -59,8 +59,8 @@ def settings(context: typer.Context, incomplete: str) -> list[str]:
 
 def _typed(context: typer.Context):
     """The scenario that stands on the line; none where it cannot be read."""
-    from ..own_code import only_named
-    from ..scenario import Scenario
+    from ..scenarios.own_code import only_named
+    from ..scenarios.scenario import Scenario
     # An option that still lacks its value hides the arguments before it: the shell's own words have them.
     words = (os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")).split()
     after = words[words.index(context.info_name) + 1:] if context.info_name in words else []
@@ -72,9 +72,9 @@ def _typed(context: typer.Context):
 
 
 def _studies(kind: str) -> list[str]:
-    from ..file_kinds import kind_of
+    from ..scenarios.file_kinds import kind_of
+    from ..scenarios.toml_tables import read_toml
     from ..study import SHIPPED, Study
-    from ..tables import read_toml
     return [name for name in Study.names() if kind_of(read_toml(SHIPPED / f"{name}.toml", name)[0]) == kind]
 
 

@@ -15,11 +15,11 @@ from simulation.results import Results, ResultsError
 from simulation.state import StateError
 from simulation.treatments import TreatmentError
 
-from ..arms import Progress, grown
 from ..folder import RunFolder
-from ..own_code import named, only_read
 from ..provenance import packages
-from ..scenario import Scenario
+from ..scenarios.arms import Progress, grown
+from ..scenarios.own_code import named, only_read
+from ..scenarios.scenario import Scenario
 from ..words import listed
 from .files import FilmError, check_ffmpeg, write
 from .screen import Screen, tissue_pixels

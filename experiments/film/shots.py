@@ -12,8 +12,8 @@ from simulation.plots.selection import FEW, shape_of, without
 from simulation.results import Results
 from simulation.snapshots import Snapshot
 
-from ..arms import Progress, advance, begun
-from ..scenario import Scenario
+from ..scenarios.arms import Progress, advance, begun
+from ..scenarios.scenario import Scenario
 from .tissue import picture
 
 

@@ -13,10 +13,10 @@ from simulation.model import TumorModel
 from simulation.plots import style
 from simulation.results import Results
 
-from ..arms import advance
 from ..outcomes import tell
 from ..pictures.runs import overview
-from ..scenario import Scenario
+from ..scenarios.arms import advance
+from ..scenarios.scenario import Scenario
 from ..words import moment_words, value_words
 from . import panels, tissue
 from .bank import Bank

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from simulation.model import TumorModel
 
-from ..arms import forked, grown, planted, tumor_key
-from ..scenario import Scenario
+from ..scenarios.arms import forked, grown, planted, tumor_key
+from ..scenarios.scenario import Scenario
 from .bank import Bank
 from .growth import Growth
 

@@ -7,7 +7,7 @@ from simulation.addresses import class_path
 from simulation.treatments import SHIPPED
 
 from ..provenance import version
-from ..scenario import OF_TREATMENT, Scenario
+from ..scenarios.scenario import OF_TREATMENT, Scenario
 from ..words import moment_words
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")

@@ -15,7 +15,7 @@ from ..lab.dials import dials
 from ..lab.legend import VIEW_WORDS
 from ..lab.patient import LabError, Patient
 from ..lab.player import PACES, View
-from ..scenario import Scenario
+from ..scenarios.scenario import Scenario
 from ..words import listed
 from .glossary import glossary
 from .session import SEATS, Session

@@ -11,7 +11,7 @@ from simulation.plots import style
 from ..lab.dials import amount_of
 from ..lab.lab import SIDES
 from ..lab.panels import COLORS
-from ..scenario import Scenario
+from ..scenarios.scenario import Scenario
 from ..words import axis_words, value_words
 from .session import Session
 from .widgets import LiveView, TissueView, choice, slider

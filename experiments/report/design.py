@@ -13,7 +13,7 @@ from simulation.results import Results
 from simulation.treatments import Treatment
 
 from ..designs import Axis
-from ..scenario import Regimen, Scenario
+from ..scenarios.scenario import Regimen, Scenario
 from ..words import OF_SCHEDULE, listed, number_words, unit_words, value_words
 from .tables import NO_VALUE, Table
 

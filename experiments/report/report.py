@@ -16,9 +16,9 @@ from simulation.results import Results
 from ..archive import PLAN, Archive, Tables
 from ..command import arguments
 from ..folder import RunError, RunFolder
-from ..own_code import only_read
 from ..pictures.sweeps import varying
-from ..scenario import Scenario
+from ..scenarios.own_code import only_read
+from ..scenarios.scenario import Scenario
 from ..stored import study as stored_study
 from ..study import Findings, Study
 from ..sweep import Sweep

@@ -2,11 +2,12 @@
 
 import os
 
-from . import scenario, study
+from .. import study
+from ..sweep import Sweep
+from ..trial import Trial
+from . import scenario
 from .scenario import Scenario
-from .sweep import Sweep
-from .tables import ScenarioError, Table, read_toml
-from .trial import Trial
+from .toml_tables import ScenarioError, Table, read_toml
 
 KINDS: dict[str, type[Table]] = {"scenario": Scenario, "sweep": Sweep, "trial": Trial}
 COMMANDS = {"scenario": "run", "sweep": "sweep", "trial": "trial"}

@@ -17,9 +17,9 @@ from simulation.parameters import Parameters, nearest
 from simulation.plug_ins import look_beside
 from simulation.schedule import Schedule
 
-from .tables import Overrides, ScenarioError, Table, Value, parse_toml, read_toml
+from .toml_tables import Overrides, ScenarioError, Table, Value, parse_toml, read_toml
 
-SHIPPED = Path(__file__).parent / "scenarios"
+SHIPPED = Path(__file__).parent
 ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 OF_TREATMENT = re.compile(r"treatments\.([^.]+)\.(schedule\.)?([^.]+)")
 LINE = 150  # two rows of a third of the lab's page
