@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .intervals import interval
-from .outcomes import OUTCOMES
+from .runs.outcomes import OUTCOMES
 from .study import Findings
 from .surfaces import SurfaceError
 from .words import listed, point_words, unit_words

@@ -14,7 +14,7 @@ from simulation.state import RESULTS, other_rules
 
 from .archive import Archive, DamagedFile, Run, StudyError, Tables
 from .executors import Submits, compute, dask, local
-from .provenance import packages, version
+from .runs.provenance import packages, version
 from .study import Findings, Study
 
 WORKER_BYTES = 300_000_000

@@ -12,7 +12,7 @@ from scipy import special, stats
 
 from .archive import StudyError
 from .designs import LEVELS, Axis, problem, salib, size
-from .outcomes import OUTCOMES
+from .runs.outcomes import OUTCOMES
 from .study import Findings
 from .words import bounds, number_words
 

@@ -17,8 +17,8 @@ from simulation.schedule import Schedule
 from . import shams
 from .archive import Run, StudyError, Tables
 from .designs import DESIGNS, Axis, DesignError, points
-from .outcomes import OUTCOMES
 from .runner import Summary, complete
+from .runs.outcomes import OUTCOMES
 from .scenarios.scenario import DOTTED, OF_TREATMENT, Grow, Scenario
 from .scenarios.toml_tables import Overrides, ScenarioError
 from .study import Findings, Study

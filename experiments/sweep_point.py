@@ -11,8 +11,8 @@ from simulation import spatial
 from simulation.model import TumorModel
 from simulation.results import Results
 
-from . import outcomes
 from .archive import Tables
+from .runs import outcomes
 from .scenarios.arms import advance, begun, grown, tumor_key
 from .scenarios.scenario import Scenario
 from .sweep_file import Record

@@ -18,7 +18,7 @@ from PIL import Image
 
 from experiments.lab.lab import Lab
 from experiments.page import app
-from experiments.run import run_scenario
+from experiments.runs.run import run_scenario
 
 pytest.importorskip("solara", reason='no solara here: pip install "tumorlab[lab]"')
 playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install playwright")

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from experiments.command import arguments
 from experiments.command.bars import ArmBars
 from experiments.command.cli import app
-from experiments.folder import RunFolder
+from experiments.runs.folder import RunFolder
 from experiments.scenarios.scenario import Scenario
 from experiments.study import Study
 from simulation import parameter_sets, treatments
@@ -238,7 +238,7 @@ def stop_at(arm: str, day: float):
 @pytest.mark.parametrize("arm, day", [("growing", 0), ("pembrolizumab", 1.5),
                                       *(pytest.param(arm, 1, marks=pytest.mark.slow) for arm in ("control", "twin"))])
 def test_a_stopped_run_is_completed_bit_for_bit(scenario, folder, tmp_path, monkeypatch, arm, day):
-    from experiments import run
+    from experiments.runs import run
     monkeypatch.setattr(run, "CHECKPOINT_DAYS", 0.5)
     with pytest.raises(Stopped):
         run.run_scenario(Scenario.load(scenario), tmp_path / "run", on_progress=stop_at(arm, day))
@@ -248,7 +248,7 @@ def test_a_stopped_run_is_completed_bit_for_bit(scenario, folder, tmp_path, monk
 
 
 def test_a_damaged_checkpoint_is_named_and_passed_over(scenario, folder, tmp_path, monkeypatch):
-    from experiments import run
+    from experiments.runs import run
     monkeypatch.setattr(run, "CHECKPOINT_DAYS", 0.5)
     with pytest.raises(Stopped):
         run.run_scenario(Scenario.load(scenario), tmp_path / "run", on_progress=stop_at("control", 1.5))

@@ -196,7 +196,7 @@ told = []
 with compiled.told(lambda number, of: told.append((number, of))):
     expected = compiled.missing()
     from simulation import TumorModel
-    from experiments.run import run_scenario
+    from experiments.runs.run import run_scenario
     from experiments.scenarios.scenario import Scenario
     assert len(compiled.missing()) == len(compiled.LOOPS)
     run_scenario(Scenario.load("checkpoint_blockade").with_options(days=1.0), sys.argv[1], set={"tumor.initial_cells": 300})

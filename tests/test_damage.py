@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from experiments import run as running
 from experiments import stored, sweep, trial
 from experiments.archive import Archive, StudyError
-from experiments.folder import RunError, RunFolder
-from experiments.run import run_scenario
 from experiments.runner import complete
+from experiments.runs import run as running
+from experiments.runs.folder import RunError, RunFolder
+from experiments.runs.run import run_scenario
 from experiments.scenarios.scenario import Scenario
 from simulation import TumorModel
 from simulation.files import sealed, unsealed

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.command.cli import app
-from experiments.run import run_scenario
 from experiments.runner import complete
+from experiments.runs.run import run_scenario
 from experiments.scenarios.scenario import Scenario
 from experiments.scenarios.toml_tables import LARGEST
 from experiments.sweep import Sweep
@@ -117,7 +117,7 @@ def test_a_disk_that_takes_nothing_is_told(place, monkeypatch, words, number):
 def test_a_name_that_something_else_has_taken_is_told(place, monkeypatch, words, taken):
     for name in ("overview", "time_courses", "distributions", "selection_differential", "t_cell_state"):
         monkeypatch.setattr(f"simulation.plots.{name}", lambda *arguments, **keywords: None)
-    monkeypatch.setattr("experiments.pictures.runs._png", lambda figure: b"")
+    monkeypatch.setattr("experiments.runs.pictures._png", lambda figure: b"")
     if words == "plot study":
         taken = next(file.as_posix() for file in Path("study").glob("*.png"))
     target = place / taken

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from experiments.exports import export
-from experiments.folder import RunError
-from experiments.run import run_scenario
+from experiments.runs.exports import export
+from experiments.runs.folder import RunError
+from experiments.runs.run import run_scenario
 from experiments.scenarios.scenario import Scenario
 from simulation.results import Results
 

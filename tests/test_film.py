@@ -15,8 +15,8 @@ from experiments.film.files import FilmError
 from experiments.film.screen import FLASH, Screen, tissue_pixels
 from experiments.film.shots import Camera, steps_of
 from experiments.film.tissue import BEYOND, picture
-from experiments.folder import RunFolder
-from experiments.run import run_scenario
+from experiments.runs.folder import RunFolder
+from experiments.runs.run import run_scenario
 from experiments.scenarios.scenario import Scenario
 from simulation.files import digests, sealed, unsealed
 from simulation.plots import style

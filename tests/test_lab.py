@@ -22,8 +22,8 @@ from experiments.lab.lab import Lab
 from experiments.lab.patient import LabError, Patient, Shelf
 from experiments.lab.player import PROBLEM, Player
 from experiments.lab.protocol import protocol, toml
-from experiments.outcomes import tell
-from experiments.run import run_scenario
+from experiments.runs.outcomes import tell
+from experiments.runs.run import run_scenario
 from experiments.scenarios.arms import grown
 from experiments.scenarios.scenario import Scenario
 from experiments.words import moment_words
@@ -75,7 +75,7 @@ def lab(patient):
 @pytest.fixture
 def undrawn(monkeypatch):
     """Runs without their overview, which takes longer than they do."""
-    monkeypatch.setattr("experiments.run.overview", lambda arms, question: b"")
+    monkeypatch.setattr("experiments.runs.run.overview", lambda arms, question: b"")
 
 
 # ---------------------------------------------------------------- what was done can be done again

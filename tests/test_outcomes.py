@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import outcomes
-from experiments.outcomes import OUTCOMES, numbers, tell
+from experiments.runs import outcomes
+from experiments.runs.outcomes import OUTCOMES, numbers, tell
 from simulation.results import Results
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from experiments.archive import MARK, PLAN, Archive
 from experiments.command.cli import app
 from experiments.film import film
-from experiments.folder import RunFolder
+from experiments.runs.folder import RunFolder
 from experiments.scenarios.own_code import only_named, only_read
 from experiments.scenarios.scenario import Scenario
 from experiments.scenarios.toml_tables import ScenarioError

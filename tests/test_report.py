@@ -14,11 +14,11 @@ from PIL import Image
 from scipy import stats
 
 from experiments.archive import Archive, StudyError
-from experiments.folder import RunError
 from experiments.pictures.sweeps import varying
 from experiments.report import design, report, tables
-from experiments.run import run_scenario
 from experiments.runner import complete
+from experiments.runs.folder import RunError
+from experiments.runs.run import run_scenario
 from experiments.scenarios.scenario import Scenario
 from experiments.sweep import Sweep
 from experiments.trial import Trial

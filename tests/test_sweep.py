@@ -22,8 +22,8 @@ from experiments import executors, sweep_point
 from experiments.archive import Archive, StudyError
 from experiments.command.cli import app
 from experiments.executors import compile_loops
-from experiments.outcomes import OUTCOMES
 from experiments.runner import complete
+from experiments.runs.outcomes import OUTCOMES
 from experiments.scenarios.arms import advance, begun, grown
 from experiments.scenarios.scenario import Scenario
 from experiments.stored import analysed

@@ -3,15 +3,6 @@
 import typer
 
 
-def given(options: dict) -> list[str]:
-    """The options that were given, as they are typed."""
-    typed = []
-    for name, value in options.items():
-        for one in value if isinstance(value, list) else [value]:
-            typed += [] if one is None else [f"--{name}", str(one)]
-    return typed
-
-
 def arms(text: str | None) -> list[str] | None:
     """``a,b,c`` as a list of names."""
     if text is not None and not text.strip(" ,"):

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
+from ..runs import command_line
 from . import arguments, completion
 from .bars import ArmBars
 from .stops import exit_code, terminable
@@ -61,7 +62,7 @@ def _console() -> Console:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from ..provenance import version
+        from ..runs.provenance import version
         typer.echo(f"tumorlab {version()}")
         raise typer.Exit()
 
@@ -127,10 +128,10 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
         quiet: Annotated[bool, typer.Option("--quiet", help="Print the outcome only.")] = False) -> None:
     """Run a scenario, write its folder, and say what happened."""
     given = {"days": days, "seed": seed, "arms": arms, "set": set_, "out": out}
-    typed = shlex.join(["tumorlab", "run", scenario, *arguments.given(given)])
+    typed = shlex.join(["tumorlab", "run", scenario, *command_line.given(given)])
     chosen, values = arguments.arms(arms), arguments.settings(set_)
     from ..report.report import write as report
-    from ..run import default_folder, run_scenario
+    from ..runs.run import default_folder, run_scenario
     from ..scenarios.scenario import Scenario
     found = Scenario.load(scenario)
     folder = default_folder(found, seed) if out is None else out
@@ -164,8 +165,8 @@ command("trial", "checkpoint_trial --workers 2 --out results/trial")(trial)
 def plot(folder: Annotated[Path, typer.Argument(help="The folder of a finished run or study.")]) -> None:
     """Draw the pictures of a finished run or study again, from what is stored."""
     from ..archive import PLAN
-    from ..pictures.runs import draw_all
     from ..report.report import write as report
+    from ..runs.pictures import draw_all
     with ArmBars(quiet=False) as bars:
         bars.doing("drawing the pictures and the report")
         if (folder / PLAN).is_file():
@@ -213,7 +214,7 @@ def export(folder: Annotated[Path, typer.Argument(help="The folder of a finished
            to: Annotated[str, typer.Option(help="h5ad (AnnData, for squidpy), vti or vtp (VTK, for ParaView).")],
            day: Annotated[list[float] | None, typer.Option(help="Only this day. May be repeated.")] = None) -> None:
     """Write the snapshots of a run in the format of another program."""
-    from ..exports import export
+    from ..runs.exports import export
     for file in export(folder, to, day):
         typer.echo(file)
 

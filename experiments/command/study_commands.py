@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..runs import command_line
 from . import arguments, completion
 from .bars import RunBar
 from .stops import exit_code, terminable
@@ -45,7 +46,7 @@ def _complete(study, verb: str, word: str, workers: int | None, scheduler: str |
     from ..report.report import write as report
     from ..runner import complete
     given = {"workers": workers, "scheduler": scheduler, "shard": shard, "out": out}
-    command = shlex.join(["tumorlab", verb, word, *arguments.given(given)])
+    command = shlex.join(["tumorlab", verb, word, *command_line.given(given)])
     if workers is not None and workers < 1:
         raise typer.BadParameter("it must be a whole number of at least 1", param_hint="'--workers'")
     if resume and overwrite:

@@ -15,8 +15,8 @@ from simulation.results import Results, ResultsError
 from simulation.state import StateError
 from simulation.treatments import TreatmentError
 
-from ..folder import RunFolder
-from ..provenance import packages
+from ..runs.folder import RunFolder
+from ..runs.provenance import packages
 from ..scenarios.arms import Progress, grown
 from ..scenarios.own_code import named, only_read
 from ..scenarios.scenario import Scenario

@@ -13,8 +13,8 @@ from simulation.model import TumorModel
 from simulation.plots import style
 from simulation.results import Results
 
-from ..outcomes import tell
-from ..pictures.runs import overview
+from ..runs.outcomes import tell
+from ..runs.pictures import overview
 from ..scenarios.arms import advance
 from ..scenarios.scenario import Scenario
 from ..words import moment_words, value_words

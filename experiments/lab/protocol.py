@@ -6,7 +6,7 @@ import re
 from simulation.addresses import class_path
 from simulation.treatments import SHIPPED
 
-from ..provenance import version
+from ..runs.provenance import version
 from ..scenarios.scenario import OF_TREATMENT, Scenario
 from ..words import moment_words
 

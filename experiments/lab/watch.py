@@ -6,7 +6,7 @@ import numpy as np
 
 from simulation.model import TumorModel
 
-from ..outcomes import verdict
+from ..runs.outcomes import verdict
 
 RECENT = 6  # hours before a picture of which it shows kills and hits that were taken
 RECORD = 6  # hours between looks at the burden, as between rows of the time series

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from simulation.plots import style
 
-from ..outcomes import OUTCOMES
+from ..runs.outcomes import OUTCOMES
 from ..words import number_words
 
 SHORT = {

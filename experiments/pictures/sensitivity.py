@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from simulation.plots import style
 
 from ..designs import Axis
-from ..outcomes import OUTCOMES
+from ..runs.outcomes import OUTCOMES
 from ..words import axis_words, number_words, value_words
 
 DIRECTION_COLORS = {"raises": "#DB8400", "lowers": "#2F93DE", "either way": "#7A5BA6"}

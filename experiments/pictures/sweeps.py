@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from simulation.plots import style
 
-from ..outcomes import OUTCOMES
+from ..runs.outcomes import OUTCOMES
 from ..words import axis_label, point_words
 from .axis import BESIDE_CONTROL, by_arm, outcome_axis, short_words, title
 from .maps import maps

@@ -14,9 +14,9 @@ from simulation.plots.arms import by_name
 from simulation.results import Results
 
 from ..archive import PLAN, Archive, Tables
-from ..command import arguments
-from ..folder import RunError, RunFolder
 from ..pictures.sweeps import varying
+from ..runs import command_line
+from ..runs.folder import RunError, RunFolder
 from ..scenarios.own_code import only_read
 from ..scenarios.scenario import Scenario
 from ..stored import study as stored_study
@@ -183,7 +183,7 @@ def command_of(name: str, options: dict) -> str:
     typed = {name: options.get(name) for name in ("days", "seed")} | {
         "arms": ",".join(options.get("arms") or ()) or None,
         "set": [f"{name}={value}" for name, value in (options.get("set") or {}).items()]}
-    return shlex.join(["tumorlab", "run", name if name in Scenario.names() else f"{name}.toml", *arguments.given(typed)])
+    return shlex.join(["tumorlab", "run", name if name in Scenario.names() else f"{name}.toml", *command_line.given(typed)])
 
 
 def scenario_in(command: str) -> str:

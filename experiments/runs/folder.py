@@ -14,7 +14,7 @@ from simulation.files import digest, digests, remove, sealed, verify, write_atom
 from simulation.model import TumorModel
 from simulation.snapshots import snapshot_files
 
-from .scenarios.toml_tables import Kept
+from ..scenarios.toml_tables import Kept
 
 RECORD = "run.json"
 TABLES = (*results.TABLES, results.ABOUT)

@@ -7,7 +7,7 @@ from simulation import plots
 from simulation.files import check_writable, write_atomically
 from simulation.results import Results
 
-from ..folder import PICTURES, RunError, RunFolder
+from .folder import PICTURES, RunError, RunFolder
 
 
 def overview(arms: dict[str, Results], question: str, title: str | None = None) -> bytes:

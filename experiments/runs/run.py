@@ -16,14 +16,14 @@ from simulation.results import Results, ResultsError
 from simulation.state import RESULTS, discard, other_rules
 from simulation.values import StateError
 
+from ..scenarios.arms import Progress, advance, forked, grown, planted
+from ..scenarios.gone import gone
+from ..scenarios.own_code import descriptions
+from ..scenarios.scenario import Scenario
 from .folder import PICTURES, RunError, RunFolder
 from .outcomes import tell
-from .pictures.runs import overview
+from .pictures import overview
 from .provenance import packages, version
-from .scenarios.arms import Progress, advance, forked, grown, planted
-from .scenarios.gone import gone
-from .scenarios.own_code import descriptions
-from .scenarios.scenario import Scenario
 
 CHECKPOINT_DAYS = 7.0
 
