@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .intervals import mean_known
+from .studies.statistics import mean_known
 
 if TYPE_CHECKING:
     from .surfaces import Grid

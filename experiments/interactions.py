@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from .bliss import beyond_bliss, roomy
-from .intervals import interval, mean_known
 from .shams import matched
+from .studies.statistics import interval, mean_known
 
 if TYPE_CHECKING:
     from .surfaces import Grid

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .intervals import interval
 from .runs.outcomes import OUTCOMES
-from .study import Findings
+from .studies.statistics import interval
+from .studies.study import Findings
 from .surfaces import SurfaceError
 from .words import listed, point_words, unit_words
 

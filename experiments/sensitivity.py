@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from .archive import StudyError
 from .designs import LEVELS, Axis, problem, salib, size
 from .runs.outcomes import OUTCOMES
-from .study import Findings
+from .studies.archive import StudyError
+from .studies.study import Findings
 from .words import bounds, number_words
 
 INDEX = {"morris": "mu_star", "saltelli": "total"}

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .archive import StudyError
 from .bliss import beyond_bliss, roomy
-from .intervals import interval
 from .isoboles import crossing
+from .studies.archive import StudyError
+from .studies.statistics import interval
 
 if TYPE_CHECKING:
     from .scenarios.scenario import Scenario

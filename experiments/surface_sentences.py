@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from .bliss import FEWEST
-from .intervals import interval
 from .isoboles import crossing, effect_of
+from .studies.statistics import interval
 from .words import bounds, drug_words, listed, value_words
 
 if TYPE_CHECKING:

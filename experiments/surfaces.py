@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .archive import StudyError
 from .bliss import LEAST
 from .interactions import excess, overall
-from .intervals import mean_known
 from .isoboles import isoboles, levels_reached
 from .shams import OF_DRUG, again
-from .study import Findings
+from .studies.archive import StudyError
+from .studies.statistics import mean_known
+from .studies.study import Findings
 from .words import listed, value_words
 
 QUANTITIES = {"end_cells": "burden of the last day", "mean_cells": "burden averaged over time", "least_cells": "smallest burden"}

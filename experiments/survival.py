@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from .archive import StudyError
+from .studies.archive import StudyError
 
 CONFIDENCE = 0.95
 

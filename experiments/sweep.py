@@ -15,15 +15,15 @@ from simulation.parameters import Parameter
 from simulation.schedule import Schedule
 
 from . import shams
-from .archive import Run, StudyError, Tables
 from .designs import DESIGNS, Axis, DesignError, points
-from .runner import Summary, complete
 from .runs.outcomes import OUTCOMES
 from .scenarios.scenario import DOTTED, OF_TREATMENT, Grow, Scenario
 from .scenarios.toml_tables import Overrides, ScenarioError
-from .study import Findings, Study
+from .studies.archive import Run, StudyError, Tables
+from .studies.one_run import run_one
+from .studies.runner import Summary, complete
+from .studies.study import Findings, Study
 from .sweep_file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
-from .sweep_point import run_one
 from .sweep_sentences import told
 
 MOST_RUNS = 1_000_000
@@ -219,7 +219,7 @@ class Sweep(Study):
         return [run for run in runs if run.labels["point"] in (0, last // 2, last) and run.seed in seeds]
 
     def forecast(self, pilot: Tables, runs: int) -> list[str]:
-        from .replicates import seeds_for_width
+        from .studies.replicates import seeds_for_width
         wanted = self.precision
         values = pilot["outcomes"].query("arm == @wanted.arm").groupby(["scenario", "point"])[wanted.quantity]
         if (spread := values.std()).isna().all():

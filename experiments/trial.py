@@ -13,11 +13,11 @@ from simulation.parameters import Parameter, ParameterError, nearest
 from simulation.response import Recist, ResponseError, dimension_of
 
 from . import survival
-from .archive import Run, StudyError, Tables
 from .cohort import Cohort, Spread
 from .scenarios.scenario import DOTTED, Grow, Scenario
 from .scenarios.toml_tables import Overrides, ScenarioError, Table, Value
-from .study import Findings, Study
+from .studies.archive import Run, StudyError, Tables
+from .studies.study import Findings, Study
 from .sweep import asked_of, declared, run_one
 
 BIOMARKERS = {"pdl1": "PD-L1", "antigen": "antigen", "cd8": "CD8 density"}

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from experiments.archive import Run
-from experiments.study import Study
+from experiments.studies.archive import Run
+from experiments.studies.study import Study
 from simulation import Parameter, Treatment
 
 QUICK = {"shape": [21, 21], "days": 1.0, "grow": {"cells": 60, "max_days": 2.0}, "set": {"tumor.initial_cells": 40}}

@@ -22,7 +22,7 @@ from experiments.command.bars import ArmBars
 from experiments.command.cli import app
 from experiments.runs.folder import RunFolder
 from experiments.scenarios.scenario import Scenario
-from experiments.study import Study
+from experiments.studies.study import Study
 from simulation import parameter_sets, treatments
 from simulation.files import sealed, unsealed
 from simulation.model import TumorModel

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.contrasts import Contrast, contrast, contrasts, variance_ratio
+from experiments.studies.contrasts import Contrast, contrast, contrasts, variance_ratio
 
 
 def pairs(count: int, correlation: float, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from experiments import cores
-from experiments.cores import usable_cores
+from experiments.studies import cores
+from experiments.studies.cores import usable_cores
 from tests.test_memory import machine
 
 
@@ -46,8 +46,8 @@ def test_a_system_without_affinity_counts_its_cores(tmp_path, monkeypatch):
 def test_studies_take_as_many_workers_as_there_are_usable_cores(monkeypatch, verb):
     from typer.testing import CliRunner
 
-    from experiments import runner
     from experiments.command.cli import app
+    from experiments.studies import runner
     asked = []
 
     def complete(study, out, *, workers, **others):

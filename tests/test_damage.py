@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from experiments import stored, sweep, trial
-from experiments.archive import Archive, StudyError
-from experiments.runner import complete
+from experiments import sweep, trial
 from experiments.runs import run as running
 from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.run import run_scenario
 from experiments.scenarios.scenario import Scenario
+from experiments.studies import stored
+from experiments.studies.archive import Archive, StudyError
+from experiments.studies.runner import complete
 from simulation import TumorModel
 from simulation.files import sealed, unsealed
 from simulation.results import Results
@@ -346,8 +347,8 @@ OWN = ["mine.csv", "mine.png", "mine.parquet", "report.txt", "runs/mine.run", "f
 @pytest.mark.parametrize("finished", [True, False])
 def test_overwriting_a_study_leaves_everything_else_alone(tmp_path, kinds, monkeypatch, finished):
     """Also where it was stopped between two of the files that are made of its runs."""
-    from experiments import runner
-    from experiments.study import Findings
+    from experiments.studies import runner
+    from experiments.studies.study import Findings
     frame = complete(counting(points=2), tmp_path).tables["outcomes"]
     monkeypatch.setattr(Counting, "analyse", lambda study, tables: Findings({"one": frame, "other": frame}))
     if finished:

@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments.command.cli import app
-from experiments.runner import complete
 from experiments.runs.run import run_scenario
 from experiments.scenarios.scenario import Scenario
 from experiments.scenarios.toml_tables import LARGEST
+from experiments.studies.runner import complete
 from experiments.sweep import Sweep
 
 SCENARIO = """

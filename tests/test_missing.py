@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from experiments import regimens, sensitivity, surface_sentences, surfaces, sweep_sentences, trial_sentences
 from experiments.pictures.curves import compared
-from experiments.replicates import seeds_for_width
 from experiments.report.tables import NO_VALUE, of_run
 from experiments.responses import patients_of
 from experiments.runs.outcomes import numbers, tell
+from experiments.studies.replicates import seeds_for_width
 from simulation.results import Results
 
 from .test_outcomes import arm

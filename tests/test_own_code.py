@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from experiments.archive import MARK, PLAN, Archive
 from experiments.command.cli import app
 from experiments.film import film
 from experiments.runs.folder import RunFolder
 from experiments.scenarios.own_code import only_named, only_read
 from experiments.scenarios.scenario import Scenario
 from experiments.scenarios.toml_tables import ScenarioError
+from experiments.studies.archive import MARK, PLAN, Archive
 from simulation import TumorModel, plug_ins, state, treatments
 from simulation.files import digest, digests, sealed
 from simulation.treatments.stand_in import StandIn, description, stand_in

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from experiments.scenarios.scenario import Scenario
-from experiments.study import SHIPPED, Study
+from experiments.studies.study import SHIPPED, Study
 from experiments.sweep import Sweep
 from simulation import TumorModel
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.archive import StudyError
-from experiments.replicates import SMALL, half_width, seeds_for_consistency, seeds_for_width, vargha_delaney
+from experiments.studies.archive import StudyError
+from experiments.studies.replicates import SMALL, half_width, seeds_for_consistency, seeds_for_width, vargha_delaney
 
 
 def sample(deviation, size, seed=1):

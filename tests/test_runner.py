@@ -11,8 +11,8 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import pandas as pd
 import pytest
 
-from experiments.archive import Archive, DamagedFile, StudyError, pack, unpack
-from experiments.runner import complete
+from experiments.studies.archive import Archive, DamagedFile, StudyError, pack, unpack
+from experiments.studies.runner import complete
 from simulation.files import sealed, unsealed
 
 from .studies import counting
@@ -202,7 +202,7 @@ def test_an_empty_design_is_refused_before_anything_is_written(tmp_path):
 
 def test_an_unreachable_scheduler_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
-    monkeypatch.setattr("experiments.executors.DASK_SECONDS", 1)
+    monkeypatch.setattr("experiments.studies.executors.DASK_SECONDS", 1)
     monkeypatch.setattr("distributed.Client", lambda *given, **how: pytest.fail("a Client that finds nothing complains late"))
     for address in ("tcp://127.0.0.1:1", "nowhere://at-all"):
         with pytest.raises(StudyError, match=f"--scheduler {address}: no Dask scheduler can be reached"):
@@ -212,7 +212,7 @@ def test_an_unreachable_scheduler_is_refused_before_anything_is_written(tmp_path
 
 @pytest.mark.slow
 def test_workers_end_when_their_driver_is_killed():
-    script = ("import os, time\nfrom experiments.executors import Processes\n"
+    script = ("import os, time\nfrom experiments.studies.executors import Processes\n"
               "if __name__ == '__main__':\n"
               "    print(Processes(1).submit(os.getpid).result(60), flush=True)\n    time.sleep(60)")
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as driver:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.archive import StudyError
 from experiments.command.catalog import entry
 from experiments.scenarios.scenario import Scenario
 from experiments.scenarios.toml_tables import ScenarioError
+from experiments.studies.archive import StudyError
 from experiments.sweep import Sweep
 from experiments.trial import Trial
 from simulation.parameters import ParameterError

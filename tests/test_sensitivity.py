@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.archive import Run, StudyError
 from experiments.designs import Axis, points
-from experiments.runner import complete
 from experiments.sensitivity import MATTERS, NOT, analyse, seed_noise
-from experiments.study import Study
+from experiments.studies.archive import Run, StudyError
+from experiments.studies.runner import complete
+from experiments.studies.study import Study
 
 pytest.importorskip("SALib")
 

@@ -12,13 +12,13 @@ from matplotlib.colors import to_rgb
 from scipy import stats
 
 from experiments import regimens, shams, surfaces
-from experiments.archive import StudyError
 from experiments.bliss import FEWEST, LEAST, beyond_bliss
 from experiments.interactions import excess, overall
-from experiments.intervals import interval
 from experiments.isoboles import crossing, effect_of, isoboles, levels_reached
 from experiments.pictures import surfaces as drawn
 from experiments.scenarios.scenario import Scenario
+from experiments.studies.archive import StudyError
+from experiments.studies.statistics import interval
 from experiments.surfaces import SurfaceError
 from experiments.sweep import Sweep, sweep
 from simulation import Parameter, Treatment

@@ -18,16 +18,17 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from experiments import executors, sweep_point
-from experiments.archive import Archive, StudyError
 from experiments.command.cli import app
-from experiments.executors import compile_loops
-from experiments.runner import complete
 from experiments.runs.outcomes import OUTCOMES
 from experiments.scenarios.arms import advance, begun, grown
 from experiments.scenarios.scenario import Scenario
-from experiments.stored import analysed
-from experiments.study import Findings
+from experiments.studies import executors
+from experiments.studies import one_run as sweep_point
+from experiments.studies.archive import Archive, StudyError
+from experiments.studies.executors import compile_loops
+from experiments.studies.runner import complete
+from experiments.studies.stored import analysed
+from experiments.studies.study import Findings
 from experiments.sweep import Sweep, sweep
 from simulation import TumorModel
 from simulation.files import digest, sealed
@@ -282,7 +283,7 @@ def test_mesa_batch_run_works_on_the_model():
 def test_workers_find_every_loop_compiled():
     """After the driver has compiled once, a run in another process compiles nothing."""
     script = ("import sys\nfrom numba.core.dispatcher import Dispatcher\n"
-              "from experiments.sweep_point import run_one\nfrom tests.test_sweep import small\n"
+              "from experiments.studies.one_run import run_one\nfrom tests.test_sweep import small\n"
               "for study in (small(), small(scenario='b_all_car_t', vary={}, record={}), "
               "small(scenario='combination', shape=[9, 9, 9])):\n"
               "    run = study.runs()[0]\n    run_one(run.parameters, run.seed)\n"
@@ -317,7 +318,7 @@ grow = { cells = 60, max_days = 2.0 }
 def undrawn(*arguments, **keywords):
     """A study completed without its pictures, which take longer than its runs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("experiments.runner._findings", lambda study, tables: Findings())
+        patch.setattr("experiments.studies.runner._findings", lambda study, tables: Findings())
         return complete(*arguments, **keywords)
 
 

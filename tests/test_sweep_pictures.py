@@ -6,8 +6,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 from experiments.pictures import maps, sweeps
-from experiments.pictures.axis import by_arm, ratio_ticks
-from experiments.pictures.rulers import ruler
+from experiments.studies.axis import by_arm, ratio_ticks
+from experiments.studies.rulers import ruler
 from experiments.words import axis_label, axis_words, number_words, point_words, value_words
 from simulation.plots import style
 

@@ -10,11 +10,11 @@ from matplotlib.text import Text
 from scipy import stats
 
 from experiments import responses
-from experiments.archive import Archive, StudyError
 from experiments.cohort import Cohort, Spread
-from experiments.runner import complete
 from experiments.scenarios.toml_tables import ScenarioError
-from experiments.stored import analysed
+from experiments.studies.archive import Archive, StudyError
+from experiments.studies.runner import complete
+from experiments.studies.stored import analysed
 from experiments.survival import compare, kaplan_meier, rate
 from experiments.trial import Trial
 from simulation.parameter_sets.groups import all_groups

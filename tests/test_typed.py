@@ -12,12 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 import simulation
-from experiments import runner
 from experiments.command import completion
 from experiments.command.cli import app
 from experiments.designs import Axis, points
 from experiments.lab import protocol
 from experiments.scenarios.scenario import Scenario
+from experiments.studies import runner
 from experiments.sweep import Sweep, sweep
 from experiments.trial import Trial
 from simulation import Schedule, TCell, TumorModel, plug_ins, treatments
@@ -295,8 +295,8 @@ def test_a_file_of_another_kind_names_its_command(command, kind, own_file, tmp_p
     monkeypatch.chdir(tmp_path)
     word = FILES[kind]
     if own_file:
-        from experiments import study
         from experiments.scenarios import scenario
+        from experiments.studies import study
         folder = scenario.SHIPPED if kind == "scenario" else study.SHIPPED
         (tmp_path / "own.toml").write_text((folder / f"{word}.toml").read_text())
         word = "own.toml"
@@ -315,7 +315,7 @@ def test_commands_that_take_no_file_refuse_one_in_a_sentence(command, word, tmp_
 
 
 def test_a_study_of_ones_own_is_shown_as_one(tmp_path):
-    from experiments import study
+    from experiments.studies import study
     (tmp_path / "own.toml").write_text((study.SHIPPED / "pd1_il2_surface.toml").read_text())
     result = CliRunner().invoke(app, ["show", str(tmp_path / "own.toml")])
     assert result.exit_code == 0 and result.stdout.startswith("own (study)")

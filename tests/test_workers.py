@@ -13,9 +13,9 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from experiments import executors, workers
-from experiments.archive import StudyError
-from experiments.runner import complete
+from experiments.studies import executors, workers
+from experiments.studies.archive import StudyError
+from experiments.studies.runner import complete
 
 from .studies import counting
 

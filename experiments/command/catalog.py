@@ -14,7 +14,7 @@ from ..scenarios.file_kinds import kind_of
 from ..scenarios.own_code import only_named
 from ..scenarios.scenario import Scenario
 from ..scenarios.toml_tables import ScenarioError, read_toml
-from ..study import SHIPPED, Study
+from ..studies.study import SHIPPED, Study
 
 
 @dataclass

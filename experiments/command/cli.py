@@ -164,13 +164,13 @@ command("trial", "checkpoint_trial --workers 2 --out results/trial")(trial)
 @command("plot", "results/warmer")
 def plot(folder: Annotated[Path, typer.Argument(help="The folder of a finished run or study.")]) -> None:
     """Draw the pictures of a finished run or study again, from what is stored."""
-    from ..archive import PLAN
     from ..report.report import write as report
     from ..runs.pictures import draw_all
+    from ..studies.archive import PLAN
     with ArmBars(quiet=False) as bars:
         bars.doing("drawing the pictures and the report")
         if (folder / PLAN).is_file():
-            from ..stored import analysed
+            from ..studies.stored import analysed
             summary = analysed(folder)
             files = [*summary.figures, report(folder, summary.findings)]
         else:

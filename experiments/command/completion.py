@@ -28,7 +28,7 @@ def entries(incomplete: str) -> list[str]:
     from simulation import parameter_sets, treatments
 
     from ..scenarios.scenario import Scenario
-    from ..study import Study
+    from ..studies.study import Study
     return _begun([*Scenario.names(), *Study.names(), *treatments.names(), *parameter_sets.names(), *_files(incomplete)],
                   incomplete)
 
@@ -74,7 +74,7 @@ def _typed(context: typer.Context):
 def _studies(kind: str) -> list[str]:
     from ..scenarios.file_kinds import kind_of
     from ..scenarios.toml_tables import read_toml
-    from ..study import SHIPPED, Study
+    from ..studies.study import SHIPPED, Study
     return [name for name in Study.names() if kind_of(read_toml(SHIPPED / f"{name}.toml", name)[0]) == kind]
 
 

@@ -42,9 +42,9 @@ def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path
 def _complete(study, verb: str, word: str, workers: int | None, scheduler: str | None, shard: str | None, out: Path | None,
               resume: bool, overwrite: bool, retry_failed: bool, quiet: bool) -> None:
     """Run a study with a bar, print what was found, and leave with 1 where runs failed."""
-    from ..cores import usable_cores
     from ..report.report import write as report
-    from ..runner import complete
+    from ..studies.cores import usable_cores
+    from ..studies.runner import complete
     given = {"workers": workers, "scheduler": scheduler, "shard": shard, "out": out}
     command = shlex.join(["tumorlab", verb, word, *command_line.given(given)])
     if workers is not None and workers < 1:

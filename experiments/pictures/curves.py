@@ -12,8 +12,8 @@ from scipy import stats
 
 from simulation.plots import style
 
-from ..contrasts import CONFIDENCE
 from ..responses import CONTROL, Judged, by_arm
+from ..studies.contrasts import CONFIDENCE
 from ..trial_sentences import p_words
 from ..words import bounds
 

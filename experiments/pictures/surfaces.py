@@ -17,8 +17,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from simulation.plots import style
 
 from ..interactions import side
+from ..studies.axis import RATIOS, ratio_ticks, short_words, title
 from ..words import axis_label, drug_words, number_words, value_words
-from .axis import RATIOS, ratio_ticks, short_words, title
 
 if TYPE_CHECKING:
     from ..surfaces import Grid

@@ -16,10 +16,10 @@ from matplotlib.lines import Line2D
 from simulation.plots import style
 
 from ..runs.outcomes import OUTCOMES
+from ..studies.axis import BESIDE_CONTROL, by_arm, outcome_axis, short_words, title
+from ..studies.rulers import Ruler, ruler
 from ..words import axis_label, point_words
-from .axis import BESIDE_CONTROL, by_arm, outcome_axis, short_words, title
 from .maps import maps
-from .rulers import Ruler, ruler
 
 FIXED = "\N{NO-BREAK SPACE}"
 FEW_POINTS, MOST_AXES, MOST_CELLS = 6, 6, 12

@@ -13,14 +13,14 @@ from simulation.plots import style
 from simulation.plots.arms import by_name
 from simulation.results import Results
 
-from ..archive import PLAN, Archive, Tables
 from ..pictures.sweeps import varying
 from ..runs import command_line
 from ..runs.folder import RunError, RunFolder
 from ..scenarios.own_code import only_read
 from ..scenarios.scenario import Scenario
-from ..stored import study as stored_study
-from ..study import Findings, Study
+from ..studies.archive import PLAN, Archive, Tables
+from ..studies.stored import study as stored_study
+from ..studies.study import Findings, Study
 from ..sweep import Sweep
 from ..trial import Trial
 from ..words import listed

@@ -10,8 +10,8 @@ import pandas as pd
 from simulation.plots import style
 from simulation.results import Results
 
-from ..intervals import interval
 from ..runs import outcomes
+from ..studies.statistics import interval
 from ..survival import rate
 from ..trial import BIOMARKERS
 from ..words import number_words, point_words

@@ -2,7 +2,7 @@
 
 import os
 
-from .. import study
+from ..studies import study
 from ..sweep import Sweep
 from ..trial import Trial
 from . import scenario

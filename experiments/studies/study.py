@@ -14,12 +14,12 @@ from simulation.given import quoted
 from simulation.parameters import nearest
 from simulation.plug_ins import look_beside
 
+from ..scenarios.own_code import descriptions
+from ..scenarios.scenario import Scenario
+from ..scenarios.toml_tables import ScenarioError, Table, read_toml
 from .archive import Run, StudyError, Tables
-from .scenarios.own_code import descriptions
-from .scenarios.scenario import Scenario
-from .scenarios.toml_tables import ScenarioError, Table, read_toml
 
-SHIPPED = Path(__file__).parent / "studies"
+SHIPPED = Path(__file__).parent
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Study(Table):
     @classmethod
     def load(cls, name_or_path: str | Path) -> Self:
         """The shipped study of that name, or the TOML file at that path; raises StudyError or ScenarioError."""
-        from .scenarios.file_kinds import check_kind, check_name  # which knows every kind of study
+        from ..scenarios.file_kinds import check_kind, check_name  # which knows every kind of study
 
         word = str(name_or_path)
         path = SHIPPED / f"{word}.toml" if word in cls.names() else Path(word)

@@ -11,11 +11,11 @@ from simulation import spatial
 from simulation.model import TumorModel
 from simulation.results import Results
 
+from ..runs import outcomes
+from ..scenarios.arms import advance, begun, grown, tumor_key
+from ..scenarios.scenario import Scenario
+from ..sweep_file import Record
 from .archive import Tables
-from .runs import outcomes
-from .scenarios.arms import advance, begun, grown, tumor_key
-from .scenarios.scenario import Scenario
-from .sweep_file import Record
 
 _last = threading.local()
 

@@ -16,7 +16,7 @@ import pandas as pd
 from simulation.files import PART, digest, sealed, write_atomically
 from simulation.state import RESULTS
 
-from .scenarios.toml_tables import Kept
+from ..scenarios.toml_tables import Kept
 
 Tables = dict[str, pd.DataFrame]
 PLAN, MARK, MADE = "plan.json", "study.json", "made.json"

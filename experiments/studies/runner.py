@@ -12,9 +12,9 @@ from simulation.given import quoted, whole_number
 from simulation.memory import available
 from simulation.state import RESULTS, other_rules
 
+from ..runs.provenance import packages, version
 from .archive import Archive, DamagedFile, Run, StudyError, Tables
 from .executors import Submits, compute, dask, local
-from .runs.provenance import packages, version
 from .study import Findings, Study
 
 WORKER_BYTES = 300_000_000

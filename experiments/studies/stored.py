@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from ..scenarios.own_code import only_read
+from ..sweep import Sweep
+from ..trial import Trial
 from .archive import Archive, StudyError
 from .runner import Summary, analyse
-from .scenarios.own_code import only_read
 from .study import Study
-from .sweep import Sweep
-from .trial import Trial
 
 KINDS: dict[str, type[Study]] = {kind.kind: kind for kind in (Sweep, Trial)}
 
