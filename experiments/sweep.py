@@ -11,7 +11,6 @@ from pydantic import BeforeValidator, Field
 
 from simulation import parameter_sets
 from simulation.given import several
-from simulation.parameters import Parameter
 from simulation.schedule import Schedule
 
 from . import shams
@@ -20,7 +19,7 @@ from .runs.outcomes import OUTCOMES
 from .scenarios.scenario import DOTTED, OF_TREATMENT, Grow, Scenario
 from .scenarios.toml_tables import Overrides, ScenarioError
 from .studies.archive import Run, StudyError, Tables
-from .studies.one_run import run_one
+from .studies.one_run import asked_of, declared, run_one
 from .studies.runner import Summary, complete
 from .studies.study import Findings, Study
 from .sweep_file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
@@ -256,23 +255,6 @@ class Sweep(Study):
         from .pictures import sweeps
         return Findings(figures=sweeps.figures(tables, names, units, self.question),
                         sentences=told(tables["outcomes"], sweeps.varying(tables["outcomes"], names), units))
-
-
-def asked_of(scenario: Scenario) -> dict:
-    """The content of a scenario without what does not change its cells, so that the same run has the same key."""
-    return {key: value for key, value in scenario.content().items() if key != "seed"} | {"question": "one run"}
-
-
-def declared(scenario: Scenario, name: str) -> Parameter | None:
-    """The declaration behind a dotted name, None for a part of a schedule; raises ValueError with the nearest name."""
-    found = OF_TREATMENT.fullmatch(name)
-    if not found:
-        return scenario.model_parameters().parameter(name)
-    built = [treatment for arm in scenario.arms for treatment in scenario.build_treatments(arm)]
-    treatment = next((one for one in built if one.name == found[1]), None)
-    if treatment is None:
-        scenario.with_options(set={name: 0}, typed=False)  # raises with the names there are
-    return None if found[2] else treatment._parameter(found[3])
 
 
 def of_one_type(part: str, values: list) -> list:

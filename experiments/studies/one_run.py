@@ -9,11 +9,12 @@ import pandas as pd
 
 from simulation import spatial
 from simulation.model import TumorModel
+from simulation.parameters import Parameter
 from simulation.results import Results
 
 from ..runs import outcomes
 from ..scenarios.arms import advance, begun, grown, tumor_key
-from ..scenarios.scenario import Scenario
+from ..scenarios.scenario import OF_TREATMENT, Scenario
 from ..sweep_file import Record
 from .archive import Tables
 
@@ -76,3 +77,20 @@ def course(scenario: Scenario, arm: str, tumor: Tumor, record: Record) -> Course
         if day in record.tissue:
             tissue.append({"arm": arm, "day": model.day} | spatial.readouts(model.snapshot()))
     return Course(model.results, tissue)
+
+
+def asked_of(scenario: Scenario) -> dict:
+    """The content of a scenario without what does not change its cells, so that the same run has the same key."""
+    return {key: value for key, value in scenario.content().items() if key != "seed"} | {"question": "one run"}
+
+
+def declared(scenario: Scenario, name: str) -> Parameter | None:
+    """The declaration behind a dotted name, None for a part of a schedule; raises ValueError with the nearest name."""
+    found = OF_TREATMENT.fullmatch(name)
+    if not found:
+        return scenario.model_parameters().parameter(name)
+    built = [treatment for arm in scenario.arms for treatment in scenario.build_treatments(arm)]
+    treatment = next((one for one in built if one.name == found[1]), None)
+    if treatment is None:
+        scenario.with_options(set={name: 0}, typed=False)  # raises with the names there are
+    return None if found[2] else treatment._parameter(found[3])
