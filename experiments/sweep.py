@@ -241,7 +241,7 @@ class Sweep(Study):
 
     def analyse(self, tables: Tables) -> Findings:
         if asked := self.sensitivity:
-            from . import sensitivity
+            from .studies.sensitivity import analysis as sensitivity
             return sensitivity.analyse(tables["outcomes"], self.axes, self.design, self.samples, asked.quantities, asked.arm)
         names, units = [axis.name for axis in self.axes], {axis.name: axis.unit for axis in self.axes}
         if asked := self.surface:

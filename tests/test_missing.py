@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments import regimens, sensitivity, surface_sentences, surfaces, sweep_sentences, trial_sentences
+from experiments import regimens, surface_sentences, surfaces, sweep_sentences, trial_sentences
 from experiments.pictures.curves import compared
 from experiments.report.tables import NO_VALUE, of_run
 from experiments.responses import patients_of
 from experiments.runs.outcomes import numbers, tell
 from experiments.studies.replicates import seeds_for_width
+from experiments.studies.sensitivity import analysis as sensitivity
 from simulation.results import Results
 
 from .test_outcomes import arm

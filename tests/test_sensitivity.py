@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from experiments.designs import Axis, points
-from experiments.sensitivity import MATTERS, NOT, analyse, seed_noise
 from experiments.studies.archive import Run, StudyError
 from experiments.studies.runner import complete
+from experiments.studies.sensitivity.analysis import MATTERS, NOT, analyse, seed_noise
 from experiments.studies.study import Study
 
 pytest.importorskip("SALib")

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from .designs import LEVELS, Axis, problem, salib, size
-from .runs.outcomes import OUTCOMES
-from .studies.archive import StudyError
-from .studies.study import Findings
-from .words import bounds, number_words
+from experiments.designs import LEVELS, Axis, problem, salib, size
+from experiments.runs.outcomes import OUTCOMES
+from experiments.words import bounds, number_words
+
+from ..archive import StudyError
+from ..study import Findings
 
 INDEX = {"morris": "mu_star", "saltelli": "total"}
 """The column that says how much a parameter matters."""
@@ -38,7 +39,7 @@ def analyse(outcomes: pd.DataFrame, axes: Sequence[Axis], design: str, samples: 
     A quantity without two whole trajectories or blocks is not ranked, and a sentence says so. Raises StudyError for another
     design.
     """
-    from .pictures.sensitivity import ranking
+    from .picture import ranking
     if design not in INDEX:
         raise StudyError(f"sensitivity: design = {design!r} has no indices; it must be one of {', '.join(INDEX)}")
     axes, mine = list(axes), outcomes[outcomes["arm"] == arm]

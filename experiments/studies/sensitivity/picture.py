@@ -12,11 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from experiments.designs import Axis
+from experiments.runs.outcomes import OUTCOMES
+from experiments.words import axis_words, number_words, value_words
 from simulation.plots import style
-
-from ..designs import Axis
-from ..runs.outcomes import OUTCOMES
-from ..words import axis_words, number_words, value_words
 
 DIRECTION_COLORS = {"raises": "#DB8400", "lowers": "#2F93DE", "either way": "#7A5BA6"}
 MARKS = {"raises": "▲", "lowers": "▼", "either way": "◆"}

@@ -1,0 +1,1 @@
+"""Sensitivity: which parameters an outcome depends on."""
