@@ -9,7 +9,7 @@ import pandas as pd
 from .runs.outcomes import OUTCOMES
 from .studies.statistics import interval
 from .studies.study import Findings
-from .surfaces import SurfaceError
+from .studies.surface.grid import SurfaceError
 from .words import listed, point_words, unit_words
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def given(scenario: "Scenario", arm: str, point: Mapping[str, object]) -> dict[s
 def analyse(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity: str = "effect",
             units: Mapping[str, str] | None = None, scenario: "Scenario | None" = None, question: str = "") -> Findings:
     """Table ``schedules``, figure ``schedules`` and what they say; with the scenario, total doses stand beside each regimen."""
-    from .pictures import surfaces as drawn
+    from .studies.surface import pictures as drawn
     units, table = units or {}, schedules(outcomes, axes, arm, quantity=quantity)
     if scenario is not None:
         totals = pd.DataFrame([given(scenario, arm, _plain(row)) for row in table[list(axes)].to_dict("records")])

@@ -13,7 +13,6 @@ from simulation import parameter_sets
 from simulation.given import several
 from simulation.schedule import Schedule
 
-from . import shams
 from .designs import DESIGNS, Axis, DesignError, points
 from .runs.outcomes import OUTCOMES
 from .scenarios.scenario import DOTTED, OF_TREATMENT, Grow, Scenario
@@ -22,6 +21,7 @@ from .studies.archive import Run, StudyError, Tables
 from .studies.one_run import asked_of, declared, run_one
 from .studies.runner import Summary, complete
 from .studies.study import Findings, Study
+from .studies.surface import grid, shams
 from .sweep_file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
 from .sweep_sentences import told
 
@@ -145,9 +145,8 @@ class Sweep(Study):
         if (self.design in ("morris", "saltelli")) != (self.sensitivity is not None):
             raise StudyError(f'{self.file}: design = "morris" or "saltelli" and a table [sensitivity] go together')
         if asked := self.surface:
-            from . import surfaces
             try:
-                surfaces.check(pd.DataFrame(design), x=asked.x, y=asked.y, quantity=asked.quantity, sham=asked.sham)
+                grid.check(pd.DataFrame(design), x=asked.x, y=asked.y, quantity=asked.quantity, sham=asked.sham)
                 design = design + [point for _, point in self._shams]
             except (StudyError, ScenarioError) as error:
                 raise StudyError(f"{self.file}: {error}") from None
@@ -183,7 +182,7 @@ class Sweep(Study):
         """The doses of the copies with which a surface combines each of its drugs, as axes; none without shams."""
         asked = self.surface
         own = [axis for axis in self.axes if asked and asked.sham and axis.name in (asked.x, asked.y)]
-        return [replace(axis, name=shams.again(axis.name)) for axis in own]
+        return [replace(axis, name=grid.again(axis.name)) for axis in own]
 
     @cached_property
     def _shams(self) -> list[tuple[dict, dict]]:
@@ -245,7 +244,7 @@ class Sweep(Study):
             return sensitivity.analyse(tables["outcomes"], self.axes, self.design, self.samples, asked.quantities, asked.arm)
         names, units = [axis.name for axis in self.axes], {axis.name: axis.unit for axis in self.axes}
         if asked := self.surface:
-            from . import surfaces
+            from .studies.surface import analysis as surfaces
             return surfaces.analyse(tables["outcomes"], asked.x, asked.y, asked.arm, quantity=asked.quantity, level=asked.level,
                                     units=units, question=self.question)
         if asked := self.schedules:

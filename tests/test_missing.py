@@ -10,13 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments import regimens, surface_sentences, surfaces, sweep_sentences, trial_sentences
+from experiments import regimens, sweep_sentences, trial_sentences
 from experiments.pictures.curves import compared
 from experiments.report.tables import NO_VALUE, of_run
 from experiments.responses import patients_of
 from experiments.runs.outcomes import numbers, tell
 from experiments.studies.replicates import seeds_for_width
 from experiments.studies.sensitivity import analysis as sensitivity
+from experiments.studies.surface import analysis as surfaces
+from experiments.studies.surface import sentences as surface_sentences
+from experiments.studies.surface.grid import SurfaceError
 from simulation.results import Results
 
 from .test_outcomes import arm
@@ -129,7 +132,7 @@ def test_sentences_of_surfaces_and_schedules_tell_only_numbers(share):
     try:
         hold(surfaces.analyse(table, X, Y, "both", units=UNITS).sentences)
         hold(regimens.analyse(table, [X, Y], "both", quantity="end_cells", units=UNITS).sentences)
-    except surfaces.SurfaceError as error:
+    except SurfaceError as error:
         hold([str(error)])
 
 

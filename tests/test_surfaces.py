@@ -11,15 +11,18 @@ import pytest
 from matplotlib.colors import to_rgb
 from scipy import stats
 
-from experiments import regimens, shams, surfaces
-from experiments.bliss import FEWEST, LEAST, beyond_bliss
-from experiments.interactions import excess, overall
-from experiments.isoboles import crossing, effect_of, isoboles, levels_reached
-from experiments.pictures import surfaces as drawn
+from experiments import regimens
 from experiments.scenarios.scenario import Scenario
 from experiments.studies.archive import StudyError
 from experiments.studies.statistics import interval
-from experiments.surfaces import SurfaceError
+from experiments.studies.surface import analysis as surfaces
+from experiments.studies.surface import grid as effect_grid
+from experiments.studies.surface import pictures as drawn
+from experiments.studies.surface import shams
+from experiments.studies.surface.bliss import FEWEST, beyond_bliss
+from experiments.studies.surface.grid import LEAST, SurfaceError
+from experiments.studies.surface.interactions import excess, overall
+from experiments.studies.surface.isoboles import crossing, effect_of, isoboles, levels_reached
 from experiments.sweep import Sweep, sweep
 from simulation import Parameter, Treatment
 
@@ -75,9 +78,9 @@ def outcomes(effect, doses=UNEVEN, seeds=6, *, noise=0.0, arm="both", twice=Fals
     rows, random = [], np.random.default_rng(1)
     design = [{X: x, Y: y} for x in doses[0] for y in doses[1]]
     if twice:
-        design = [point | {shams.again(X): 0, shams.again(Y): 0} for point in design] + shams.points(design, X, Y)
+        design = [point | {effect_grid.again(X): 0, effect_grid.again(Y): 0} for point in design] + shams.points(design, X, Y)
     for number, point in enumerate(design):
-        x, y = (point[name] + point.get(shams.again(name), 0) for name in (X, Y))
+        x, y = (point[name] + point.get(effect_grid.again(name), 0) for name in (X, Y))
         for seed in range(1, seeds + 1):
             burden, sensitivity = 2000 * 1.3**seed, 0.7 + 0.1 * seed
             left = burden * (1 - effect(x, y, sensitivity)) * math.exp(noise * random.normal() * (x + y > 0))
@@ -88,7 +91,7 @@ def outcomes(effect, doses=UNEVEN, seeds=6, *, noise=0.0, arm="both", twice=Fals
 
 
 def grid(effect, doses=UNEVEN, **how):
-    return surfaces.grid(outcomes(effect, doses, **how), x=X, y=Y, arm="both")
+    return effect_grid.grid(outcomes(effect, doses, **how), x=X, y=Y, arm="both")
 
 
 def pairs(table):
@@ -110,8 +113,8 @@ def null(random, noise, *, seeds=10, doses=4, twice=False, hazard=0.0):
         own = effects()
         own[:, 0] = own[0] = alone
         own = np.where(np.tri(doses)[..., None] > 0, own, own.swapaxes(0, 1))
-        copies.append(surfaces.Grid(name, f"{name} again", steps, steps, np.arange(seeds), own, most))
-    return surfaces.Grid("x", "y", steps, steps, np.arange(seeds), both, most, tuple(copies))
+        copies.append(effect_grid.Grid(name, f"{name} again", steps, steps, np.arange(seeds), own, most))
+    return effect_grid.Grid("x", "y", steps, steps, np.arange(seeds), both, most, tuple(copies))
 
 
 CALLED = ("synergy", "antagonism", "above Bliss", "below Bliss")
@@ -187,9 +190,9 @@ def test_shams_at_tested_effects_are_themselves_and_between_them_the_product_of_
     both, most = 2 * np.multiply.outer(*doses) + np.add.outer(*doses), np.array([99.0, 99])
     own = [2 * np.multiply.outer(each, each) + np.add.outer(each, each) for each in doses]
     effects = [np.repeat(each[..., None], 2, axis=2) for each in (both, *own)]
-    copies = [surfaces.Grid(name, name * 2, each, each, np.arange(2), effect, most)
+    copies = [effect_grid.Grid(name, name * 2, each, each, np.arange(2), effect, most)
               for name, each, effect in zip("xy", doses, effects[1:], strict=True)]
-    measured = surfaces.Grid("x", "y", *doses, np.arange(2), effects[0], most, tuple(copies))
+    measured = effect_grid.Grid("x", "y", *doses, np.arange(2), effects[0], most, tuple(copies))
     of_x, of_y = shams.matched(measured)
     assert of_x == pytest.approx(beyond_bliss(measured))
     assert of_y[:3] == pytest.approx(beyond_bliss(measured)[:3])
@@ -200,8 +203,8 @@ def test_shams_at_tested_effects_are_themselves_and_between_them_the_product_of_
 def test_pairing_by_seed_is_what_finds_a_small_interaction():
     """Tumours differ far more in sensitivity than the interaction is large; only the same tumour's own expectation tells."""
     table = outcomes(lambda x, y, sensitivity: 1 - (1 - hazards(x, y, sensitivity)) * math.exp(-0.01 * x * y), noise=0.01)
-    paired = overall(surfaces.grid(table, x=X, y=Y, arm="both")).iloc[0]
-    shuffled = surfaces.grid(table, x=X, y=Y, arm="both")
+    paired = overall(effect_grid.grid(table, x=X, y=Y, arm="both")).iloc[0]
+    shuffled = effect_grid.grid(table, x=X, y=Y, arm="both")
     for i, j in np.ndindex(shuffled.effect.shape[:2]):
         shuffled.effect[i, j] = np.roll(shuffled.effect[i, j], 2 * i + j)
     unpaired = overall(shuffled).iloc[0]
@@ -233,17 +236,17 @@ def test_intervals_of_pairs_are_those_of_all_pairs_together():
 def test_a_tumour_larger_than_its_control_has_an_effect_below_zero():
     table = outcomes(hazards)
     table.loc[table["arm"] == "both", "end_cells"] *= np.where(table.loc[table["arm"] == "both", "seed"] == 1, 50, 1)
-    found = surfaces.effects(table, "both")["effect"]
+    found = effect_grid.effects(table, "both")["effect"]
     seeds = table[table["arm"] == "both"].set_index("run")["seed"]
     assert found[seeds == 1].to_numpy() == pytest.approx(
-        surfaces.effects(outcomes(hazards), "both")["effect"][seeds == 1] - math.log(50)), "nothing is clipped"
+        effect_grid.effects(outcomes(hazards), "both")["effect"][seeds == 1] - math.log(50)), "nothing is clipped"
 
 
 def test_an_eliminated_tumour_counts_as_half_a_cell_and_makes_no_antagonism():
     """Two drugs, each of which leaves about a cell or none: nothing more can be seen of both together."""
     table = outcomes(lambda x, y, _: 1 - 1e-4 ** ((x > 0) + (y > 0)), noise=0.3)
     table["end_cells"] = table["end_cells"].round()
-    measured = surfaces.grid(table, x=X, y=Y, arm="both")
+    measured = effect_grid.grid(table, x=X, y=Y, arm="both")
     assert measured.effect.max() == pytest.approx(math.log(2000 * 1.3**6 / LEAST), abs=0.01)
     found = pairs(excess(measured))
     assert set(found["verdict"]) == {"no room"}
@@ -255,7 +258,7 @@ def test_an_eliminated_tumour_counts_as_half_a_cell_and_makes_no_antagonism():
 
 def test_eliminating_together_what_neither_eliminates_alone_is_beyond_bliss():
     table = outcomes(lambda x, y, _: 1 if x and y else 0.5 * ((x > 0) + (y > 0)), noise=0.1, twice=True)
-    assert set(pairs(excess(surfaces.grid(table, x=X, y=Y, arm="both")))["verdict"]) == {"synergy"}
+    assert set(pairs(excess(effect_grid.grid(table, x=X, y=Y, arm="both")))["verdict"]) == {"synergy"}
 
 
 def test_a_drug_combined_with_itself_lies_on_the_additive_line():
@@ -287,7 +290,7 @@ def test_jackknife_intervals_cover_an_index_of_one():
         random = np.random.default_rng(seed)
         dose = np.add.outer(np.arange(5.0), np.arange(5.0))[..., None] * (1 + 0.15 * random.normal(size=8))
         effect = dose / (3 + dose) + 0.03 * random.normal(size=dose.shape) * (dose > 0)
-        measured = surfaces.Grid("x", "y", np.arange(5.0), np.arange(5.0), np.arange(8), effect, np.full(8, 8.0))
+        measured = effect_grid.Grid("x", "y", np.arange(5.0), np.arange(5.0), np.arange(8), effect, np.full(8, 8.0))
         row = levels_reached(measured, (1 - math.exp(-0.4),)).iloc[0]
         covered += row["low"] <= 1 <= row["high"]
     assert covered / tried > 0.95 - 3 * math.sqrt(0.95 * 0.05 / tried)
@@ -339,7 +342,7 @@ def test_missing_and_failed_runs_are_left_out_and_said_in_one_sentence():
 def test_a_control_without_burden_has_no_effect_to_measure():
     table = outcomes(hazards)
     table.loc[(table["seed"] == 2) & (table["arm"] == "control"), ["end_cells", "mean_cells"]] = 0
-    assert excess(surfaces.grid(table, x=X, y=Y, arm="both"))["seeds"].eq(5).all()
+    assert excess(effect_grid.grid(table, x=X, y=Y, arm="both"))["seeds"].eq(5).all()
 
 
 def test_one_seed_gives_no_interval():
@@ -594,7 +597,7 @@ def test_plain_hazards_and_a_true_interaction_are_told_apart_between_tested_dose
 
 def test_a_sham_gives_the_copy_all_that_the_drug_has():
     scenario = Scenario.load("combination").with_options(set={"treatments.il2.half_life": 60, X: 20})
-    point = {X: 0, Y: 8, "treatments.il2.schedule.times": 3, shams.again(X): 0, shams.again(Y): 2}
+    point = {X: 0, Y: 8, "treatments.il2.schedule.times": 3, effect_grid.again(X): 0, effect_grid.again(Y): 2}
     twice, values = shams.twice(scenario, "both", point, X, Y)
     built = {one.name: one for one in twice.with_options(set=values).build_treatments("both")}
     assert set(built) == {"pembrolizumab", "il2", "il2_again"}
@@ -609,7 +612,7 @@ def test_shams_are_runs_of_the_study_and_can_be_left_out():
                "surface": {"arm": "both", "x": X, "y": Y}}
     runs = Sweep.from_content(content).runs()
     assert len(runs) == 2 * (6 + 3 + 1)
-    labels = [tuple(run.labels[name] for name in (X, shams.again(X), Y, shams.again(Y))) for run in runs[12::2]]
+    labels = [tuple(run.labels[name] for name in (X, effect_grid.again(X), Y, effect_grid.again(Y))) for run in runs[12::2]]
     assert labels == [(1, 1, 0, 0), (20, 1, 0, 0), (20, 20, 0, 0), (0, 0, 2, 2)]
     assert len({run.key for run in runs}) == len(runs)
     plain = Sweep.from_content(content | {"surface": content["surface"] | {"sham": False}}).runs()

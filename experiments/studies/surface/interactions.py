@@ -8,24 +8,21 @@ All comparisons are paired: expected and observed effect come from the same tumo
 Intervals are Student's t, those of dose pairs wide enough to hold for all pairs together (Bonferroni).
 """
 
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from ..statistics import interval, mean_known
 from .bliss import beyond_bliss, roomy
+from .grid import Grid
 from .shams import matched
-from .studies.statistics import interval, mean_known
-
-if TYPE_CHECKING:
-    from .surfaces import Grid
 
 EXACT = 1e-9
 """Differences below this are rounding."""
 REFERENCES = ("bliss", "sham", "single")
 
 
-def excess(grid: "Grid", confidence: float = 0.95) -> pd.DataFrame:
+def excess(grid: Grid, confidence: float = 0.95) -> pd.DataFrame:
     """One row per pair of doses, single agents included: the effect, what was expected, and the excess over it.
 
     Columns: x, y (doses), seeds (paired runs behind the row), effect, effect_low, effect_high, bliss and single (the effects
@@ -51,7 +48,7 @@ def excess(grid: "Grid", confidence: float = 0.95) -> pd.DataFrame:
     return table
 
 
-def overall(grid: "Grid", confidence: float = 0.95) -> pd.DataFrame:
+def overall(grid: Grid, confidence: float = 0.95) -> pd.DataFrame:
     """The excess averaged over all dose pairs, per seed and then over seeds: one test in place of one per pair.
 
     One row with pairs, seeds, the columns of :func:`excess` on each reference, and the verdict. Pairs without room or without any
@@ -72,7 +69,7 @@ def overall(grid: "Grid", confidence: float = 0.95) -> pd.DataFrame:
     return table
 
 
-def _beyond(grid: "Grid") -> dict[str, list[np.ndarray]]:
+def _beyond(grid: Grid) -> dict[str, list[np.ndarray]]:
     """Per reference the excess over it, doses of x by doses of y by seeds: one array, of the shams one per drug."""
     beyond, alone_x, alone_y = beyond_bliss(grid), grid.effect[:, :1], grid.effect[:1]
     better = np.where((mean_known(alone_x) >= mean_known(alone_y))[..., None], alone_x, alone_y)

@@ -1,18 +1,16 @@
 """What a dose surface says, in sentences."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from .bliss import FEWEST
-from .isoboles import crossing, effect_of
-from .studies.statistics import interval
-from .words import bounds, drug_words, listed, value_words
+from experiments.words import bounds, drug_words, listed, value_words
 
-if TYPE_CHECKING:
-    from .surfaces import Grid
+from ..statistics import interval
+from .bliss import FEWEST
+from .grid import Grid
+from .isoboles import crossing, effect_of
 
 VERDICTS = ("synergy", "antagonism", "explained by the tissue", "additive", "above Bliss", "below Bliss", "no room",
             "too few runs")
@@ -28,14 +26,14 @@ REASONS = {
 }
 
 
-def told(grid: "Grid", pairs: pd.DataFrame, overall: pd.DataFrame, levels: pd.DataFrame, *, quantity: str,
+def told(grid: Grid, pairs: pd.DataFrame, overall: pd.DataFrame, levels: pd.DataFrame, *, quantity: str,
          units: Mapping[str, str]) -> list[str]:
     """Effects, excess, isoboles and gaps, one sentence each; ``quantity`` in words."""
     return [_effects(grid, pairs, quantity, units), *_excess(grid, overall.iloc[0]), *_each(grid, pairs, units),
             *(_isobole(grid, row, units) for _, row in levels.iterrows()), *_gaps(grid, units)]
 
 
-def _effects(grid: "Grid", pairs: pd.DataFrame, quantity: str, units: Mapping[str, str]) -> str:
+def _effects(grid: Grid, pairs: pd.DataFrame, quantity: str, units: Mapping[str, str]) -> str:
     alone_x, alone_y, both = (_removed(pairs.loc[which, "effect"].max()) for which in (
         pairs["y"] == 0, pairs["x"] == 0, (pairs["x"] > 0) & (pairs["y"] > 0)))
     seeds = "1 seed" if grid.seeds.size == 1 else f"{grid.seeds.size} paired seeds"
@@ -47,7 +45,7 @@ def _effects(grid: "Grid", pairs: pd.DataFrame, quantity: str, units: Mapping[st
     return f"{said} (most at {_pair(grid, best['x'], best['y'], units)})."
 
 
-def _excess(grid: "Grid", row: pd.Series) -> list[str]:
+def _excess(grid: Grid, row: pd.Series) -> list[str]:
     """The average over dose pairs against both nulls and the better single agent, and what follows."""
     if not row["room"]:
         return ["At no dose pair is enough known, or left, to compare with Bliss independence."]
@@ -66,7 +64,7 @@ def _excess(grid: "Grid", row: pd.Series) -> list[str]:
             f"It leaves {_left(row, 'single')} of the cells that the better single agent leaves."]
 
 
-def _each(grid: "Grid", pairs: pd.DataFrame, units: Mapping[str, str]) -> list[str]:
+def _each(grid: Grid, pairs: pd.DataFrame, units: Mapping[str, str]) -> list[str]:
     """The verdicts pair by pair, and where the excess over Bliss independence is largest."""
     inner = pairs[(pairs["x"] > 0) & (pairs["y"] > 0)]
     counts = inner["verdict"].value_counts()
@@ -84,7 +82,7 @@ def _each(grid: "Grid", pairs: pd.DataFrame, units: Mapping[str, str]) -> list[s
     return said
 
 
-def _isobole(grid: "Grid", row: pd.Series, units: Mapping[str, str]) -> str:
+def _isobole(grid: Grid, row: pd.Series, units: Mapping[str, str]) -> str:
     """What it takes to reach one level of effect, alone and together."""
     share = f"{_percent(row['level'])} of the control's burden"
     if not row["reached"]:
@@ -106,7 +104,7 @@ def _isobole(grid: "Grid", row: pd.Series, units: Mapping[str, str]) -> str:
             f"({verdict}).")
 
 
-def _spared(grid: "Grid", row: pd.Series, units: Mapping[str, str]) -> str:
+def _spared(grid: Grid, row: pd.Series, units: Mapping[str, str]) -> str:
     """How far the other drug brings down the dose of the one drug that reaches a level alone."""
     doses, effects, name, other, most = ((grid.x_doses, grid.mean[:, -1], grid.x, grid.y, grid.y_doses[-1])
                                          if np.isfinite(row["x_alone"]) else
@@ -118,7 +116,7 @@ def _spared(grid: "Grid", row: pd.Series, units: Mapping[str, str]) -> str:
             f"{value_words(found, units.get(name, ''))}.")
 
 
-def _gaps(grid: "Grid", units: Mapping[str, str]) -> list[str]:
+def _gaps(grid: Grid, units: Mapping[str, str]) -> list[str]:
     """One sentence on the runs that are missing, if any are."""
     missing = ~np.isfinite(grid.effect)
     if not missing.any():
@@ -129,7 +127,7 @@ def _gaps(grid: "Grid", units: Mapping[str, str]) -> list[str]:
             + (f" (every seed of {shown})" if empty else "") + "; what is left is compared over the same seeds only."]
 
 
-def _pair(grid: "Grid", x_dose: float, y_dose: float, units: Mapping[str, str]) -> str:
+def _pair(grid: Grid, x_dose: float, y_dose: float, units: Mapping[str, str]) -> str:
     return " with ".join(f"{drug_words(name)} {value_words(dose, units.get(name, ''))}"
                          for name, dose in ((grid.x, x_dose), (grid.y, y_dose)))
 

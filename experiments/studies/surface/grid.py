@@ -1,26 +1,20 @@
-"""Dose and combination surfaces: what two treatments do together, beside what each of them does alone.
+"""Effects on a grid of two doses, and of each drug with a copy of itself."""
 
-The effect of a run is ln(control/treated), the logarithm of its control's burden over its own: below 0 where the treated tumour
-is the larger one. It is not clipped; a tumour without a cell left counts as half a cell. By default the burden is that of the
-last day (``end_cells``). What effects say about an interaction is in ``interactions.py``.
-"""
-
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from .bliss import LEAST
-from .interactions import excess, overall
-from .isoboles import isoboles, levels_reached
-from .shams import OF_DRUG, again
-from .studies.archive import StudyError
-from .studies.statistics import mean_known
-from .studies.study import Findings
-from .words import listed, value_words
+from experiments.words import listed, value_words
+
+from ..archive import StudyError
+from ..statistics import mean_known
 
 QUANTITIES = {"end_cells": "burden of the last day", "mean_cells": "burden averaged over time", "least_cells": "smallest burden"}
+LEAST = 0.5
+"""Cells that an eliminated tumour counts as: its ln is then finite, and no more than a cell was counted wrong."""
+OF_DRUG = re.compile(r"treatments\.([^.]+)\.(.+)")
 
 
 class SurfaceError(StudyError):
@@ -54,6 +48,11 @@ class Grid:
         """Mean effect with one seed left out: seeds by doses of x by doses of y."""
         left_out = np.eye(self.seeds.size, dtype=bool)[:, None, None]
         return mean_known(np.where(left_out, np.nan, self.effect))
+
+
+def again(name: str) -> str:
+    """The dotted name of a treatment's copy: ``treatments.il2.peak`` becomes ``treatments.il2_again.peak``."""
+    return OF_DRUG.sub(r"treatments.\1_again.\2", name)
 
 
 def effects(outcomes: pd.DataFrame, arm: str, quantity: str = "end_cells") -> pd.DataFrame:
@@ -116,33 +115,6 @@ def grid(outcomes: pd.DataFrame, *, x: str, y: str, arm: str, quantity: str = "e
             both = np.where(np.isfinite(half), half, half.swapaxes(0, 1))  # the copy first is the same combination
             shams.append(Grid(name, again(name), doses[name], doses[name], seeds, both, most))
     return Grid(x, y, doses[x], doses[y], seeds, placed(x, y, doses[y]), most, tuple(shams))
-
-
-def analyse(outcomes: pd.DataFrame, x: str, y: str, arm: str, *, quantity: str = "end_cells", level: float = 0.5,
-            units: Mapping[str, str] | None = None, question: str = "") -> Findings:
-    """Tables, pictures and sentences of a surface: ``surface``, ``overall``, ``isoboles``, ``levels``.
-
-    ``level`` is the effect of the middle isobole; two more are halfway to 0 and to 1. ``units`` gives the unit of each dose
-    by its dotted name. Raises SurfaceError.
-    """
-    from . import surface_sentences
-    from .pictures import surfaces as drawn
-    measured, units = grid(outcomes, x=x, y=y, arm=arm, quantity=quantity), units or {}
-    levels = (level / 2, level, (1 + level) / 2)
-    pairs, mean = excess(measured), overall(measured)
-    curves, reached = isoboles(measured, levels), levels_reached(measured, levels)
-    figures = {"surface": drawn.surface(measured, pairs, levels=levels, units=units, question=question)}
-    if len(curves):
-        figures["isobologram"] = drawn.isobologram(measured, curves, reached, units=units, question=question)
-    sentences = surface_sentences.told(measured, pairs, mean, reached, quantity=QUANTITIES[quantity], units=units)
-    left = outcomes.loc[outcomes["arm"] == arm, quantity]
-    if gone := int((left == 0).sum()):
-        sentences.append(f"In {gone} of {left.size} runs no cell was left; that counts as half a cell, so the effect is at least "
-                         "what is told.")
-    named = {"x": x, "y": y}
-    return Findings(tables={"surface": pairs.rename(columns=named), "overall": mean, "isoboles": curves.rename(columns=named),
-                            "levels": reached.rename(columns={f"{axis}_alone": f"{name} alone" for axis, name in named.items()})},
-                    figures=figures, sentences=sentences)
 
 
 def _drug(name: str) -> str:

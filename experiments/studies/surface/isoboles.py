@@ -7,15 +7,14 @@ linear. Levels are shares of the control's burden that are removed, in the geome
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 from scipy.special import stdtrit
 
-if TYPE_CHECKING:
-    from .surfaces import Grid
+from .grid import Grid
 
 
 class Line(NamedTuple):
@@ -31,7 +30,7 @@ class Line(NamedTuple):
     without: np.ndarray
 
 
-def isoboles(grid: "Grid", levels: Sequence[float], confidence: float = 0.95) -> pd.DataFrame:
+def isoboles(grid: Grid, levels: Sequence[float], confidence: float = 0.95) -> pd.DataFrame:
     """One row per point of an isobole: level, x, y, ``along`` (which dose was interpolated), combination_index, low, high.
 
     The doses that reach a level alone are points too. Along each tested dose the smallest dose of the other treatment that
@@ -51,7 +50,7 @@ def isoboles(grid: "Grid", levels: Sequence[float], confidence: float = 0.95) ->
     return pd.DataFrame(rows, columns=columns).sort_values(["level", "x", "y"], ignore_index=True)
 
 
-def levels_reached(grid: "Grid", levels: Sequence[float], confidence: float = 0.95) -> pd.DataFrame:
+def levels_reached(grid: Grid, levels: Sequence[float], confidence: float = 0.95) -> pd.DataFrame:
     """One row per level: x_alone and y_alone (doses, NaN when not reached), reached (by any pair), points (pairs of doses on
     its isobole), combination_index (geometric mean over them), low, high."""
     rows = []
@@ -90,12 +89,12 @@ def crossing(doses: np.ndarray, effects: np.ndarray, level: float) -> np.ndarray
     return np.where(reached.any(axis=-1), doses[before] + share * (doses[first] - doses[before]), np.nan)
 
 
-def _alone(grid: "Grid", mean: np.ndarray, level: float) -> np.ndarray:
+def _alone(grid: Grid, mean: np.ndarray, level: float) -> np.ndarray:
     """The doses of x alone and of y alone that reach a level in mean effects (..., doses of x, doses of y)."""
     return np.stack([crossing(grid.x_doses, mean[..., :, 0], level), crossing(grid.y_doses, mean[..., 0, :], level)])
 
 
-def _lines(grid: "Grid", level: float) -> Iterator[Line]:
+def _lines(grid: Grid, level: float) -> Iterator[Line]:
     """The lines along which less than the whole dose of the other treatment is needed."""
     whole, without = grid.mean, grid.without_each_seed
     alone, alone_without = _alone(grid, whole, level), _alone(grid, without, level)

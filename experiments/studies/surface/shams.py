@@ -6,28 +6,18 @@ the copy at the dose with the effect of the other drug alone; between the doses 
 that effect, which is exact where the excess is a product of both effects.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experiments.scenarios.scenario import Scenario
+
+from ..archive import StudyError
+from ..statistics import interval
 from .bliss import beyond_bliss, roomy
+from .grid import OF_DRUG, Grid, again
 from .isoboles import crossing
-from .studies.archive import StudyError
-from .studies.statistics import interval
-
-if TYPE_CHECKING:
-    from .scenarios.scenario import Scenario
-    from .surfaces import Grid
-
-OF_DRUG = re.compile(r"treatments\.([^.]+)\.(.+)")
-
-
-def again(name: str) -> str:
-    """The dotted name of a treatment's copy: ``treatments.il2.peak`` becomes ``treatments.il2_again.peak``."""
-    return OF_DRUG.sub(r"treatments.\1_again.\2", name)
 
 
 def points(design: Sequence[Mapping], x: str, y: str) -> list[dict]:
@@ -40,7 +30,7 @@ def points(design: Sequence[Mapping], x: str, y: str) -> list[dict]:
     return found
 
 
-def twice(scenario: "Scenario", arm: str, point: Mapping[str, object], x: str, y: str) -> tuple["Scenario", dict]:
+def twice(scenario: Scenario, arm: str, point: Mapping[str, object], x: str, y: str) -> tuple[Scenario, dict]:
     """The scenario whose arm has the drug of a sham point twice, and the values to set in it: the copy has all the drug has.
 
     Raises StudyError or ScenarioError where the arm has no such drug, or cannot have it twice.
@@ -58,7 +48,7 @@ def twice(scenario: "Scenario", arm: str, point: Mapping[str, object], x: str, y
     return changed, plain | _copied(plain, drug) | {again(axis): point[again(axis)]}
 
 
-def matched(grid: "Grid") -> list[np.ndarray]:
+def matched(grid: Grid) -> list[np.ndarray]:
     """The excess over Bliss independence of the sham of each drug at the effects of every pair, doses of x by of y by seeds.
 
     NaN where no tested dose of the drug has the effect of the other, or where the sham has no room.

@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,14 +13,12 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from experiments.words import axis_label, drug_words, number_words, value_words
 from simulation.plots import style
 
-from ..interactions import side
-from ..studies.axis import RATIOS, ratio_ticks, short_words, title
-from ..words import axis_label, drug_words, number_words, value_words
-
-if TYPE_CHECKING:
-    from ..surfaces import Grid
+from ..axis import RATIOS, ratio_ticks, short_words, title
+from .grid import Grid
+from .interactions import side
 
 SYNERGY, ANTAGONISM = "#1B5FA8", "#B35806"
 DIVERGING = LinearSegmentedColormap.from_list("excess", [ANTAGONISM, "#F1A340", "#FFFFFF", "#67A9CF", SYNERGY])
@@ -35,7 +32,7 @@ SMALLEST_SCALE = 0.2
 """The colours of an excess reach at least this far, so that noise near zero stays pale."""
 
 
-def surface(grid: "Grid", pairs: pd.DataFrame, *, levels: Sequence[float] = (), units: Mapping[str, str] | None = None,
+def surface(grid: Grid, pairs: pd.DataFrame, *, levels: Sequence[float] = (), units: Mapping[str, str] | None = None,
             question: str = "") -> Figure:
     """Maps over the doses: the effect with its isoboles, and the excess over Bliss independence, over the simulated null where
     there is one, and over the highest single agent (blue more, orange less, white zero; hatched where the interval holds 0)."""
@@ -69,7 +66,7 @@ def surface(grid: "Grid", pairs: pd.DataFrame, *, levels: Sequence[float] = (), 
     return figure
 
 
-def isobologram(grid: "Grid", curves: pd.DataFrame, reached: pd.DataFrame, *, units: Mapping[str, str] | None = None,
+def isobologram(grid: Grid, curves: pd.DataFrame, reached: pd.DataFrame, *, units: Mapping[str, str] | None = None,
                 question: str = "") -> Figure:
     """One panel per level that is reached: doses of equal effect (points on a line) beside the straight line of additive
     doses; below that line less is needed than additive doses."""
@@ -132,7 +129,7 @@ def ranking(table: pd.DataFrame, *, quantity: str, question: str = "", most: int
     return figure
 
 
-def _square(grid: "Grid", pairs: pd.DataFrame, column: str) -> np.ndarray:
+def _square(grid: Grid, pairs: pd.DataFrame, column: str) -> np.ndarray:
     """A column of the pairs as a map, doses of y by doses of x."""
     return pairs[column].to_numpy().reshape(grid.x_doses.size, grid.y_doses.size).T
 
@@ -169,7 +166,7 @@ def _contours(axes: Axes, table: np.ndarray, levels: Sequence[float]) -> dict[fl
     return colors
 
 
-def _excess(figure: Figure, axes: Axes, grid: "Grid", pairs: pd.DataFrame, name: str, reach: float) -> None:
+def _excess(figure: Figure, axes: Axes, grid: Grid, pairs: pd.DataFrame, name: str, reach: float) -> None:
     """One map of excess with its intervals; single agents have none, nor have pairs that say nothing."""
     room = _square(grid, pairs, "room").astype(bool) | (name == "single")
     table = np.where(room, _square(grid, pairs, f"{name}_excess"), np.nan)
@@ -210,7 +207,7 @@ def _bar(figure: Figure, drawn, axes: Axes, label: str, words) -> None:
     bar.update_ticks()
 
 
-def _dose_axes(axes: Axes, grid: "Grid", units: Mapping[str, str], left: bool, below: bool) -> None:
+def _dose_axes(axes: Axes, grid: Grid, units: Mapping[str, str], left: bool, below: bool) -> None:
     """Every tested dose on its axis, at even distances."""
     axes.set_xticks(range(grid.x_doses.size), [number_words(dose) for dose in grid.x_doses])
     axes.set_yticks(range(grid.y_doses.size), [number_words(dose) for dose in grid.y_doses])
@@ -220,7 +217,7 @@ def _dose_axes(axes: Axes, grid: "Grid", units: Mapping[str, str], left: bool, b
         axes.set_ylabel(axis_label(grid.y, units))
 
 
-def _isobole(axes: Axes, grid: "Grid", points: pd.DataFrame, row: pd.Series, units: Mapping[str, str]) -> None:
+def _isobole(axes: Axes, grid: Grid, points: pd.DataFrame, row: pd.Series, units: Mapping[str, str]) -> None:
     """The isobole of one level on linear axes of dose."""
     alone = np.array([row["x_alone"], row["y_alone"]])
     if np.isfinite(alone).all():

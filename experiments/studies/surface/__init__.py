@@ -1,0 +1,1 @@
+"""Dose and combination surfaces: what two treatments do together, beside what each does alone."""
