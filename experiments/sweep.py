@@ -248,7 +248,7 @@ class Sweep(Study):
             return surfaces.analyse(tables["outcomes"], asked.x, asked.y, asked.arm, quantity=asked.quantity, level=asked.level,
                                     units=units, question=self.question)
         if asked := self.schedules:
-            from . import regimens
+            from .studies.schedules import ranking as regimens
             return regimens.analyse(tables["outcomes"], names, asked.arm, quantity=asked.quantity, units=units,
                                     scenario=next(iter(self.scenarios.values())), question=self.question)
         from .pictures import sweeps

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments import regimens, sweep_sentences, trial_sentences
+from experiments import sweep_sentences, trial_sentences
 from experiments.pictures.curves import compared
 from experiments.report.tables import NO_VALUE, of_run
 from experiments.responses import patients_of
 from experiments.runs.outcomes import numbers, tell
 from experiments.studies.replicates import seeds_for_width
+from experiments.studies.schedules import ranking as regimens
 from experiments.studies.sensitivity import analysis as sensitivity
 from experiments.studies.surface import analysis as surfaces
 from experiments.studies.surface import sentences as surface_sentences

@@ -11,9 +11,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from scipy import stats
 
-from experiments import regimens
 from experiments.scenarios.scenario import Scenario
 from experiments.studies.archive import StudyError
+from experiments.studies.schedules import ranking as regimens
 from experiments.studies.statistics import interval
 from experiments.studies.surface import analysis as surfaces
 from experiments.studies.surface import grid as effect_grid

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .runs.outcomes import OUTCOMES
-from .studies.statistics import interval
-from .studies.study import Findings
-from .studies.surface.grid import SurfaceError
-from .words import listed, point_words, unit_words
+from experiments.runs.outcomes import OUTCOMES
+from experiments.words import listed, point_words, unit_words
+
+from ..statistics import interval
+from ..study import Findings
+from ..surface.grid import SurfaceError
 
 if TYPE_CHECKING:
-    from .scenarios.scenario import Scenario
+    from experiments.scenarios.scenario import Scenario
 
 AMOUNTS = ("dose", "peak")
 """The parameters of a treatment that say how much one dose is."""
@@ -73,7 +74,7 @@ def given(scenario: "Scenario", arm: str, point: Mapping[str, object]) -> dict[s
 def analyse(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity: str = "effect",
             units: Mapping[str, str] | None = None, scenario: "Scenario | None" = None, question: str = "") -> Findings:
     """Table ``schedules``, figure ``schedules`` and what they say; with the scenario, total doses stand beside each regimen."""
-    from .studies.surface import pictures as drawn
+    from . import picture
     units, table = units or {}, schedules(outcomes, axes, arm, quantity=quantity)
     if scenario is not None:
         totals = pd.DataFrame([given(scenario, arm, _plain(row)) for row in table[list(axes)].to_dict("records")])
@@ -90,7 +91,7 @@ def analyse(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity: 
     if len(short := table[table["seeds"] < table["seeds"].max()]):
         sentences.append(f"Runs are missing or failed in {len(short)} of {len(table)} regimens; these are compared over the "
                          "seeds they have.")
-    figure = drawn.ranking(table, quantity=quantity, question=question)
+    figure = picture.ranking(table, quantity=quantity, question=question)
     return Findings(tables={"schedules": table}, figures={"schedules": figure}, sentences=[word for word in sentences if word])
 
 
