@@ -49,7 +49,7 @@ def surface(grid: Grid, pairs: pd.DataFrame, *, levels: Sequence[float] = (), un
         colors = _contours(effect, table, levels)
         effect.set_title("Effect: burden removed")
         _bar(figure, drawn, effect, "share of the control's burden", lambda value, _: f"{100 * value:.0f} %")
-        reach = max(SMALLEST_SCALE, float(np.nanmax(np.abs(pairs[[f"{name}_excess" for name in shown]]), initial=0)))
+        reach = max(SMALLEST_SCALE, float(np.nan_to_num(pairs[[f"{name}_excess" for name in shown]].abs()).max(initial=0)))
         for axes, (name, words) in zip(others, shown.items(), strict=True):
             _excess(figure, axes, grid, pairs, name, reach)
             axes.set_title(words)
