@@ -19,7 +19,7 @@ from .scenarios.toml_tables import Overrides, ScenarioError, Table, Value
 from .studies.archive import Run, StudyError, Tables
 from .studies.one_run import asked_of, declared
 from .studies.study import Findings, Study
-from .sweep import run_one
+from .studies.sweep.sweep import run_one
 
 BIOMARKERS = {"pdl1": "PD-L1", "antigen": "antigen", "cd8": "CD8 density"}
 """What patients are grouped by, as measured on day 0, in words."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import sweep, trial
+from experiments import trial
 from experiments.runs import run as running
 from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.run import run_scenario
@@ -14,6 +14,7 @@ from experiments.scenarios.scenario import Scenario
 from experiments.studies import stored
 from experiments.studies.archive import Archive, StudyError
 from experiments.studies.runner import complete
+from experiments.studies.sweep import sweep
 from simulation import TumorModel
 from simulation.files import sealed, unsealed
 from simulation.results import Results

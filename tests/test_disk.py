@@ -13,7 +13,7 @@ from experiments.runs.run import run_scenario
 from experiments.scenarios.scenario import Scenario
 from experiments.scenarios.toml_tables import LARGEST
 from experiments.studies.runner import complete
-from experiments.sweep import Sweep
+from experiments.studies.sweep.sweep import Sweep
 
 SCENARIO = """
 question = "?"

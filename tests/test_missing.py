@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments import sweep_sentences, trial_sentences
+from experiments import trial_sentences
 from experiments.pictures.curves import compared
 from experiments.report.tables import NO_VALUE, of_run
 from experiments.responses import patients_of
@@ -21,6 +21,7 @@ from experiments.studies.sensitivity import analysis as sensitivity
 from experiments.studies.surface import analysis as surfaces
 from experiments.studies.surface import sentences as surface_sentences
 from experiments.studies.surface.grid import SurfaceError
+from experiments.studies.sweep import sentences as sweep_sentences
 from simulation.results import Results
 
 from .test_outcomes import arm

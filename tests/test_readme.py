@@ -11,7 +11,7 @@ import pytest
 
 from experiments.scenarios.scenario import Scenario
 from experiments.studies.study import SHIPPED, Study
-from experiments.sweep import Sweep
+from experiments.studies.sweep.sweep import Sweep
 from simulation import TumorModel
 
 ROOT = str(Path(__file__).parent.parent)

@@ -13,14 +13,14 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from experiments.pictures.sweeps import varying
 from experiments.report import design, report, tables
 from experiments.runs.folder import RunError
 from experiments.runs.run import run_scenario
 from experiments.scenarios.scenario import Scenario
 from experiments.studies.archive import Archive, StudyError
 from experiments.studies.runner import complete
-from experiments.sweep import Sweep
+from experiments.studies.sweep.pictures import varying
+from experiments.studies.sweep.sweep import Sweep
 from experiments.trial import Trial
 from simulation.plots import style
 

@@ -9,7 +9,7 @@ from experiments.command.catalog import entry
 from experiments.scenarios.scenario import Scenario
 from experiments.scenarios.toml_tables import ScenarioError
 from experiments.studies.archive import StudyError
-from experiments.sweep import Sweep
+from experiments.studies.sweep.sweep import Sweep
 from experiments.trial import Trial
 from simulation.parameters import ParameterError
 

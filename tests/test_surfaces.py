@@ -23,7 +23,7 @@ from experiments.studies.surface.bliss import FEWEST, beyond_bliss
 from experiments.studies.surface.grid import LEAST, SurfaceError
 from experiments.studies.surface.interactions import excess, overall
 from experiments.studies.surface.isoboles import crossing, effect_of, isoboles, levels_reached
-from experiments.sweep import Sweep, sweep
+from experiments.studies.sweep.sweep import Sweep, sweep
 from simulation import Parameter, Treatment
 
 from .dish import STILL

@@ -29,7 +29,7 @@ from experiments.studies.executors import compile_loops
 from experiments.studies.runner import complete
 from experiments.studies.stored import analysed
 from experiments.studies.study import Findings
-from experiments.sweep import Sweep, sweep
+from experiments.studies.sweep.sweep import Sweep, sweep
 from simulation import TumorModel
 from simulation.files import digest, sealed
 

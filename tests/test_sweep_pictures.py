@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from experiments.pictures import maps, sweeps
 from experiments.studies.axis import by_arm, ratio_ticks
 from experiments.studies.rulers import ruler
+from experiments.studies.sweep import maps
+from experiments.studies.sweep import pictures as sweeps
 from experiments.words import axis_label, axis_words, number_words, point_words, value_words
 from simulation.plots import style
 

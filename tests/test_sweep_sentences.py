@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from experiments.sweep_sentences import told
+from experiments.studies.sweep.sentences import told
 
 PDL1, DOSE, INFLUX = "tumor.pdl1", "treatments.pembrolizumab.dose", "t_cell.influx_gain"
 

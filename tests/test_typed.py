@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 import simulation
 from experiments.command import completion
 from experiments.command.cli import app
-from experiments.designs import Axis, points
 from experiments.lab import protocol
 from experiments.scenarios.scenario import Scenario
 from experiments.studies import runner
-from experiments.sweep import Sweep, sweep
+from experiments.studies.sweep.designs import Axis, points
+from experiments.studies.sweep.sweep import Sweep, sweep
 from experiments.trial import Trial
 from simulation import Schedule, TCell, TumorModel, plug_ins, treatments
 from simulation.given import number, plain, quoted, several, whole_number

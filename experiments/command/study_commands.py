@@ -26,7 +26,7 @@ def sweep(study: Annotated[str, typer.Argument(help="A sweep's name, or the path
           workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
           overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
     """Run scenarios over a design of parameter values: sweeps, sensitivity, dose surfaces."""
-    from ..sweep import Sweep
+    from ..studies.sweep.sweep import Sweep
     _complete(Sweep.load(study), "sweep", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
 
 

@@ -12,8 +12,8 @@ from simulation.plots import style
 from simulation.results import Results
 from simulation.treatments import Treatment
 
-from ..designs import Axis
 from ..scenarios.scenario import Regimen, Scenario
+from ..studies.sweep.designs import Axis
 from ..words import OF_SCHEDULE, listed, number_words, unit_words, value_words
 from .tables import NO_VALUE, Table
 

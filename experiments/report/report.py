@@ -13,7 +13,6 @@ from simulation.plots import style
 from simulation.plots.arms import by_name
 from simulation.results import Results
 
-from ..pictures.sweeps import varying
 from ..runs import command_line
 from ..runs.folder import RunError, RunFolder
 from ..scenarios.own_code import only_read
@@ -21,7 +20,8 @@ from ..scenarios.scenario import Scenario
 from ..studies.archive import PLAN, Archive, Tables
 from ..studies.stored import study as stored_study
 from ..studies.study import Findings, Study
-from ..sweep import Sweep
+from ..studies.sweep.pictures import varying
+from ..studies.sweep.sweep import Sweep
 from ..trial import Trial
 from ..words import listed
 from . import design, pictures

@@ -3,7 +3,7 @@
 import os
 
 from ..studies import study
-from ..sweep import Sweep
+from ..studies.sweep.sweep import Sweep
 from ..trial import Trial
 from . import scenario
 from .scenario import Scenario

@@ -15,8 +15,8 @@ from simulation.results import Results
 from ..runs import outcomes
 from ..scenarios.arms import advance, begun, grown, tumor_key
 from ..scenarios.scenario import OF_TREATMENT, Scenario
-from ..sweep_file import Record
 from .archive import Tables
+from .sweep.file import Record
 
 _last = threading.local()
 

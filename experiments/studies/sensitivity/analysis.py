@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from experiments.designs import LEVELS, Axis, problem, salib, size
 from experiments.runs.outcomes import OUTCOMES
+from experiments.studies.sweep.designs import LEVELS, Axis, problem, salib, size
 from experiments.words import bounds, number_words
 
 from ..archive import StudyError

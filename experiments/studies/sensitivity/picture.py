@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from experiments.designs import Axis
 from experiments.runs.outcomes import OUTCOMES
+from experiments.studies.sweep.designs import Axis
 from experiments.words import axis_words, number_words, value_words
 from simulation.plots import style
 

@@ -13,12 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from experiments.runs.outcomes import OUTCOMES
+from experiments.words import axis_label, point_words
 from simulation.plots import style
 
-from ..runs.outcomes import OUTCOMES
-from ..studies.axis import BESIDE_CONTROL, by_arm, outcome_axis, short_words, title
-from ..studies.rulers import Ruler, ruler
-from ..words import axis_label, point_words
+from ..axis import BESIDE_CONTROL, by_arm, outcome_axis, short_words, title
+from ..rulers import Ruler, ruler
 from .maps import maps
 
 FIXED = "\N{NO-BREAK SPACE}"

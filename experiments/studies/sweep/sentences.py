@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from experiments.words import axis_words, listed, point_words
 from simulation.plots import style
-
-from .words import axis_words, listed, point_words
 
 MOST_VALUES = 12
 """Parameters with more values than this were sampled over a range: points are ranked, not compared one by one."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .scenarios.toml_tables import Table, Value
+from experiments.scenarios.toml_tables import Table, Value
 
 
 def axis_table(table: object) -> object:

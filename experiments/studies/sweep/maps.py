@@ -10,11 +10,11 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normal
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
+from experiments.words import axis_label, number_words, value_words
 from simulation.plots import style
 
-from ..studies.axis import BESIDE_CONTROL, RATIOS, by_arm, is_count, ratio_ticks, short_words, title
-from ..studies.rulers import ruler
-from ..words import axis_label, number_words, value_words
+from ..axis import BESIDE_CONTROL, RATIOS, by_arm, is_count, ratio_ticks, short_words, title
+from ..rulers import ruler
 
 AROUND_ONE = LinearSegmentedColormap.from_list("ratio", ["#1B5FA8", "#67A9CF", "#FFFFFF", "#F1A340", "#B35806"])
 NO_RUN = "#D9D9D9"

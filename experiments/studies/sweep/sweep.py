@@ -9,21 +9,21 @@ from typing import Annotated, ClassVar, Literal
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
+from experiments.runs.outcomes import OUTCOMES
+from experiments.scenarios.scenario import DOTTED, OF_TREATMENT, Grow, Scenario
+from experiments.scenarios.toml_tables import Overrides, ScenarioError
 from simulation import parameter_sets
 from simulation.given import several
 from simulation.schedule import Schedule
 
+from ..archive import Run, StudyError, Tables
+from ..one_run import asked_of, declared, run_one
+from ..runner import Summary, complete
+from ..study import Findings, Study
+from ..surface import grid, shams
 from .designs import DESIGNS, Axis, DesignError, points
-from .runs.outcomes import OUTCOMES
-from .scenarios.scenario import DOTTED, OF_TREATMENT, Grow, Scenario
-from .scenarios.toml_tables import Overrides, ScenarioError
-from .studies.archive import Run, StudyError, Tables
-from .studies.one_run import asked_of, declared, run_one
-from .studies.runner import Summary, complete
-from .studies.study import Findings, Study
-from .studies.surface import grid, shams
-from .sweep_file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
-from .sweep_sentences import told
+from .file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
+from .sentences import told
 
 MOST_RUNS = 1_000_000
 
@@ -217,7 +217,7 @@ class Sweep(Study):
         return [run for run in runs if run.labels["point"] in (0, last // 2, last) and run.seed in seeds]
 
     def forecast(self, pilot: Tables, runs: int) -> list[str]:
-        from .studies.replicates import seeds_for_width
+        from ..replicates import seeds_for_width
         wanted = self.precision
         values = pilot["outcomes"].query("arm == @wanted.arm").groupby(["scenario", "point"])[wanted.quantity]
         if (spread := values.std()).isna().all():
@@ -240,18 +240,18 @@ class Sweep(Study):
 
     def analyse(self, tables: Tables) -> Findings:
         if asked := self.sensitivity:
-            from .studies.sensitivity import analysis as sensitivity
+            from ..sensitivity import analysis as sensitivity
             return sensitivity.analyse(tables["outcomes"], self.axes, self.design, self.samples, asked.quantities, asked.arm)
         names, units = [axis.name for axis in self.axes], {axis.name: axis.unit for axis in self.axes}
         if asked := self.surface:
-            from .studies.surface import analysis as surfaces
+            from ..surface import analysis as surfaces
             return surfaces.analyse(tables["outcomes"], asked.x, asked.y, asked.arm, quantity=asked.quantity, level=asked.level,
                                     units=units, question=self.question)
         if asked := self.schedules:
-            from .studies.schedules import ranking as regimens
+            from ..schedules import ranking as regimens
             return regimens.analyse(tables["outcomes"], names, asked.arm, quantity=asked.quantity, units=units,
                                     scenario=next(iter(self.scenarios.values())), question=self.question)
-        from .pictures import sweeps
+        from . import pictures as sweeps
         return Findings(figures=sweeps.figures(tables, names, units, self.question),
                         sentences=told(tables["outcomes"], sweeps.varying(tables["outcomes"], names), units))
 

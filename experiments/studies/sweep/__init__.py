@@ -1,0 +1,1 @@
+"""Sweeps: scenarios run over a design of parameter values."""
