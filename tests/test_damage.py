@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from experiments import trial
 from experiments.runs import run as running
 from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.run import run_scenario
@@ -15,6 +14,7 @@ from experiments.studies import stored
 from experiments.studies.archive import Archive, StudyError
 from experiments.studies.runner import complete
 from experiments.studies.sweep import sweep
+from experiments.studies.trial import trial
 from simulation import TumorModel
 from simulation.files import sealed, unsealed
 from simulation.results import Results

@@ -10,10 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments import trial_sentences
-from experiments.pictures.curves import compared
 from experiments.report.tables import NO_VALUE, of_run
-from experiments.responses import patients_of
 from experiments.runs.outcomes import numbers, tell
 from experiments.studies.replicates import seeds_for_width
 from experiments.studies.schedules import ranking as regimens
@@ -22,6 +19,9 @@ from experiments.studies.surface import analysis as surfaces
 from experiments.studies.surface import sentences as surface_sentences
 from experiments.studies.surface.grid import SurfaceError
 from experiments.studies.sweep import sentences as sweep_sentences
+from experiments.studies.trial import sentences as trial_sentences
+from experiments.studies.trial.curves import compared
+from experiments.studies.trial.responses import patients_of
 from simulation.results import Results
 
 from .test_outcomes import arm

@@ -21,7 +21,7 @@ from experiments.studies.archive import Archive, StudyError
 from experiments.studies.runner import complete
 from experiments.studies.sweep.pictures import varying
 from experiments.studies.sweep.sweep import Sweep
-from experiments.trial import Trial
+from experiments.studies.trial.trial import Trial
 from simulation.plots import style
 
 from .studies import QUICK

@@ -10,7 +10,7 @@ from experiments.scenarios.scenario import Scenario
 from experiments.scenarios.toml_tables import ScenarioError
 from experiments.studies.archive import StudyError
 from experiments.studies.sweep.sweep import Sweep
-from experiments.trial import Trial
+from experiments.studies.trial.trial import Trial
 from simulation.parameters import ParameterError
 
 GOOD = """

@@ -9,14 +9,14 @@ import pytest
 from matplotlib.text import Text
 from scipy import stats
 
-from experiments import responses
-from experiments.cohort import Cohort, Spread
 from experiments.scenarios.toml_tables import ScenarioError
 from experiments.studies.archive import Archive, StudyError
 from experiments.studies.runner import complete
 from experiments.studies.stored import analysed
-from experiments.survival import compare, kaplan_meier, rate
-from experiments.trial import Trial
+from experiments.studies.trial import responses
+from experiments.studies.trial.cohort import Cohort, Spread
+from experiments.studies.trial.survival import compare, kaplan_meier, rate
+from experiments.studies.trial.trial import Trial
 from simulation.parameter_sets.groups import all_groups
 
 GOOD = {
@@ -160,7 +160,7 @@ def test_correlations_that_cannot_all_hold_are_named():
 
 
 def test_a_missing_lifelines_is_told_before_anything_runs(monkeypatch):
-    monkeypatch.setattr("experiments.survival.find_spec", lambda name: None)
+    monkeypatch.setattr("experiments.studies.trial.survival.find_spec", lambda name: None)
     with pytest.raises(StudyError, match=r'needs lifelines: pip install "tumorlab\[research\]"'):
         trial().runs()
 

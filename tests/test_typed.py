@@ -19,7 +19,7 @@ from experiments.scenarios.scenario import Scenario
 from experiments.studies import runner
 from experiments.studies.sweep.designs import Axis, points
 from experiments.studies.sweep.sweep import Sweep, sweep
-from experiments.trial import Trial
+from experiments.studies.trial.trial import Trial
 from simulation import Schedule, TCell, TumorModel, plug_ins, treatments
 from simulation.given import number, plain, quoted, several, whole_number
 from simulation.treatments import Pembrolizumab, TreatmentError

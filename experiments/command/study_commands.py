@@ -35,7 +35,7 @@ def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path
           workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
           overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
     """Run a virtual trial: a cohort of patients, every patient's tumour forked into every arm."""
-    from ..trial import Trial
+    from ..studies.trial.trial import Trial
     _complete(Trial.load(study), "trial", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
 
 

@@ -22,7 +22,7 @@ from ..studies.stored import study as stored_study
 from ..studies.study import Findings, Study
 from ..studies.sweep.pictures import varying
 from ..studies.sweep.sweep import Sweep
-from ..trial import Trial
+from ..studies.trial.trial import Trial
 from ..words import listed
 from . import design, pictures
 from . import tables as printed

@@ -4,7 +4,7 @@ import os
 
 from ..studies import study
 from ..studies.sweep.sweep import Sweep
-from ..trial import Trial
+from ..studies.trial.trial import Trial
 from . import scenario
 from .scenario import Scenario
 from .toml_tables import ScenarioError, Table, read_toml

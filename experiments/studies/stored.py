@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from ..scenarios.own_code import only_read
-from ..trial import Trial
 from .archive import Archive, StudyError
 from .runner import Summary, analyse
 from .study import Study
 from .sweep.sweep import Sweep
+from .trial.trial import Trial
 
 KINDS: dict[str, type[Study]] = {kind.kind: kind for kind in (Sweep, Trial)}
 

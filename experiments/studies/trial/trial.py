@@ -7,19 +7,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
+from experiments.scenarios.scenario import DOTTED, Grow, Scenario
+from experiments.scenarios.toml_tables import Overrides, ScenarioError, Table, Value
 from simulation import parameter_sets
 from simulation.given import number, several
 from simulation.parameters import Parameter, ParameterError, nearest
 from simulation.response import Recist, ResponseError, dimension_of
 
+from ..archive import Run, StudyError, Tables
+from ..one_run import asked_of, declared
+from ..study import Findings, Study
+from ..sweep.sweep import run_one
 from . import survival
 from .cohort import Cohort, Spread
-from .scenarios.scenario import DOTTED, Grow, Scenario
-from .scenarios.toml_tables import Overrides, ScenarioError, Table, Value
-from .studies.archive import Run, StudyError, Tables
-from .studies.one_run import asked_of, declared
-from .studies.study import Findings, Study
-from .studies.sweep.sweep import run_one
 
 BIOMARKERS = {"pdl1": "PD-L1", "antigen": "antigen", "cd8": "CD8 density"}
 """What patients are grouped by, as measured on day 0, in words."""
@@ -201,8 +201,9 @@ class Trial(Study):
         return self.base.undosed(self.vary)
 
     def analyse(self, tables: Tables) -> Findings:
-        from . import responses, trial_sentences
-        from .pictures import trials
+        from . import pictures as trials
+        from . import responses
+        from . import sentences as trial_sentences
 
         found = responses.judge(tables["timeseries"], self)
         return Findings(found._asdict(), trials.figures(found, self), trial_sentences.sentences(found, self))

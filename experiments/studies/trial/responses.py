@@ -9,7 +9,7 @@ import pandas as pd
 
 from simulation.response import CATEGORIES, Response, phase, respond, scans, sizes
 
-from .studies.contrasts import contrasts
+from ..contrasts import contrasts
 from .survival import Comparison, compare, kaplan_meier, rate
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from .studies.archive import StudyError
+from ..archive import StudyError
 
 CONFIDENCE = 0.95
 

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullFormatter, NullLocator
 from scipy import stats
 
+from experiments.words import bounds
 from simulation.plots import style
 
-from ..responses import CONTROL, Judged, by_arm
-from ..studies.contrasts import CONFIDENCE
-from ..trial_sentences import p_words
-from ..words import bounds
+from ..contrasts import CONFIDENCE
+from .responses import CONTROL, Judged, by_arm
+from .sentences import p_words
 
 BIOMARKER_WORDS = {"all": "All patients", "pdl1": "PD-L1", "antigen": "Antigen", "cd8": "CD8 density"}
 BROAD = 4.2

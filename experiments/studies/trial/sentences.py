@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from experiments.words import bounds, listed
 from simulation.plots import style
 from simulation.response import CATEGORIES
 
 from .responses import CONTROL, Judged
-from .words import bounds, listed
 
 if TYPE_CHECKING:
     from .trial import Trial

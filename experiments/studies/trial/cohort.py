@@ -7,9 +7,8 @@ import numpy as np
 from pydantic import Field
 from scipy import stats
 
+from experiments.scenarios.toml_tables import ScenarioError, Table
 from simulation.parameters import Parameter, nearest
-
-from .scenarios.toml_tables import ScenarioError, Table
 
 DISTRIBUTIONS = {"lognormal": ("median", "spread"), "normal": ("mean", "spread"), "beta": ("mean", "spread"),
                  "uniform": ("low", "high"), "loguniform": ("low", "high")}

@@ -13,13 +13,13 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 from simulation.plots import style
 from simulation.response import CATEGORIES
 
-from ..responses import Judged, by_arm
 from . import curves
+from .responses import Judged, by_arm
 
 if TYPE_CHECKING:
     from simulation.response import Recist
 
-    from ..trial import Trial
+    from .trial import Trial
 
 CATEGORY_COLORS = {"CR": "#08519C", "PR": "#6BAED6", "SD": "#BDBDBD", "PD": "#D55E00", "NE": "#FFFFFF"}
 CATEGORY_WORDS = {"CR": "complete response", "PR": "partial response", "SD": "stable disease", "PD": "progression"}
