@@ -12,8 +12,8 @@ from simulation.results import Results
 
 from ..runs import outcomes
 from ..studies.statistics import interval
+from ..studies.trial.judged import BIOMARKERS
 from ..studies.trial.survival import rate
-from ..studies.trial.trial import BIOMARKERS
 from ..words import number_words, point_words
 
 FEW_POINTS, MOST_ROWS, MOST_COLUMNS = 12, 60, 20

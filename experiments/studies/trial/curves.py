@@ -14,7 +14,7 @@ from experiments.words import bounds
 from simulation.plots import style
 
 from ..contrasts import CONFIDENCE
-from .responses import CONTROL, Judged, by_arm
+from .judged import CONTROL, Judged, by_arm
 from .sentences import p_words
 
 BIOMARKER_WORDS = {"all": "All patients", "pdl1": "PD-L1", "antigen": "Antigen", "cd8": "CD8 density"}

@@ -1,6 +1,5 @@
 """The pictures of a trial: a bar, a line or a dot for every patient, arms beside each other."""
 
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,15 +10,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from simulation.plots import style
-from simulation.response import CATEGORIES
+from simulation.response import CATEGORIES, Recist
 
 from . import curves
-from .responses import Judged, by_arm
-
-if TYPE_CHECKING:
-    from simulation.response import Recist
-
-    from .trial import Trial
+from .judged import Judged, Protocol, by_arm
 
 CATEGORY_COLORS = {"CR": "#08519C", "PR": "#6BAED6", "SD": "#BDBDBD", "PD": "#D55E00", "NE": "#FFFFFF"}
 CATEGORY_WORDS = {"CR": "complete response", "PR": "partial response", "SD": "stable disease", "PD": "progression"}
@@ -27,23 +21,23 @@ PANEL = 4.6
 """Inches of one arm's panel."""
 
 
-def figures(found: Judged, trial: "Trial") -> dict[str, Figure]:
+def figures(found: Judged, protocol: Protocol) -> dict[str, Figure]:
     """Every picture of a trial by the name of its file; none where nobody was enrolled."""
     if not found.patients["enrolled"].any():
         return {}
-    last, per = float(found.scans["day"].max()), f"per mm{'²³'[len(trial.base.shape) - 2]}"
+    last, per = float(found.scans["day"].max()), f"per mm{'²³'[protocol.space - 2]}"
     with style.context():
         return {
-            "waterfall": waterfall(found.responses, trial.recist, trial.question),
-            "spider": spider(found.scans, found.responses, trial.recist, trial.question),
-            "swimmer": swimmer(found.responses, last, trial.question),
-            "progression": curves.progression(found, trial.question),
-            "subgroups": curves.subgroups(found.subgroups, trial.question, per),
-            "contrasts": curves.contrasts(found.contrasts, trial.question),
+            "waterfall": waterfall(found.responses, protocol.recist, protocol.question),
+            "spider": spider(found.scans, found.responses, protocol.recist, protocol.question),
+            "swimmer": swimmer(found.responses, last, protocol.question),
+            "progression": curves.progression(found, protocol.question),
+            "subgroups": curves.subgroups(found.subgroups, protocol.question, per),
+            "contrasts": curves.contrasts(found.contrasts, protocol.question),
         }
 
 
-def waterfall(responses: pd.DataFrame, recist: "Recist", question: str) -> Figure:
+def waterfall(responses: pd.DataFrame, recist: Recist, question: str) -> Figure:
     """Best change in diameter of every patient, in order, a panel per arm, coloured by best response."""
     figure, panels = beside(responses, question, "best change in diameter (%)")
     for axes, (_, own) in zip(panels, by_arm(responses), strict=True):
@@ -59,7 +53,7 @@ def waterfall(responses: pd.DataFrame, recist: "Recist", question: str) -> Figur
     return figure
 
 
-def spider(scans: pd.DataFrame, responses: pd.DataFrame, recist: "Recist", question: str) -> Figure:
+def spider(scans: pd.DataFrame, responses: pd.DataFrame, recist: Recist, question: str) -> Figure:
     """Change in diameter of every patient over the scans, a panel per arm, coloured by best response."""
     figure, panels = beside(responses, question, "change in diameter from baseline (%)")
     for axes, (arm, own) in zip(panels, by_arm(responses), strict=True):
@@ -113,7 +107,7 @@ def beside(responses: pd.DataFrame, question: str, label: str, height: float = 5
     return figure, panels
 
 
-def thresholds(axes: Axes, recist: "Recist") -> None:
+def thresholds(axes: Axes, recist: Recist) -> None:
     """The lines of partial response and progression against baseline."""
     for value in (-recist.value("partial_response"), recist.value("progression")):
         axes.axhline(value, color=style.MUTED, linewidth=1.0, linestyle=(0, (4, 3)), zorder=1.5)

@@ -1,8 +1,6 @@
 """What a trial found: every patient's response in every arm, and what the arms come to."""
 
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,50 +8,28 @@ import pandas as pd
 from simulation.response import CATEGORIES, Response, phase, respond, scans, sizes
 
 from ..contrasts import contrasts
+from .judged import CONTROL, Judged, Protocol, by_arm
 from .survival import Comparison, compare, kaplan_meier, rate
-
-if TYPE_CHECKING:
-    from .trial import Trial
 
 MARKERS = {"pdl1": "mean_pdl1", "antigen": "mean_antigen", "cd8": "t_cells"}
 """Biomarker -> column of the time series on day 0; CD8 cells are divided by the patch."""
-CONTROL = "control"
 
 
-class Judged(NamedTuple):
-    """The tables of a trial, each written under its name.
-
-    ``patients``: a row per patient with its day 0, biomarkers, groups and the immunoediting phase of its control;
-    ``scans``: a row per patient, arm and scan; ``responses``: a row per patient and arm; ``response_rates``,
-    ``comparisons``: a row per arm; ``progression``: Kaplan-Meier per arm; ``subgroups``: a row per biomarker, group and arm;
-    ``contrasts``: a row per arm and quantity. Only patients with measurable disease at day 0 are in the others.
-    """
-
-    patients: pd.DataFrame
-    scans: pd.DataFrame
-    responses: pd.DataFrame
-    response_rates: pd.DataFrame
-    progression: pd.DataFrame
-    comparisons: pd.DataFrame
-    subgroups: pd.DataFrame
-    contrasts: pd.DataFrame
-
-
-def judge(timeseries: pd.DataFrame, trial: "Trial") -> Judged:
+def judge(timeseries: pd.DataFrame, protocol: Protocol) -> Judged:
     """Judge every patient by the rules of the trial, from the time series alone."""
-    patients = patients_of(timeseries, trial)
+    patients = patients_of(timeseries, protocol)
     enrolled = timeseries[timeseries["patient"].isin(patients.loc[patients["enrolled"], "patient"])]
-    scanned, responses = responses_of(enrolled, trial)
+    scanned, responses = responses_of(enrolled, protocol)
     progression, comparisons = progression_of(responses)
-    about = contrasts(responses, {"cells_then": f"tumour cells, day {trial.contrasted_on:g}",
-                                  "burden": f"ln tumour cells, day {trial.contrasted_on:g}",
-                                  "change_then": f"change in diameter (%), day {trial.contrasted_on:g}",
+    about = contrasts(responses, {"cells_then": f"tumour cells, day {protocol.contrasted_on:g}",
+                                  "burden": f"ln tumour cells, day {protocol.contrasted_on:g}",
+                                  "change_then": f"change in diameter (%), day {protocol.contrasted_on:g}",
                                   "responded": "objective response (%)"}, control=CONTROL)
     return Judged(patients, scanned, responses, rates_of(responses), progression, comparisons,
-                  subgroups_of(patients, responses, trial.subgroups), about)
+                  subgroups_of(patients, responses, protocol.subgroups), about)
 
 
-def patients_of(timeseries: pd.DataFrame, trial: "Trial") -> pd.DataFrame:
+def patients_of(timeseries: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     """One row per patient: what was drawn, and what was there on day 0.
 
     A biomarker is cut at the median of the enrolled, or as stated; at or above the cut is ``high``.
@@ -62,10 +38,10 @@ def patients_of(timeseries: pd.DataFrame, trial: "Trial") -> pd.DataFrame:
     labels = list(own.columns[:own.columns.get_loc("arm")])
     table = own.drop_duplicates("patient")[labels].reset_index(drop=True)
     first = own.drop_duplicates("patient").reset_index(drop=True)
-    table["cells"], table["enrolled"] = first["tumor_cells"], first["tumor_cells"] >= trial.enrolled_from
+    table["cells"], table["enrolled"] = first["tumor_cells"], first["tumor_cells"] >= protocol.enrolled_from
     for name, column in MARKERS.items():
-        table[name] = first[column] / (trial.tissue if name == "cd8" else 1.0)
-    for name, cut in trial.subgroups.items():
+        table[name] = first[column] / (protocol.tissue if name == "cd8" else 1.0)
+    for name, cut in protocol.subgroups.items():
         level = table.loc[table["enrolled"], name].median() if cut == "median" else float(cut)
         known = table[name].notna() & math.isfinite(level)
         group = pd.Series(np.where(table[name] >= level, "high", "low"), index=table.index)
@@ -75,18 +51,18 @@ def patients_of(timeseries: pd.DataFrame, trial: "Trial") -> pd.DataFrame:
     return table
 
 
-def responses_of(timeseries: pd.DataFrame, trial: "Trial") -> tuple[pd.DataFrame, pd.DataFrame]:
+def responses_of(timeseries: pd.DataFrame, protocol: Protocol) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every scan, and every patient's response, in each arm.
 
     Beside the fields of Response: ``cells_then``, the tumour cells, ``burden``, ln of tumour cells + 1, and ``change_then``,
     the change in diameter in %, all on the day of the contrasts; ``responded``, 100 (%) for an objective response, else 0.
     """
-    how = {"dimension": trial.dimension, "infiltrate": trial.scans.infiltrate}
+    how = {"dimension": protocol.dimension, "infiltrate": protocol.infiltrate}
     seen, told = [pd.DataFrame(columns=["patient", "arm"])], []
     for (patient, arm), rows in timeseries.groupby(["patient", "arm"], sort=False):
-        scanned = scans(rows, trial.recist, **how)
-        response = respond(scanned, trial.recist)
-        then = sizes(rows, [trial.contrasted_on], trial.recist, **how)
+        scanned = scans(rows, protocol.recist, **how)
+        response = respond(scanned, protocol.recist)
+        then = sizes(rows, [protocol.contrasted_on], protocol.recist, **how)
         told.append({"patient": patient, "arm": arm} | response._asdict()
                     | {"cells_then": then["cells"].iloc[-1], "burden": math.log(then["cells"].iloc[-1] + 1),
                        "responded": 100.0 * response.objective,
@@ -96,12 +72,6 @@ def responses_of(timeseries: pd.DataFrame, trial: "Trial") -> tuple[pd.DataFrame
         seen.append(scanned)
     columns = ["patient", "arm", *Response._fields, "cells_then", "burden", "responded", "change_then"]
     return pd.concat(seen[1:] or seen, ignore_index=True), pd.DataFrame(told, columns=columns)
-
-
-def by_arm(responses: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The rows of each arm, in the order of the trial."""
-    for arm in responses["arm"].unique():
-        yield arm, responses[responses["arm"] == arm]
 
 
 def rates_of(responses: pd.DataFrame) -> pd.DataFrame:
@@ -153,5 +123,3 @@ def subgroups_of(patients: pd.DataFrame, responses: pd.DataFrame, biomarkers: di
                         | {"hazard_ratio": against.hazard_ratio, "hazard_low": against.low, "hazard_high": against.high,
                            "p_value": against.p_value})
     return pd.DataFrame(rows)
-
-

@@ -1,7 +1,6 @@
 """What a trial found, in plain words."""
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,39 +9,36 @@ from experiments.words import bounds, listed
 from simulation.plots import style
 from simulation.response import CATEGORIES
 
-from .responses import CONTROL, Judged
-
-if TYPE_CHECKING:
-    from .trial import Trial
+from .judged import CONTROL, Judged, Protocol
 
 MAPPINGS = {2: "a disc (2-D: the square root of the cells)", 3: "a ball (3-D: the cube root of the cells)"}
 PHASES = {"elimination": "eliminated", "equilibrium": "held", "escape": "lost"}
 
 
-def sentences(found: Judged, trial: "Trial") -> list[str]:
+def sentences(found: Judged, protocol: Protocol) -> list[str]:
     """The trial's answer, one sentence a line."""
     enrolled = int(found.patients["enrolled"].sum())
     if not enrolled:
-        return [f"None of {len(found.patients)} patients had {trial.enrolled_from:,} tumour cells at day 0, so there is nothing "
-                "to judge."]
-    return [cohort(found, trial), measured(trial), *map(response, found.response_rates.itertuples()),
+        return [f"None of {len(found.patients)} patients had {protocol.enrolled_from:,} tumour cells at day 0, so there is "
+                "nothing to judge."]
+    return [cohort(found, protocol), measured(protocol), *map(response, found.response_rates.itertuples()),
             *map(progression, found.comparisons.itertuples()), *pseudoprogression(found.response_rates),
             *subgroups(found.subgroups), *pairing(found.contrasts), *immunoediting(found.patients)]
 
 
-def cohort(found: Judged, trial: "Trial") -> str:
+def cohort(found: Judged, protocol: Protocol) -> str:
     """How many patients there are and how many were enrolled."""
     all_of_them, enrolled = len(found.patients), int(found.patients["enrolled"].sum())
     rest = all_of_them - enrolled
-    lacking = (f"; {rest} of {all_of_them} had too little tumour at day 0 (under {trial.enrolled_from:,} cells)" if rest else "")
+    lacking = f"; {rest} of {all_of_them} had too little tumour at day 0 (under {protocol.enrolled_from:,} cells)" if rest else ""
     return f"{enrolled} patients, each in {len(found.response_rates)} arms{lacking}."
 
 
-def measured(trial: "Trial") -> str:
+def measured(protocol: Protocol) -> str:
     """The mapping from cells to diameter, and when it is seen."""
-    recist = trial.recist
-    return (f"A scan shows the diameter of {MAPPINGS[trial.dimension]}, scaled to {recist.value('nominal_diameter'):g} mm at "
-            f"day 0{', immune cells included' if trial.scans.infiltrate else ''}; scans every {recist.value('every'):g} days.")
+    recist = protocol.recist
+    return (f"A scan shows the diameter of {MAPPINGS[protocol.dimension]}, scaled to {recist.value('nominal_diameter'):g} mm at "
+            f"day 0{', immune cells included' if protocol.infiltrate else ''}; scans every {recist.value('every'):g} days.")
 
 
 def response(row: tuple) -> str:
@@ -72,7 +68,7 @@ def pseudoprogression(rates: pd.DataFrame) -> list[str]:
 
 def subgroups(table: pd.DataFrame) -> list[str]:
     """How many responded of those with little and with much of each biomarker, in every treated arm."""
-    from .trial import BIOMARKERS
+    from .judged import BIOMARKERS
 
     told = []
     for arm in [arm for arm in table["arm"].unique() if arm != CONTROL]:

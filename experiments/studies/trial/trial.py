@@ -20,9 +20,10 @@ from ..study import Findings, Study
 from ..sweep.sweep import run_one
 from . import survival
 from .cohort import Cohort, Spread
+from .judged import BIOMARKERS, Protocol
+from .responses import judge
+from .sentences import sentences
 
-BIOMARKERS = {"pdl1": "PD-L1", "antigen": "antigen", "cd8": "CD8 density"}
-"""What patients are grouped by, as measured on day 0, in words."""
 ARMS = 'a list of arms of the scenario, or tables written [arms.NAME]'
 
 
@@ -170,6 +171,13 @@ class Trial(Study):
         width = parameter_sets.find(self.base.parameters).spacing / 1000
         return math.prod(side * width for side in self.base.shape)
 
+    @property
+    def protocol(self) -> Protocol:
+        """How patients are judged; raises StudyError."""
+        return Protocol(question=self.question, recist=self.recist, infiltrate=self.scans.infiltrate, space=len(self.base.shape),
+                        tissue=self.tissue, dimension=self.dimension, enrolled_from=self.enrolled_from,
+                        contrasted_on=self.contrasted_on, subgroups=self.subgroups)
+
     def check(self) -> None:
         """What the shape of the file cannot tell; raises StudyError."""
         survival.check_lifelines()
@@ -201,9 +209,7 @@ class Trial(Study):
         return self.base.undosed(self.vary)
 
     def analyse(self, tables: Tables) -> Findings:
-        from . import pictures as trials
-        from . import responses
-        from . import sentences as trial_sentences
+        from . import pictures
 
-        found = responses.judge(tables["timeseries"], self)
-        return Findings(found._asdict(), trials.figures(found, self), trial_sentences.sentences(found, self))
+        found = judge(tables["timeseries"], self.protocol)
+        return Findings(found._asdict(), pictures.figures(found, self.protocol), sentences(found, self.protocol))
