@@ -272,7 +272,7 @@ def test_a_snapshot_that_was_not_written_with_the_results_is_told(wholes, tmp_pa
 
 @pytest.fixture
 def kinds(monkeypatch):
-    monkeypatch.setattr(stored, "KINDS", KINDS)
+    monkeypatch.setattr(stored, "STUDIES", KINDS)
 
 
 @pytest.fixture

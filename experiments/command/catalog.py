@@ -14,6 +14,7 @@ from ..scenarios.file_kinds import kind_of
 from ..scenarios.own_code import only_named
 from ..scenarios.scenario import Scenario
 from ..scenarios.toml_tables import ScenarioError, read_toml
+from ..studies.kinds import STUDIES
 from ..studies.study import SHIPPED, Study
 
 
@@ -53,7 +54,7 @@ def entry(word: str, *, all_parameters: bool = False) -> Entry:
     if word in Study.names():
         return _study(word, *read_toml(SHIPPED / f"{word}.toml", word))
     if word in Scenario.names() or word.endswith(".toml") or "/" in word:
-        if word not in Scenario.names() and kind_of((read := read_toml(Path(word), word))[0]) != "scenario":
+        if word not in Scenario.names() and kind_of((read := read_toml(Path(word), word))[0]) in STUDIES:
             return _study(Path(word).stem, *read)
         with only_named():
             return _scenario(Scenario.load(word), all_parameters)

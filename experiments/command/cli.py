@@ -133,7 +133,12 @@ def run(scenario: Annotated[str, typer.Argument(help="A scenario's name, or the 
     from ..report.report import write as report
     from ..runs.run import default_folder, run_scenario
     from ..scenarios.scenario import Scenario
-    found = Scenario.load(scenario)
+    from ..scenarios.toml_tables import ScenarioError
+    try:
+        found = Scenario.load(scenario)
+    except ScenarioError:  # which says more where the other kinds of file are known; it takes a second to import them
+        from ..studies.kinds import load
+        found = load(Scenario, scenario)
     folder = default_folder(found, seed) if out is None else out
     with terminable(), ArmBars(quiet) as bars:
         try:

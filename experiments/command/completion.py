@@ -74,8 +74,9 @@ def _typed(context: typer.Context):
 def _studies(kind: str) -> list[str]:
     from ..scenarios.file_kinds import kind_of
     from ..scenarios.toml_tables import read_toml
-    from ..studies.study import SHIPPED, Study
-    return [name for name in Study.names() if kind_of(read_toml(SHIPPED / f"{name}.toml", name)[0]) == kind]
+    from ..studies.kinds import STUDIES
+    from ..studies.study import SHIPPED
+    return [name for name in STUDIES[kind].names() if kind_of(read_toml(SHIPPED / f"{name}.toml", name)[0]) == kind]
 
 
 def _files(incomplete: str) -> list[str]:

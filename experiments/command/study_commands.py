@@ -26,8 +26,7 @@ def sweep(study: Annotated[str, typer.Argument(help="A sweep's name, or the path
           workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
           overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
     """Run scenarios over a design of parameter values: sweeps, sensitivity, dose surfaces."""
-    from ..studies.sweep.sweep import Sweep
-    _complete(Sweep.load(study), "sweep", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
+    _complete("sweep", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
 
 
 def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path of a TOML file.",
@@ -35,18 +34,19 @@ def trial(study: Annotated[str, typer.Argument(help="A trial's name, or the path
           workers: Workers = None, scheduler: Scheduler = None, shard: Shard = None, out: Out = None, resume: Resume = False,
           overwrite: Overwrite = False, retry_failed: Retry = False, quiet: Quiet = False) -> None:
     """Run a virtual trial: a cohort of patients, every patient's tumour forked into every arm."""
-    from ..studies.trial.trial import Trial
-    _complete(Trial.load(study), "trial", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
+    _complete("trial", study, workers, scheduler, shard, out, resume, overwrite, retry_failed, quiet)
 
 
-def _complete(study, verb: str, word: str, workers: int | None, scheduler: str | None, shard: str | None, out: Path | None,
+def _complete(kind: str, word: str, workers: int | None, scheduler: str | None, shard: str | None, out: Path | None,
               resume: bool, overwrite: bool, retry_failed: bool, quiet: bool) -> None:
     """Run a study with a bar, print what was found, and leave with 1 where runs failed."""
     from ..report.report import write as report
     from ..studies.cores import usable_cores
+    from ..studies.kinds import STUDIES
     from ..studies.runner import complete
+    study = STUDIES[kind].load(word)
     given = {"workers": workers, "scheduler": scheduler, "shard": shard, "out": out}
-    command = shlex.join(["tumorlab", verb, word, *command_line.given(given)])
+    command = shlex.join(["tumorlab", kind, word, *command_line.given(given)])
     if workers is not None and workers < 1:
         raise typer.BadParameter("it must be a whole number of at least 1", param_hint="'--workers'")
     if resume and overwrite:

@@ -1,6 +1,6 @@
 """What was done, in words and tables: the tissue, the arms and their regimens, what differs from default, the papers."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from types import MappingProxyType
 
 import pandas as pd
@@ -13,7 +13,6 @@ from simulation.results import Results
 from simulation.treatments import Treatment
 
 from ..scenarios.scenario import Regimen, Scenario
-from ..studies.sweep.designs import Axis
 from ..words import OF_SCHEDULE, listed, number_words, unit_words, value_words
 from .tables import NO_VALUE, Table
 
@@ -124,21 +123,6 @@ def _enter(rows: dict[tuple, dict], row: dict, value: float, default: float, whe
         "default": number_words(default), "meaning": row["meaning"], "source of the default": row["source"], "arms": []})
     if where not in line["arms"]:
         line["arms"].append(where)
-
-
-def varied(axes: Sequence[Axis]) -> Table | None:
-    """The parameters that a sweep varies."""
-    rows = [{"parameter": axis.name, "values": axis_values(axis), "unit": unit_words(axis.unit) or NO_VALUE,
-             "meaning": axis.meaning} for axis in axes]
-    return Table("Parameters that vary", pd.DataFrame(rows), stacked=True) if rows else None
-
-
-def axis_values(axis: Axis) -> str:
-    """The list or range of a varied parameter."""
-    if axis.values is not None:
-        return ", ".join(value if isinstance(value, str) else number_words(float(value)) for value in axis.values)
-    steps = f", {axis.steps} steps" if axis.steps else ""
-    return f"{number_words(axis.low)} to {number_words(axis.high)}{' (logarithmic)' if axis.scale == 'log' else ''}{steps}"
 
 
 def papers(scenarios: Iterable[Scenario]) -> list[str]:

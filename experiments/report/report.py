@@ -21,9 +21,6 @@ from ..studies.archive import PLAN, Archive, Tables
 from ..studies.stored import study as stored_study
 from ..studies.study import Findings, Study
 from ..studies.sweep.pictures import varying
-from ..studies.sweep.sweep import Sweep
-from ..studies.trial.trial import Trial
-from ..words import listed
 from . import design, pictures
 from . import tables as printed
 
@@ -93,13 +90,11 @@ def _study_page(study: Study, record: dict, plan: dict, tables: Tables, findings
     failed = tables["runs"].query("status == 'failed'")
     if findings is None:
         findings = study.analyse(tables) if len(failed) < len(tables["runs"]) else Findings(sentences=["Every run failed."])
-    scenarios, axes = scenarios_of(study), [*study.axes, *study.copies] if isinstance(study, Sweep) else []
-    replicate = "patient" if isinstance(study, Trial) else "seed"
-    found, varied = [], dict.fromkeys(getattr(study, "vary", ()), "drawn" if isinstance(study, Trial) else "swept")
+    scenarios, units = study.in_force, study.units
+    found, varied = [], dict.fromkeys(getattr(study, "vary", ()), study.varied)
     if "outcomes" in tables:
         outcomes = judged(tables["outcomes"], findings)
-        found = [printed.of_study(outcomes, varying(outcomes, [axis.name for axis in axes]), replicate,
-                                  {axis.name: axis.unit for axis in axes})]
+        found = [printed.of_study(outcomes, varying(outcomes, list(units)), study.replicate, units)]
     facts = [fact for scenario in scenarios for fact in design.facts(scenario)]
     messages = [f"{message} ({number} runs)" if number > 1 else message
                 for message, number in failed["message"].value_counts(sort=False).items()]
@@ -109,7 +104,7 @@ def _study_page(study: Study, record: dict, plan: dict, tables: Tables, findings
         colors={}, pictures=pictures.of_study(findings.figures),
         tables=found + printed.of_findings(findings.tables, JUDGED), asks_for_more="",
         arms=[design.arms(scenario, named=len(scenarios) > 1, varied=varied) for scenario in scenarios],
-        parameters=[design.varied(axes), spreads(study), design.changed(scenarios, varied)],
+        parameters=[*(printed.of_design(*told) for told in study.described().items()), design.changed(scenarios, varied)],
         papers=design.papers(scenarios),
         command=record["command"] or shlex.join(["tumorlab", record["kind"], f"{record['name']}.toml"]),
         modules=design.own_modules(scenarios), text=plan.get("text") or as_json(plan.get("content", {})),
@@ -140,42 +135,10 @@ def _template() -> jinja2.Template:
     return environment.get_template("report.html.j2")
 
 
-def scenarios_of(study: Study) -> list[Scenario]:
-    """The scenarios of a study, as it changes them."""
-    if isinstance(study, Trial):
-        return [study.base]
-    return list(study.scenarios.values()) if isinstance(study, Sweep) else []
-
-
 def study_facts(study: Study, record: dict, tables: dict) -> list[tuple[str, str]]:
     """What was run of a study: term and text."""
-    found = []
-    if isinstance(study, Trial):
-        found = [("Patients", f"{study.patients:,}, each in every arm"),
-                 ("Scans", f"every {study.recist.value('every'):g} days, judged by RECIST 1.1"),
-                 ("Seed of the cohort", str(study.seed))]
-    elif isinstance(study, Sweep):
-        points = len(tables["runs"].drop_duplicates([name for name in ("scenario", "point") if name in tables["runs"]]))
-        last = study.first_seed + study.seeds - 1
-        seeds = f"{study.first_seed} to {last}" if study.seeds > 1 else f"{last}"
-        found = [("Design", f"{study.design.replace('_', ' ')}, {points:,} point{'s' if points > 1 else ''}"),
-                 ("Seeds", f"{seeds}, the same at every point")]
     failed = f", of which {record['failed']:,} failed" if record["failed"] else ""
-    return [*found, ("Runs", f"{record['runs']:,}{failed}"), ("Computed", f"in {record['wall_seconds']:g} s")]
-
-
-def spreads(study: Study) -> printed.Table | None:
-    """How patients differ."""
-    if not isinstance(study, Trial):
-        return None
-    rows = []
-    for name, spread in study.vary.items():
-        given = spread.model_dump(exclude_none=True)
-        declared = study.parameter(name)
-        rows.append({"parameter": name, "distribution": given.pop("distribution"),
-                     "with": listed([f"{key} {value:g}" for key, value in given.items()]) or "its whole range",
-                     "unit": design.unit_words(declared.unit) or printed.NO_VALUE, "meaning": declared.meaning})
-    return printed.Table("How patients differ", pd.DataFrame(rows), stacked=True)
+    return [*study.facts(tables), ("Runs", f"{record['runs']:,}{failed}"), ("Computed", f"in {record['wall_seconds']:g} s")]
 
 
 def command_of(name: str, options: dict) -> str:

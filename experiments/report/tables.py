@@ -38,6 +38,11 @@ class Table:
         return self.content.astype(object).to_numpy().tolist()
 
 
+def of_design(heading: str, table: pd.DataFrame) -> Table:
+    """A table of texts about a design; a dash where there is none."""
+    return Table(heading, table.replace("", NO_VALUE), stacked=True)
+
+
 def plain(value: float) -> str:
     """A count or level; a dash where there is none."""
     return number_words(float(value)) if math.isfinite(value) else NO_VALUE

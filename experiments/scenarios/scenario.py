@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
@@ -17,6 +17,7 @@ from simulation.parameters import Parameters, nearest
 from simulation.plug_ins import look_beside
 from simulation.schedule import Schedule
 
+from .file_kinds import check_kind, check_name, file_kind
 from .toml_tables import Overrides, ScenarioError, Table, Value, parse_toml, read_toml
 
 SHIPPED = Path(__file__).parent
@@ -88,8 +89,11 @@ class Arm(Table):
         [], description="tables written [[arms.NAME.treatments]]")
 
 
+@file_kind("run", SHIPPED)
 class Scenario(Table):
     """A patient, the arms that are compared, and the question they answer."""
+
+    kind: ClassVar[str] = "scenario"
 
     question: str = Field(min_length=1, description="one sentence")
     watch: str | None = Field(None, min_length=1, max_length=LINE, description=f"a line of at most {LINE} letters: what to watch")
@@ -133,8 +137,6 @@ class Scenario(Table):
     @classmethod
     def load(cls, name_or_path: str | os.PathLike) -> "Scenario":
         """The shipped scenario of that name, or the TOML file at that path; raises ScenarioError."""
-        from .file_kinds import check_kind, check_name  # which knows the kinds made of scenarios
-
         word = str(name_or_path)
         if word in cls.names():
             path, file = SHIPPED / f"{word}.toml", f"{word}.toml"

@@ -4,20 +4,17 @@ from pathlib import Path
 
 from ..scenarios.own_code import only_read
 from .archive import Archive, StudyError
+from .kinds import STUDIES
 from .runner import Summary, analyse
 from .study import Study
-from .sweep.sweep import Sweep
-from .trial.trial import Trial
-
-KINDS: dict[str, type[Study]] = {kind.kind: kind for kind in (Sweep, Trial)}
 
 
 def study(folder: Path) -> Study:
     """The study that was begun in a folder; raises StudyError where there is none."""
     plan = Archive(folder).plan()
-    if not plan or plan.get("kind") not in KINDS:
+    if not plan or plan.get("kind") not in STUDIES:
         raise StudyError(f"{folder} holds no study")
-    return KINDS[plan["kind"]].from_content(plan["content"], name=plan["name"], file=plan["name"],
+    return STUDIES[plan["kind"]].from_content(plan["content"], name=plan["name"], file=plan["name"],
                                             scenarios=plan.get("scenarios"))
 
 

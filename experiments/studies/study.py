@@ -14,6 +14,7 @@ from simulation.given import quoted
 from simulation.parameters import nearest
 from simulation.plug_ins import look_beside
 
+from ..scenarios.file_kinds import check_kind, check_name
 from ..scenarios.own_code import descriptions
 from ..scenarios.scenario import Scenario
 from ..scenarios.toml_tables import ScenarioError, Table, read_toml
@@ -37,6 +38,10 @@ class Study(Table):
     kind: ClassVar[str] = "study"
     grows: ClassVar[tuple[str, ...]] = ()
     """Keys that may be changed when a study is resumed: what is there stays right, more is asked."""
+    replicate: ClassVar[str] = "seed"
+    """What is different between runs that are otherwise the same."""
+    varied: ClassVar[str] = "swept"
+    """How a parameter came to the value it has in one run."""
 
     question: str = Field(min_length=1, description="one sentence")
 
@@ -63,8 +68,6 @@ class Study(Table):
     @classmethod
     def load(cls, name_or_path: str | Path) -> Self:
         """The shipped study of that name, or the TOML file at that path; raises StudyError or ScenarioError."""
-        from ..scenarios.file_kinds import check_kind, check_name  # which knows every kind of study
-
         word = str(name_or_path)
         path = SHIPPED / f"{word}.toml" if word in cls.names() else Path(word)
         if path.name == word and not (word.endswith(".toml") or os.path.isfile(path)):
@@ -109,6 +112,24 @@ class Study(Table):
     def memory(self) -> int:
         """Bytes that one of its runs needs at most."""
         return 0
+
+    @property
+    def in_force(self) -> list[Scenario]:
+        """The scenarios that are run, as the study changes them."""
+        return []
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of each varied parameter that is a column of the tables, by its dotted name."""
+        return {}
+
+    def facts(self, tables: Tables) -> list[tuple[str, str]]:
+        """What was run, as terms and texts."""
+        return []
+
+    def described(self) -> dict[str, pd.DataFrame]:
+        """What a reader must know of the design that is in no result, by its heading."""
+        return {}
 
     @property
     def function(self) -> Callable[[dict, int], Tables]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import qmc
 
+from experiments.words import number_words
 from simulation.given import number, plain, quoted, whole_number
 
 DESIGNS = ("grid", "latin_hypercube", "sobol", "morris", "saltelli")
@@ -47,6 +48,14 @@ class Axis:
             self._check_values()
         else:
             self._check_range()
+
+    @property
+    def words(self) -> str:
+        """Its list or range, for a reader."""
+        if self.values is not None:
+            return ", ".join(value if isinstance(value, str) else number_words(float(value)) for value in self.values)
+        steps = f", {self.steps} steps" if self.steps else ""
+        return f"{number_words(self.low)} to {number_words(self.high)}{' (logarithmic)' if self.scale == 'log' else ''}{steps}"
 
     def _check_values(self) -> None:
         if self.low is not None or self.high is not None or self.steps is not None:

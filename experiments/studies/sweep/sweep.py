@@ -10,8 +10,10 @@ import pandas as pd
 from pydantic import BeforeValidator, Field
 
 from experiments.runs.outcomes import OUTCOMES
+from experiments.scenarios.file_kinds import file_kind
 from experiments.scenarios.scenario import DOTTED, OF_TREATMENT, Grow, Scenario
 from experiments.scenarios.toml_tables import Overrides, ScenarioError
+from experiments.words import unit_words
 from simulation import parameter_sets
 from simulation.given import several
 from simulation.schedule import Schedule
@@ -19,7 +21,7 @@ from simulation.schedule import Schedule
 from ..archive import Run, StudyError, Tables
 from ..one_run import asked_of, declared, run_one
 from ..runner import Summary, complete
-from ..study import Findings, Study
+from ..study import SHIPPED, Findings, Study
 from ..surface import grid, shams
 from .designs import DESIGNS, Axis, DesignError, points
 from .file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
@@ -32,6 +34,7 @@ def _arms(names: object) -> object:
     return [names] if isinstance(names, str) else names
 
 
+@file_kind("sweep", SHIPPED)
 class Sweep(Study):
     """Scenarios over a design of parameter values; every point is run with the same seeds."""
 
@@ -237,6 +240,26 @@ class Sweep(Study):
                 told.append(f"{small} of {len(cells)} tumours had fewer than {scenario.grow.cells} cells at day 0")
             found += [f"{name}: {note}" for note in told] if several else told
         return found
+
+    @property
+    def in_force(self) -> list[Scenario]:
+        return list(self.scenarios.values())
+
+    @property
+    def units(self) -> dict[str, str]:
+        return {axis.name: axis.unit for axis in [*self.axes, *self.copies]}
+
+    def facts(self, tables: Tables) -> list[tuple[str, str]]:
+        points = len(tables["runs"].drop_duplicates([name for name in ("scenario", "point") if name in tables["runs"]]))
+        last = self.first_seed + self.seeds - 1
+        seeds = f"{self.first_seed} to {last}" if self.seeds > 1 else f"{last}"
+        return [("Design", f"{self.design.replace('_', ' ')}, {points:,} point{'s' if points > 1 else ''}"),
+                ("Seeds", f"{seeds}, the same at every point")]
+
+    def described(self) -> dict[str, pd.DataFrame]:
+        rows = [{"parameter": axis.name, "values": axis.words, "unit": unit_words(axis.unit), "meaning": axis.meaning}
+                for axis in [*self.axes, *self.copies]]
+        return {"Parameters that vary": pd.DataFrame(rows)} if rows else {}
 
     def analyse(self, tables: Tables) -> Findings:
         if asked := self.sensitivity:

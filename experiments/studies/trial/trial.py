@@ -5,10 +5,13 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
+import pandas as pd
 from pydantic import BeforeValidator, Field
 
+from experiments.scenarios.file_kinds import file_kind
 from experiments.scenarios.scenario import DOTTED, Grow, Scenario
 from experiments.scenarios.toml_tables import Overrides, ScenarioError, Table, Value
+from experiments.words import listed, unit_words
 from simulation import parameter_sets
 from simulation.given import number, several
 from simulation.parameters import Parameter, ParameterError, nearest
@@ -16,7 +19,7 @@ from simulation.response import Recist, ResponseError, dimension_of
 
 from ..archive import Run, StudyError, Tables
 from ..one_run import asked_of, declared
-from ..study import Findings, Study
+from ..study import SHIPPED, Findings, Study
 from ..sweep.sweep import run_one
 from . import survival
 from .cohort import Cohort, Spread
@@ -71,11 +74,15 @@ def _cut(value: object) -> object:
     return value
 
 
+@file_kind("trial", SHIPPED)
 class Trial(Study):
     """A virtual trial: every patient is in every arm, so that arms differ only by what the treatment does."""
 
     kind: ClassVar[str] = "trial"
     grows: ClassVar[tuple[str, ...]] = ("question", "patients", "scans", "subgroups", "contrast_day", "measurable_cells")
+
+    replicate: ClassVar[str] = "patient"
+    varied: ClassVar[str] = "drawn"
 
     scenario: str = Field(min_length=1, description="the name of a scenario or the path of a TOML file")
     patients: int = Field(ge=2, le=100_000, description="a whole number of patients from 2 to 100000")
@@ -207,6 +214,25 @@ class Trial(Study):
 
     def notes(self, tables: Tables) -> list[str]:
         return self.base.undosed(self.vary)
+
+    @property
+    def in_force(self) -> list[Scenario]:
+        return [self.base]
+
+    def facts(self, tables: Tables) -> list[tuple[str, str]]:
+        return [("Patients", f"{self.patients:,}, each in every arm"),
+                ("Scans", f"every {self.recist.value('every'):g} days, judged by RECIST 1.1"),
+                ("Seed of the cohort", str(self.seed))]
+
+    def described(self) -> dict[str, pd.DataFrame]:
+        rows = []
+        for name, spread in self.vary.items():
+            given = spread.model_dump(exclude_none=True)
+            declared = self.parameter(name)
+            rows.append({"parameter": name, "distribution": given.pop("distribution"),
+                         "with": listed([f"{key} {value:g}" for key, value in given.items()]) or "its whole range",
+                         "unit": unit_words(declared.unit), "meaning": declared.meaning})
+        return {"How patients differ": pd.DataFrame(rows)}
 
     def analyse(self, tables: Tables) -> Findings:
         from . import pictures

@@ -1,0 +1,14 @@
+"""The kinds of studies there are. A new kind is a package beside ``sweep`` and ``trial``, and one name here."""
+
+from experiments.scenarios.toml_tables import Table
+
+from .study import Study
+from .sweep.sweep import Sweep
+from .trial.trial import Trial
+
+STUDIES: dict[str, type[Study]] = {study.kind: study for study in (Sweep, Trial)}
+
+
+def load(kind: type[Table], word: str) -> Table:
+    """The file of that name or path as a scenario or study; what is of another kind is told by its name and command."""
+    return kind.load(word)
