@@ -23,7 +23,7 @@ from experiments.studies.surface.bliss import FEWEST, beyond_bliss
 from experiments.studies.surface.grid import LEAST, SurfaceError
 from experiments.studies.surface.interactions import excess, overall
 from experiments.studies.surface.isoboles import crossing, effect_of, isoboles, levels_reached
-from experiments.studies.sweep.sweep import Sweep, sweep
+from experiments.studies.sweep.sweep import Sweep, run_sweep
 from simulation import Parameter, Treatment
 
 from .dish import STILL
@@ -541,7 +541,7 @@ def poisoned(folder, *, second="Poison", seeds=5, one=(0, 0.3), other=(0, 0.5), 
     for key, value in keys.items():
         first = re.sub(rf"(?m)^{key} = .*", f"{key} = {json.dumps(value)}", first)
     (folder / "poisons.toml").write_text(first + second + last)
-    summary = sweep(str(folder / "poisons.toml"), {ONE: list(one), OTHER: list(other)}, seeds=seeds, set=alone,
+    summary = run_sweep(str(folder / "poisons.toml"), {ONE: list(one), OTHER: list(other)}, seeds=seeds, set=alone,
                     out=folder / "out", executor=ThreadPoolExecutor(1), surface=SURFACE)
     return summary.findings.tables["overall"].iloc[0]
 
@@ -553,7 +553,7 @@ TISSUE = {"parameters": "melanoma", "shape": [41, 41], "tumor_cells": 500, "days
 def test_two_poisons_in_the_simulation_are_neither_synergistic_nor_antagonistic(tmp_path):
     """Without growth hazards add, so Bliss independence and, for constant hazards, dose additivity hold together."""
     (tmp_path / "poisons.toml").write_text(POISONS)
-    summary = sweep(str(tmp_path / "poisons.toml"), {ONE: [0, 0.3, 0.6], OTHER: [0, 0.3, 0.6]}, seeds=3,
+    summary = run_sweep(str(tmp_path / "poisons.toml"), {ONE: [0, 0.3, 0.6], OTHER: [0, 0.3, 0.6]}, seeds=3,
                     out=tmp_path / "out", executor=ThreadPoolExecutor(1), surface=SURFACE)
     tables = summary.findings.tables
     assert abs(tables["overall"]["bliss_excess"][0]) < 0.05, "3 x 2000 cells, 200 of which are left: about 0.015 a standard error"
@@ -634,7 +634,7 @@ def test_a_sham_that_cannot_be_run_is_refused_in_one_sentence(change, words):
 
 def test_a_schedule_search_through_a_sweep_tells_the_total_doses(tmp_path):
     (tmp_path / "poisons.toml").write_text(POISONS)
-    summary = sweep(str(tmp_path / "poisons.toml"), {"treatments.one.first_dose": [0, 3], "treatments.one.dose": [0.2, 0.5]},
+    summary = run_sweep(str(tmp_path / "poisons.toml"), {"treatments.one.first_dose": [0, 3], "treatments.one.dose": [0.2, 0.5]},
                     seeds=3, out=tmp_path / "out", executor=ThreadPoolExecutor(1), days=2, schedules={"arm": "both"})
     table = summary.findings.tables["schedules"]
     assert table.loc[0, ["treatments.one.first_dose", "treatments.one.dose"]].tolist() == [0, 0.5]
@@ -645,7 +645,7 @@ def test_a_schedule_search_through_a_sweep_tells_the_total_doses(tmp_path):
 def test_a_surface_without_single_agents_is_refused_before_anything_runs(tmp_path):
     (tmp_path / "poisons.toml").write_text(POISONS)
     with pytest.raises(StudyError, match="sweep: surface: treatments.one.dose must be varied from 0"):
-        sweep(str(tmp_path / "poisons.toml"), {ONE: [1, 2], OTHER: [0, 1]}, seeds=2, out=tmp_path / "out", surface=SURFACE)
+        run_sweep(str(tmp_path / "poisons.toml"), {ONE: [1, 2], OTHER: [0, 1]}, seeds=2, out=tmp_path / "out", surface=SURFACE)
     assert not (tmp_path / "out").exists()
 
 

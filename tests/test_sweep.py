@@ -29,7 +29,7 @@ from experiments.studies.executors import compile_loops
 from experiments.studies.runner import complete
 from experiments.studies.stored import analysed
 from experiments.studies.study import Findings
-from experiments.studies.sweep.sweep import Sweep, sweep
+from experiments.studies.sweep.sweep import Sweep, run_sweep
 from simulation import TumorModel
 from simulation.files import digest, sealed
 
@@ -131,7 +131,7 @@ def test_a_sweep_tells_of_the_last_moment_wherever_it_looked_before(days):
 
 
 def test_a_dose_of_nothing_equals_the_control(tmp_path):
-    summary = sweep("checkpoint_blockade", {"treatments.pembrolizumab.dose": [0, 200]}, out=tmp_path, seeds=1, **QUICK)
+    summary = run_sweep("checkpoint_blockade", {"treatments.pembrolizumab.dose": [0, 200]}, out=tmp_path, seeds=1, **QUICK)
     series = summary.tables["timeseries"].drop(columns=["run", "point", "treatments.pembrolizumab.dose"])
     by = {key: rows.drop(columns="arm").reset_index(drop=True) for key, rows in series.groupby(["arm"])}
     nothing = summary.tables["timeseries"].query("`treatments.pembrolizumab.dose` == 0").drop(
@@ -166,7 +166,7 @@ def test_doses_share_the_tumour_and_its_control_and_nothing_else(tmp_path, monke
 def test_schedules_vary_like_parameters(tmp_path):
     vary = {"treatments.il2.schedule.every": ["8 hours", "12 hours"], "treatments.il2.schedule.times": [1, 2]}
     fixed = {"set": QUICK["set"] | {"treatments.il2.schedule.cycles": 1, "t_cell.initial_density": 500}}
-    summary = sweep("combination", vary, out=tmp_path, seeds=1, arms=["il2"], record={"every": 0.25}, **QUICK | fixed)
+    summary = run_sweep("combination", vary, out=tmp_path, seeds=1, arms=["il2"], record={"every": 0.25}, **QUICK | fixed)
     treated = summary.tables["timeseries"].query("arm == 'il2'").drop(columns=["run", "point", *vary])
     points = treated.groupby(summary.tables["timeseries"]["point"])
     once, twice, once_too, late = [rows.reset_index(drop=True) for _, rows in points]
@@ -177,7 +177,7 @@ def test_schedules_vary_like_parameters(tmp_path):
 def test_intervals_in_texts_and_numbers_of_days_become_one_type(tmp_path):
     every = "treatments.il2.schedule.every"
     keys = QUICK | {"set": QUICK["set"] | {"treatments.il2.schedule.times": 2, "treatments.il2.schedule.cycles": 1}}
-    summary = sweep("combination", {every: ["8 hours", 0.5, "1 week"]}, out=tmp_path, seeds=1, arms=["il2"], **keys)
+    summary = run_sweep("combination", {every: ["8 hours", 0.5, "1 week"]}, out=tmp_path, seeds=1, arms=["il2"], **keys)
     stored = pd.read_parquet(tmp_path / "runs.parquet")
     assert stored[every].tolist() == ["8 hours", "12 hours", "1 week"] and summary.failed == 0
     study = small(scenario="combination", vary={every: [0.5, 1]})
@@ -447,7 +447,7 @@ def test_memory_stays_flat_over_two_thousand_runs(tmp_path):
     """Resident memory after 400 and after 2,000 runs in one process differs by less than 3 %."""
     psutil = pytest.importorskip("psutil")
     memory = []
-    sweep("checkpoint_blockade", {}, out=tmp_path, seeds=2000, shape=[9, 9], days=0.25, set={"tumor.initial_cells": 5},
+    run_sweep("checkpoint_blockade", {}, out=tmp_path, seeds=2000, shape=[9, 9], days=0.25, set={"tumor.initial_cells": 5},
           grow={"cells": 5, "max_days": 0.25},
           on_progress=lambda done, total, failed: memory.append(psutil.Process().memory_info().rss))
     assert len(memory) == 2001
@@ -489,7 +489,7 @@ def test_two_workers_do_nearly_twice_the_work_of_one(tmp_path):
     rates = {}
     for workers in (1, 2):
         moments = []
-        sweep("checkpoint_blockade", {}, out=tmp_path / str(workers), seeds=24, workers=workers,
+        run_sweep("checkpoint_blockade", {}, out=tmp_path / str(workers), seeds=24, workers=workers,
               on_progress=lambda done, total, failed, moments=moments: moments.append(time.perf_counter()), **keys)
         rates[workers] = 20 / (moments[23] - moments[3])
     print(f"{rates[1]:.2f} and {rates[2]:.2f} runs a second")

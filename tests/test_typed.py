@@ -18,7 +18,7 @@ from experiments.lab import protocol
 from experiments.scenarios.scenario import Scenario
 from experiments.studies import runner
 from experiments.studies.sweep.designs import Axis, points
-from experiments.studies.sweep.sweep import Sweep, sweep
+from experiments.studies.sweep.sweep import Sweep, run_sweep
 from experiments.studies.trial.trial import Trial
 from simulation import Schedule, TCell, TumorModel, plug_ins, treatments
 from simulation.given import number, plain, quoted, several, whole_number
@@ -374,7 +374,7 @@ def test_the_tab_key_offers_files_and_runs_nothing(tmp_path, monkeypatch):
 
 
 def test_a_sweep_runs_with_numbers_of_numpy(tmp_path):
-    found = sweep("checkpoint_blockade", {"tumor.pdl1": np.linspace(0.1, 2, 2)}, out=tmp_path / "study", seeds=np.int64(1),
+    found = run_sweep("checkpoint_blockade", {"tumor.pdl1": np.linspace(0.1, 2, 2)}, out=tmp_path / "study", seeds=np.int64(1),
                   workers=np.int64(1), shape=(41, 41), days=np.float64(0.25), arms=np.array(["pembrolizumab"]),
                   grow={"cells": np.int64(20), "max_days": 0.25})
     assert not found.failed and sorted(found.tables["outcomes"]["tumor.pdl1"].unique()) == [0.1, 2.0]

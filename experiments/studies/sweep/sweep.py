@@ -297,7 +297,7 @@ def _after_colon(error: ValueError) -> str:
     return str(error).split(": set: ")[-1]
 
 
-def sweep(scenario: str | Sequence[str], vary: Mapping[str, object], *, out: str | Path, workers: int = 1,
+def run_sweep(scenario: str | Sequence[str], vary: Mapping[str, object], *, out: str | Path, workers: int = 1,
           question: str = "What changes when these parameters change?", on_progress=None, executor=None,
           retry_failed: bool = False, **keys: object) -> Summary:
     """Run scenarios over a design and return its tables, figures and sentences; what is in ``out`` already is not run again.
