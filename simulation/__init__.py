@@ -4,7 +4,7 @@ from . import plots, treatments
 from .agents import CarTCell, CellAgent, NKCell, TCell, TumorCell
 from .kinds import CellKind, Process, Recognition, Trait
 from .model import TumorModel
-from .parameters import Parameter, ParameterGroup
+from .parameters.parameter import Parameter, ParameterGroup
 from .results import Results
 from .schedule import Schedule
 from .snapshots import Snapshot

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy import fft
 
-from .parameters import nearest
+from .parameters.parameter import nearest
 from .snapshots import Snapshot
 
 TUMOR = "tumor_cell"

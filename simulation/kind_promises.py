@@ -15,7 +15,7 @@ from .cells import COLUMNS
 from .kinds import RECOGNITIONS, CellKind, Number, Recognition, resolve
 from .model import TumorModel
 from .parameter_sets import find
-from .parameters import nearest
+from .parameters.parameter import nearest
 from .results import COLUMNS as RESULTS
 from .treatments import Treatment
 from .values import StateError

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import mesa
 import numpy as np
 
-from .given import quoted, shortened
 from .kernels import sensing
-from .parameters import Parameters, nearest
+from .parameters.given import quoted, shortened
+from .parameters.parameter import Parameters, nearest
 from .plug_ins import at
 from .rules import INDEX, RULES
 

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.ndimage import binary_fill_holes, distance_transform_edt, gaussian_filter
 
 from .images import TUMOR, chosen, image, immune_kinds, site_extent
-from .parameters import Parameter, ParameterGroup
+from .parameters.parameter import Parameter, ParameterGroup
 from .snapshots import Snapshot
 
 T_CELLS = ("t_cell", "car_t_cell")

@@ -9,14 +9,14 @@ import numpy as np
 
 from . import measures, parameter_sets, tissue
 from .agents import KINDS
-from .bibliography import references
 from .cells import CellTable
-from .given import number, quoted, several, whole_number
 from .interrupts import guarded, whole
 from .kernels import act as acting
 from .kinds import RECOGNITIONS, CellKind, KindError, Kinds, Process, named
 from .lattice import Lattice
-from .parameters import nearest
+from .parameters.bibliography import references
+from .parameters.given import number, quoted, several, whole_number
+from .parameters.parameter import nearest
 from .population import ModelError, Population
 from .randomness import Randomness
 from .regimen import Regimen

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .images import TUMOR, Kinds, SpatialError, chosen, correlate, image, lengths, sites_within
-from .parameters import nearest
+from .parameters.parameter import nearest
 from .snapshots import Snapshot
 
 REACH = 300.0  # um

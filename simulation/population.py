@@ -5,11 +5,11 @@ from numbers import Integral, Real
 import numpy as np
 
 from .cells import COLUMNS, start_trait
-from .given import quoted
 from .kernels import death, recruitment
 from .kinds import resolve
 from .lattice import EMPTY
-from .parameters import nearest
+from .parameters.given import quoted
+from .parameters.parameter import nearest
 from .treatments import Treatment
 
 SHARES = ("exhaustion", "fixed_exhaustion", "stimulation", "specificity")

@@ -3,8 +3,8 @@
 import numpy as np
 
 from .addresses import class_path
-from .given import quoted
-from .parameters import nearest
+from .parameters.given import quoted
+from .parameters.parameter import nearest
 from .population import ModelError
 from .treatments import Treatment, TreatmentError, build
 

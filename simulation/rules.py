@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .given import quoted
-from .parameters import nearest
+from .parameters.given import quoted
+from .parameters.parameter import nearest
 
 
 class RuleError(ValueError, AttributeError):

@@ -12,9 +12,9 @@ from numbers import Real
 from . import addresses
 from .agents import KINDS
 from .bench import HALF, Broken, continued, faults, odd_tissues, run, told, under_attack
-from .bibliography import is_known
 from .model import TumorModel
-from .parameters import nearest
+from .parameters.bibliography import is_known
+from .parameters.parameter import nearest
 from .rules import RULES
 from .schedule import Schedule
 from .state import treatment_from, treatment_state
@@ -112,7 +112,7 @@ def sourced(trial: Trial) -> Iterator[str]:
     for name, parameter in trial.cls.parameters().items():
         if not is_known(parameter.source):
             yield (f"the source {parameter.source!r} of parameter {name} is not known: name a key of "
-                   "simulation.bibliography.BIBLIOGRAPHY, or write 'assumed: the reason'")
+                   "simulation.parameters.bibliography.BIBLIOGRAPHY, or write 'assumed: the reason'")
 
 
 def named(trial: Trial) -> Iterator[str]:

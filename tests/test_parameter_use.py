@@ -3,8 +3,8 @@
 import pytest
 
 from simulation import Parameter, ParameterGroup, TumorModel, parameter_sets, treatments
-from simulation.bibliography import is_known, keys_in
 from simulation.parameter_sets.groups import all_groups
+from simulation.parameters.bibliography import is_known, keys_in
 from simulation.state import arrays_of
 
 LIVELY = {"t_cell.initial_density": 200, "car_t_cell.initial_density": 100, "nk_cell.initial_density": 100,

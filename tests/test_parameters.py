@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.bibliography import BIBLIOGRAPHY, is_known, keys_in, references
-from simulation.parameters import Parameter, ParameterError, ParameterGroup, Parameters, nearest
-from simulation.units import UNITS, canonical
+from simulation.parameters.bibliography import BIBLIOGRAPHY, is_known, keys_in, references
+from simulation.parameters.parameter import Parameter, ParameterError, ParameterGroup, Parameters, nearest
+from simulation.parameters.units import UNITS, canonical
 
 
 class Tumor(ParameterGroup):

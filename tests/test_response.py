@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulation.bibliography import is_known
-from simulation.parameters import ParameterError
+from simulation.parameters.bibliography import is_known
+from simulation.parameters.parameter import ParameterError
 from simulation.response import (
     Immunoediting,
     Recist,

@@ -11,7 +11,7 @@ from experiments.scenarios.toml_tables import ScenarioError
 from experiments.studies.archive import StudyError
 from experiments.studies.sweep.sweep import Sweep
 from experiments.studies.trial.trial import Trial
-from simulation.parameters import ParameterError
+from simulation.parameters.parameter import ParameterError
 
 GOOD = """
 question = "What happens?"

@@ -8,10 +8,10 @@ from matplotlib.text import Text
 from scipy.spatial import cKDTree
 
 from simulation import Parameter, Results, Snapshot, TumorModel, plots, spatial
-from simulation.bibliography import is_known
 from simulation.images import coordinates, correlate, image
 from simulation.margin import Histology, margin_distance, tumor_tissue
 from simulation.neighbours import contacts, cross_k, distance_from, mixing, nearest_distances, random_distance
+from simulation.parameters.bibliography import is_known
 
 KINDS = ("tumor_cell", "t_cell", "car_t_cell", "nk_cell")
 TUMOR, T, CAR_T, NK = range(4)

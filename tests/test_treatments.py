@@ -10,7 +10,7 @@ import pytest
 
 import simulation
 from simulation import Parameter, Schedule, TCell, Treatment, TumorModel, treatments
-from simulation.parameters import ParameterError
+from simulation.parameters.parameter import ParameterError
 from simulation.schedule import ScheduleError
 from simulation.treatments import TreatmentError, build, find, names
 

@@ -21,7 +21,7 @@ from experiments.studies.sweep.designs import Axis, points
 from experiments.studies.sweep.sweep import Sweep, run_sweep
 from experiments.studies.trial.trial import Trial
 from simulation import Schedule, TCell, TumorModel, plug_ins, treatments
-from simulation.given import number, plain, quoted, several, whole_number
+from simulation.parameters.given import number, plain, quoted, several, whole_number
 from simulation.treatments import Pembrolizumab, TreatmentError
 
 SMALL = {"shape": (15, 15), "seed": 1, "tumor_cells": 20}

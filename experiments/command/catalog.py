@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simulation import parameter_sets, treatments
-from simulation.bibliography import BIBLIOGRAPHY
-from simulation.given import quoted
-from simulation.parameters import nearest
+from simulation.parameters.bibliography import BIBLIOGRAPHY
+from simulation.parameters.given import quoted
+from simulation.parameters.parameter import nearest
 from simulation.regimen import class_path
 from simulation.treatments.stand_in import StandIn
 

@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from simulation.bibliography import BIBLIOGRAPHY, keys_in
-from simulation.parameters import Parameter
+from simulation.parameters.bibliography import BIBLIOGRAPHY, keys_in
+from simulation.parameters.parameter import Parameter
 from simulation.treatments import Treatment
 
 from ..words import unit_words, value_words

@@ -7,7 +7,7 @@ import pandas as pd
 
 from simulation import parameter_sets
 from simulation.addresses import class_path
-from simulation.bibliography import references
+from simulation.parameters.bibliography import references
 from simulation.plots import style
 from simulation.results import Results
 from simulation.treatments import Treatment

@@ -11,8 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from simulation.files import unsealed
-from simulation.given import plain, quoted, real, shortened
-from simulation.parameters import nearest
+from simulation.parameters.given import plain, quoted, real, shortened
+from simulation.parameters.parameter import nearest
 
 LARGEST = 10_000_000
 """Bytes of a TOML file."""

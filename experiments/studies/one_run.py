@@ -9,7 +9,7 @@ import pandas as pd
 
 from simulation import spatial
 from simulation.model import TumorModel
-from simulation.parameters import Parameter
+from simulation.parameters.parameter import Parameter
 from simulation.results import Results
 
 from ..runs import outcomes

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pydantic import Field, PrivateAttr
 
-from simulation.given import quoted
-from simulation.parameters import nearest
+from simulation.parameters.given import quoted
+from simulation.parameters.parameter import nearest
 from simulation.plug_ins import look_beside
 
 from ..scenarios.file_kinds import check_kind, check_name

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ..given import quoted
-from ..parameters import ParameterError, Parameters, nearest
+from ..parameters.given import quoted
+from ..parameters.parameter import ParameterError, Parameters, nearest
 from .groups import all_groups
 
 

@@ -1,6 +1,6 @@
 """The parameters every model has, with the values that the named sets start from."""
 
-from ..parameters import Parameter, ParameterGroup, Parameters
+from ..parameters.parameter import Parameter, ParameterGroup, Parameters
 
 MODEL = "assumed: tried together with the other contact rules so that killing falls in the measured range"
 

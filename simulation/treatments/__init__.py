@@ -3,8 +3,8 @@
 import inspect
 from collections.abc import Mapping
 
-from ..given import quoted, shortened
-from ..parameters import nearest
+from ..parameters.given import quoted, shortened
+from ..parameters.parameter import nearest
 from ..plug_ins import at
 from .base import Treatment, TreatmentError, snake_case
 from .car_t import CarT

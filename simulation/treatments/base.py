@@ -3,8 +3,8 @@
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from ..given import quoted
-from ..parameters import Parameter, ParameterGroup
+from ..parameters.given import quoted
+from ..parameters.parameter import Parameter, ParameterGroup
 from ..schedule import Schedule, mean_level
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """CAR T cells: infused once, they see their target without MHC, expand on contact, contract and may be lost."""
 
-from ..parameters import Parameter
+from ..parameters.parameter import Parameter
 from .base import Treatment
 
 

@@ -1,6 +1,6 @@
 """Antibodies that cover PD-1 or PD-L1, so that a contact is not switched off."""
 
-from ..parameters import Parameter
+from ..parameters.parameter import Parameter
 from ..schedule import Schedule
 from .base import Treatment
 

@@ -1,6 +1,6 @@
 """Cytokines given to the patient: short half-lives, cycles of dosing and rest."""
 
-from ..parameters import Parameter
+from ..parameters.parameter import Parameter
 from ..schedule import Schedule
 from .base import Treatment
 

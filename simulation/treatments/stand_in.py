@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from ..addresses import class_path
-from ..parameters import Parameter
+from ..parameters.parameter import Parameter
 from ..schedule import Schedule
 from .base import Treatment, TreatmentError
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from experiments.words import number_words
-from simulation.given import number, plain, quoted, whole_number
+from simulation.parameters.given import number, plain, quoted, whole_number
 
 DESIGNS = ("grid", "latin_hypercube", "sobol", "morris", "saltelli")
 MOST_POINTS = 1_000_000

@@ -15,7 +15,7 @@ from experiments.scenarios.scenario import DOTTED, OF_TREATMENT, Grow, Scenario
 from experiments.scenarios.toml_tables import Overrides, ScenarioError
 from experiments.words import unit_words
 from simulation import parameter_sets
-from simulation.given import several
+from simulation.parameters.given import several
 from simulation.schedule import Schedule
 
 from ..archive import Run, StudyError, Tables

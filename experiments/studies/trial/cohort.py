@@ -8,7 +8,7 @@ from pydantic import Field
 from scipy import stats
 
 from experiments.scenarios.toml_tables import ScenarioError, Table
-from simulation.parameters import Parameter, nearest
+from simulation.parameters.parameter import Parameter, nearest
 
 DISTRIBUTIONS = {"lognormal": ("median", "spread"), "normal": ("mean", "spread"), "beta": ("mean", "spread"),
                  "uniform": ("low", "high"), "loguniform": ("low", "high")}

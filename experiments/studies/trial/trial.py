@@ -13,8 +13,8 @@ from experiments.scenarios.scenario import DOTTED, Grow, Scenario
 from experiments.scenarios.toml_tables import Overrides, ScenarioError, Table, Value
 from experiments.words import listed, unit_words
 from simulation import parameter_sets
-from simulation.given import number, several
-from simulation.parameters import Parameter, ParameterError, nearest
+from simulation.parameters.given import number, several
+from simulation.parameters.parameter import Parameter, ParameterError, nearest
 from simulation.response import Recist, ResponseError, dimension_of
 
 from ..archive import Run, StudyError, Tables
