@@ -5,9 +5,9 @@ from .agents import CarTCell, CellAgent, NKCell, TCell, TumorCell
 from .kinds import CellKind, Process, Recognition, Trait
 from .model import TumorModel
 from .parameters.parameter import Parameter, ParameterGroup
-from .results import Results
+from .results.results import Results
+from .results.snapshots import Snapshot
 from .schedule import Schedule
-from .snapshots import Snapshot
 from .testing import CheckFailed, check_cell_kind, check_treatment
 from .treatments import Treatment
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import platformdirs
 
-from .files import check_writable
+from .results.files import check_writable
 
 PACKAGE = Path(__file__).parent
 MARKS = (b"compiled import", b"INDEX", b"EMPTY =")  # files that hold loops, or the constants that loops read

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import fft
 
 from .parameters.parameter import nearest
-from .snapshots import Snapshot
+from .results.snapshots import Snapshot
 
 TUMOR = "tumor_cell"
 SHIPPED = {"t_cell": "CD8 T cells", "car_t_cell": "CAR T cells", "nk_cell": "NK cells"}

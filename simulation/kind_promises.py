@@ -16,7 +16,7 @@ from .kinds import RECOGNITIONS, CellKind, Number, Recognition, resolve
 from .model import TumorModel
 from .parameter_sets import find
 from .parameters.parameter import nearest
-from .results import COLUMNS as RESULTS
+from .results.results import COLUMNS as RESULTS
 from .treatments import Treatment
 from .values import StateError
 from .witness import differences

@@ -8,7 +8,7 @@ from scipy.ndimage import binary_fill_holes, distance_transform_edt, gaussian_fi
 
 from .images import TUMOR, chosen, image, immune_kinds, site_extent
 from .parameters.parameter import Parameter, ParameterGroup
-from .snapshots import Snapshot
+from .results.snapshots import Snapshot
 
 T_CELLS = ("t_cell", "car_t_cell")
 

@@ -7,7 +7,7 @@ from functools import partial
 import mesa
 import numpy as np
 
-from . import measures, parameter_sets, tissue
+from . import parameter_sets, tissue
 from .agents import KINDS
 from .cells import CellTable
 from .interrupts import guarded, whole
@@ -20,8 +20,9 @@ from .parameters.parameter import nearest
 from .population import ModelError, Population
 from .randomness import Randomness
 from .regimen import Regimen
-from .results import Results
-from .snapshots import Snapshot
+from .results import measures
+from .results.results import Results
+from .results.snapshots import Snapshot
 from .step import VERBS, Step
 from .treatments import Treatment
 from .windows import Inhabitants

@@ -12,7 +12,7 @@ from scipy.ndimage import distance_transform_edt
 from scipy.spatial import cKDTree
 
 from .images import TUMOR, Kinds, SpatialError, chosen, coordinates, correlate, image, immune_kinds, lengths, sites_within
-from .snapshots import Snapshot
+from .results.snapshots import Snapshot
 
 RADII = (30, 75, 150)  # um: two sites, five, ten
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from .images import TUMOR, Kinds, SpatialError, chosen, correlate, image, lengths, sites_within
 from .parameters.parameter import nearest
-from .snapshots import Snapshot
+from .results.snapshots import Snapshot
 
 REACH = 300.0  # um
 

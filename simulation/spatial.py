@@ -12,7 +12,7 @@ from .images import SHIPPED, TUMOR, SpatialError, chosen, coordinates, immune_ki
 from .margin import T_CELLS, Histology, class_of, density, infiltration, infiltration_class, margin_distance, zone_masks
 from .neighbours import RADII, contacts, cross_k, distance_from, mixing, nearest_distances, random_distance
 from .patches import REACH, autocorrelation, cell_pairs, correlogram, half_distance, moran, morans_i, trait_products
-from .snapshots import Snapshot
+from .results.snapshots import Snapshot
 
 __all__ = ["SPATIAL", "Histology", "SpatialError", "autocorrelation", "contacts", "coordinates", "cross_k",
            "half_distance", "infiltration", "infiltration_class", "margin_distance", "mixing", "morans_i",

@@ -14,14 +14,14 @@ import mesa
 import numpy as np
 
 from . import addresses
-from .files import UNREADABLE, digests, remove, sealed, unsealed, verify
 from .kinds import CellKind, Process
 from .model import TumorModel
 from .parameter_sets import ParameterSet
 from .randomness import Randomness
-from .results import ABOUT, TABLES, Results
+from .results.files import UNREADABLE, digests, remove, sealed, unsealed, verify
+from .results.results import ABOUT, TABLES, Results
+from .results.snapshots import snapshot_files
 from .schedule import Schedule
-from .snapshots import snapshot_files
 from .treatments import Treatment
 from .values import StateError, carried, decoded, encoded
 

@@ -24,10 +24,10 @@ from experiments.runs.folder import RunFolder
 from experiments.scenarios.scenario import Scenario
 from experiments.studies.study import Study
 from simulation import parameter_sets, treatments
-from simulation.files import sealed, unsealed
 from simulation.model import TumorModel
 from simulation.plots import overview
-from simulation.results import Results
+from simulation.results.files import sealed, unsealed
+from simulation.results.results import Results
 from simulation.state import RESULTS
 
 ROOT = Path(__file__).parents[1]

@@ -7,7 +7,7 @@ from experiments.runs.exports import export
 from experiments.runs.folder import RunError
 from experiments.runs.run import run_scenario
 from experiments.scenarios.scenario import Scenario
-from simulation.results import Results
+from simulation.results.results import Results
 
 TEXT = 'question = "?"\nparameters = "melanoma"\nshape = [15, 15, 9]\ndays = 0.5\ntumor_cells = 60\n'
 

@@ -18,9 +18,9 @@ from experiments.film.tissue import BEYOND, picture
 from experiments.runs.folder import RunFolder
 from experiments.runs.run import run_scenario
 from experiments.scenarios.scenario import Scenario
-from simulation.files import digests, sealed, unsealed
 from simulation.plots import style
-from simulation.results import ABOUT, Results
+from simulation.results.files import digests, sealed, unsealed
+from simulation.results.results import ABOUT, Results
 
 from .test_plots import results, snapshot
 

@@ -22,7 +22,7 @@ from experiments.studies.sweep import sentences as sweep_sentences
 from experiments.studies.trial import sentences as trial_sentences
 from experiments.studies.trial.curves import compared
 from experiments.studies.trial.responses import patients_of
-from simulation.results import Results
+from simulation.results.results import Results
 
 from .test_outcomes import arm
 from .test_surfaces import UNITS, X, Y, hazards, outcomes

@@ -6,7 +6,7 @@ import pytest
 
 from experiments.runs import outcomes
 from experiments.runs.outcomes import OUTCOMES, numbers, tell
-from simulation.results import Results
+from simulation.results.results import Results
 
 
 def arm(name: str, cells: list[int], antigen: list[float] | None = None) -> Results:

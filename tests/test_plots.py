@@ -17,7 +17,7 @@ from simulation.plots.selection import moved, shape_of, start_and_end, without
 from simulation.plots.t_cell_state import engaged_share
 from simulation.plots.time_courses import arm_lines, dose_rows
 from simulation.plots.tissue import VIEWS, averaged, dot_size, nearest_to_viewer, tinted
-from simulation.results import Results, Snapshot
+from simulation.results.results import Results, Snapshot
 
 KINDS = ("tumor_cell", "t_cell", "car_t_cell", "nk_cell")
 TRAITS = ("antigen", "car_target", "mhc", "presented_mhc", "pdl1", "pdl1_shown", "stress_ligand", "vigour",

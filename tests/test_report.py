@@ -153,7 +153,7 @@ def cells(page: str, caption: str) -> list[list[str]]:
 
 
 def test_the_table_of_a_run_has_its_numbers(run, page):
-    from simulation.results import Results
+    from simulation.results.results import Results
     arms = Results.load(run)
     rows = {row[0]: row[1:] for row in cells(page, "What happened in each arm")}
     ends = [int(arms[arm].timeseries["tumor_cells"].iloc[-1]) for arm in ("control", "pembrolizumab", "low")]

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulation import Parameter, Schedule, TCell, Treatment, TumorCell, TumorModel, treatments
-from simulation.files import digests, sealed, unsealed
+from simulation.results.files import digests, sealed, unsealed
 from simulation.state import RESULTS, StateError, arrays_of
 from simulation.treatments import TreatmentError
 from tests.dish import dish, sow

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulation.results import COLUMNS, Results, ResultsError, Snapshot, write_atomically
+from simulation.results.results import COLUMNS, Results, ResultsError, Snapshot, write_atomically
 
 KINDS = ("tumor_cell", "t_cell")
 

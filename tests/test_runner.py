@@ -13,7 +13,7 @@ import pytest
 
 from experiments.studies.archive import Archive, DamagedFile, StudyError, pack, unpack
 from experiments.studies.runner import complete
-from simulation.files import sealed, unsealed
+from simulation.results.files import sealed, unsealed
 
 from .studies import counting
 

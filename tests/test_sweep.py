@@ -31,7 +31,7 @@ from experiments.studies.stored import analysed
 from experiments.studies.study import Findings
 from experiments.studies.sweep.sweep import Sweep, run_sweep
 from simulation import TumorModel
-from simulation.files import digest, sealed
+from simulation.results.files import digest, sealed
 
 from .studies import QUICK
 

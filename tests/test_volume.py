@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from simulation import plots
 from simulation.plots import style
 from simulation.plots.volume import extent, facing, seen, slice_across, view
-from simulation.results import Snapshot
+from simulation.results.results import Snapshot
 
 from .test_plots import KINDS, TRAITS, snapshot, words
 

@@ -227,7 +227,7 @@ def export(folder: Annotated[Path, typer.Argument(help="The folder of a finished
 @command("benchmark", "--out benchmark.json")
 def benchmark(out: Annotated[Path | None, typer.Option(help="Write the numbers to this JSON file.")] = None) -> None:
     """Measure speed and memory on this machine, beside plain Mesa."""
-    from simulation.files import check_writable
+    from simulation.results.files import check_writable
 
     from ..reference import benchmark
     if out:

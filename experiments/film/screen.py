@@ -16,7 +16,7 @@ from simulation.plots.selection import TRAITS, trait_axis
 from simulation.plots.time_courses import dose_rows, mark_doses, sparse
 from simulation.plots.tissue import kind_handles, scale_bar
 from simulation.plots.volume import extent
-from simulation.results import Results
+from simulation.results.results import Results
 
 from .shots import Shot
 from .tissue import ELEVATION

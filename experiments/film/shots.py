@@ -9,8 +9,8 @@ import numpy as np
 from simulation.model import TumorModel
 from simulation.plots.arms import tumor_trait
 from simulation.plots.selection import FEW, shape_of, without
-from simulation.results import Results
-from simulation.snapshots import Snapshot
+from simulation.results.results import Results
+from simulation.results.snapshots import Snapshot
 
 from ..scenarios.arms import Progress, advance, begun
 from ..scenarios.scenario import Scenario

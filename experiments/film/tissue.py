@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb
 from simulation.plots import style
 from simulation.plots.tissue import FEW, FREE, SQUARES, dot_size, tinted
 from simulation.plots.volume import seen
-from simulation.snapshots import Snapshot
+from simulation.results.snapshots import Snapshot
 
 FINE = 2
 """Pixels are drawn twice as fine along each axis, then averaged."""

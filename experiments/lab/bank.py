@@ -13,8 +13,8 @@ import numpy as np
 
 import simulation
 from simulation import compiled
-from simulation.files import UNREADABLE
 from simulation.model import TumorModel
+from simulation.results.files import UNREADABLE
 from simulation.state import load, save
 
 MOST = 100 * 2**20  # bytes, about a hundred tumours

@@ -11,7 +11,7 @@ import pandas as pd
 from simulation import parameter_sets, treatments
 from simulation.model import TumorModel
 from simulation.plots import style
-from simulation.results import Results
+from simulation.results.results import Results
 
 from ..runs.outcomes import tell
 from ..runs.pictures import overview

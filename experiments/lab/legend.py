@@ -7,7 +7,7 @@ import numpy as np
 
 from simulation.plots import style
 from simulation.plots.tissue import CLONE_COLORS, FREE, middle
-from simulation.snapshots import Snapshot
+from simulation.results.snapshots import Snapshot
 
 from .tissue import DOT, FIELDS, FLARE_COLOR, FLASH_COLOR, SHOWN, T_CELLS, TRAITS
 

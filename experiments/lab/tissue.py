@@ -11,7 +11,7 @@ from PIL import Image
 
 from simulation.plots import style
 from simulation.plots.tissue import CLONE_COLORS, FEW, FREE, middle
-from simulation.snapshots import Snapshot
+from simulation.results.snapshots import Snapshot
 
 PIXELS = 600
 SQUARES = 20

@@ -9,7 +9,7 @@ from simulation import parameter_sets
 from simulation.addresses import class_path
 from simulation.parameters.bibliography import references
 from simulation.plots import style
-from simulation.results import Results
+from simulation.results.results import Results
 from simulation.treatments import Treatment
 
 from ..scenarios.scenario import Regimen, Scenario

@@ -16,7 +16,7 @@ from simulation.plots.selection import TRAITS, start_and_end, trait_under_select
 from simulation.plots.time_courses import KILLS, arm_legend, burden, dose_rows, immune_columns, legend_columns, present, stack
 from simulation.plots.tissue import kind_handles, kinds_note, tissue
 from simulation.plots.volume import volume
-from simulation.results import Results
+from simulation.results.results import Results
 
 WIDTH = 5.4
 """Inches of a picture that is read on a phone and stands beside another on a desk."""

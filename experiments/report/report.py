@@ -8,10 +8,10 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from simulation.files import write_atomically
 from simulation.plots import style
 from simulation.plots.arms import by_name
-from simulation.results import Results
+from simulation.results.files import write_atomically
+from simulation.results.results import Results
 
 from ..runs import command_line
 from ..runs.folder import RunError, RunFolder

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from simulation.plots import style
-from simulation.results import Results
+from simulation.results.results import Results
 
 from ..runs import outcomes
 from ..studies.statistics import interval

@@ -4,9 +4,9 @@ import io
 from pathlib import Path
 
 from simulation.export import to_anndata, to_vtk
-from simulation.files import write_atomically
-from simulation.results import Results
-from simulation.snapshots import Snapshot
+from simulation.results.files import write_atomically
+from simulation.results.results import Results
+from simulation.results.snapshots import Snapshot
 
 from .folder import RunError, RunFolder
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from pydantic import ConfigDict, Field
 
-from simulation import results, state
-from simulation.files import digest, digests, remove, sealed, verify, write_atomically
+from simulation import state
 from simulation.model import TumorModel
-from simulation.snapshots import snapshot_files
+from simulation.results import results
+from simulation.results.files import digest, digests, remove, sealed, verify, write_atomically
+from simulation.results.snapshots import snapshot_files
 
 from ..scenarios.toml_tables import Kept
 

@@ -6,7 +6,7 @@ import pandas as pd
 from scipy.integrate import trapezoid
 
 from simulation.plots import style
-from simulation.results import Results
+from simulation.results.results import Results
 
 OUTCOMES: dict[str, tuple[str, str]] = {
     "arm": ("name of the arm", ""),

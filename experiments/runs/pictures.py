@@ -4,8 +4,8 @@ import io
 from pathlib import Path
 
 from simulation import plots
-from simulation.files import check_writable, write_atomically
-from simulation.results import Results
+from simulation.results.files import check_writable, write_atomically
+from simulation.results.results import Results
 
 from .folder import PICTURES, RunError, RunFolder
 

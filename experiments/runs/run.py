@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simulation.addresses import class_path
-from simulation.files import write_atomically
 from simulation.model import TumorModel
 from simulation.parameters.given import plain, several
-from simulation.results import Results, ResultsError
+from simulation.results.files import write_atomically
+from simulation.results.results import Results, ResultsError
 from simulation.state import RESULTS, discard, other_rules
 from simulation.values import StateError
 

@@ -10,9 +10,9 @@ from typing import Annotated, ClassVar, Self, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from simulation.files import unsealed
 from simulation.parameters.given import plain, quoted, real, shortened
 from simulation.parameters.parameter import nearest
+from simulation.results.files import unsealed
 
 LARGEST = 10_000_000
 """Bytes of a TOML file."""

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from simulation.files import PART, digest, sealed, write_atomically
+from simulation.results.files import PART, digest, sealed, write_atomically
 from simulation.state import RESULTS
 
 from ..scenarios.toml_tables import Kept

@@ -10,7 +10,7 @@ import pandas as pd
 from simulation import spatial
 from simulation.model import TumorModel
 from simulation.parameters.parameter import Parameter
-from simulation.results import Results
+from simulation.results.results import Results
 
 from ..runs import outcomes
 from ..scenarios.arms import advance, begun, grown, tumor_key

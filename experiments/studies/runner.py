@@ -7,9 +7,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulation.files import write_atomically
 from simulation.memory import available
 from simulation.parameters.given import quoted, whole_number
+from simulation.results.files import write_atomically
 from simulation.state import RESULTS, other_rules
 
 from ..runs.provenance import packages, version

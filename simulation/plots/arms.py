@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from ..results import Results
-from ..snapshots import Snapshot
+from ..results.results import Results
+from ..results.snapshots import Snapshot
 
 
 class PlotError(ValueError):

@@ -6,7 +6,7 @@ from textwrap import wrap
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..results import Results
+from ..results.results import Results
 from . import style
 from .arms import by_name, column, last_day, nearest_day
 from .selection import start_and_end, trait_under_selection

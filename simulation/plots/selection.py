@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from ..results import Results
+from ..results.results import Results
 from . import style
 from .arms import PlotError, by_name, column, last_day, nearest_day, tumor_trait
 from .time_courses import arm_lines

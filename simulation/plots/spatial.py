@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from .. import spatial
-from ..results import Results
-from ..snapshots import Snapshot
+from ..results.results import Results
+from ..results.snapshots import Snapshot
 from . import style
 from .arms import by_name, nearest_day
 

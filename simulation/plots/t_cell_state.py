@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..results import Results
+from ..results.results import Results
 from . import style
 from .arms import by_name, column, last_day
 from .time_courses import arm_legend, line, stack

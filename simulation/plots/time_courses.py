@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from ..results import COLUMNS, Results
+from ..results.results import COLUMNS, Results
 from . import style
 from .arms import by_name, column, last_day
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from ..results import Results
-from ..snapshots import Snapshot
+from ..results.results import Results
+from ..results.snapshots import Snapshot
 from . import style
 from .arms import PlotError, nearest_day
 

@@ -8,8 +8,8 @@ from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure
 from scipy.ndimage import uniform_filter
 
-from ..results import Results
-from ..snapshots import Snapshot
+from ..results.results import Results
+from ..results.snapshots import Snapshot
 from . import style
 from .arms import PlotError, nearest_day
 from .tissue import VIEWS, bare, color_bar, draw, headline, kind_handles, scale_bar

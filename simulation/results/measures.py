@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from .compiled import loop
+from ..compiled import loop
 
 LOW = 0.1  # below this share of normal a trait counts as low
 QUANTITIES = ("number", "antigen", "ln_antigen", "antigen_positive", "car_target", "target_negative", "pdl1", "mhc",
