@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from simulation import Snapshot, TumorModel
-from simulation.export import ExportError, at_sites, to_anndata, to_vtk
-from simulation.images import coordinates
+from simulation.readouts.export import ExportError, at_sites, to_anndata, to_vtk
+from simulation.readouts.lattice_images import coordinates
 
 DTYPES = {"Float32": "<f4", "Float64": "<f8", "Int8": "<i1", "Int32": "<i4", "Int64": "<i8"}
 NEEDS = "needs {0}: pip install {0}"
@@ -62,7 +62,7 @@ def test_anndata_gives_back_the_snapshot_also_from_disk(snapshot, tmp_path):
 
 def test_squidpy_counts_the_same_contacts_and_the_same_moran(snapshot):
     squidpy = pytest.importorskip("squidpy", minversion="1.8", reason=NEEDS.format("squidpy"))
-    from simulation import spatial
+    from simulation.readouts import spatial
 
     data = to_anndata(snapshot)
     reach = snapshot.spacing * len(snapshot.shape) ** 0.5 + 0.01  # also over a corner

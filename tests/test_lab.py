@@ -29,7 +29,7 @@ from experiments.scenarios.scenario import Scenario
 from experiments.words import moment_words
 from simulation import treatments
 from simulation.plots import style
-from simulation.response import Recist, scans
+from simulation.readouts.response import Recist, scans
 
 SMALL = """
 question = "What is left of it?"

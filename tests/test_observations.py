@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm
 
 from simulation import Process, Results, TumorModel
-from simulation.response import phase
+from simulation.readouts.response import phase
 
 from .trials import arms, burden, last, ln_ratio, standard_error
 

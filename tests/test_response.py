@@ -8,7 +8,7 @@ import pytest
 
 from simulation.parameters.bibliography import is_known
 from simulation.parameters.parameter import ParameterError
-from simulation.response import (
+from simulation.readouts.response import (
     Immunoediting,
     Recist,
     ResponseError,

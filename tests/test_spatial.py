@@ -7,11 +7,12 @@ import pytest
 from matplotlib.text import Text
 from scipy.spatial import cKDTree
 
-from simulation import Parameter, Results, Snapshot, TumorModel, plots, spatial
-from simulation.images import coordinates, correlate, image
-from simulation.margin import Histology, margin_distance, tumor_tissue
-from simulation.neighbours import contacts, cross_k, distance_from, mixing, nearest_distances, random_distance
+from simulation import Parameter, Results, Snapshot, TumorModel, plots
 from simulation.parameters.bibliography import is_known
+from simulation.readouts import spatial
+from simulation.readouts.lattice_images import coordinates, correlate, image
+from simulation.readouts.margin import Histology, margin_distance, tumor_tissue
+from simulation.readouts.neighbours import contacts, cross_k, distance_from, mixing, nearest_distances, random_distance
 
 KINDS = ("tumor_cell", "t_cell", "car_t_cell", "nk_cell")
 TUMOR, T, CAR_T, NK = range(4)

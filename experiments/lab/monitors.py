@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulation.plots import style
-from simulation.response import Recist, ResponseError, category_of, dimension_of, equivalent_diameter
+from simulation.readouts.response import Recist, ResponseError, category_of, dimension_of, equivalent_diameter
 
 from .course import Course
 

@@ -3,7 +3,7 @@
 import io
 from pathlib import Path
 
-from simulation.export import to_anndata, to_vtk
+from simulation.readouts.export import to_anndata, to_vtk
 from simulation.results.files import write_atomically
 from simulation.results.results import Results
 from simulation.results.snapshots import Snapshot

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from simulation import spatial
 from simulation.model import TumorModel
 from simulation.parameters.parameter import Parameter
+from simulation.readouts import spatial
 from simulation.results.results import Results
 
 from ..runs import outcomes

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from .. import spatial
+from ..readouts import spatial
 from ..results.results import Results
 from ..results.snapshots import Snapshot
 from . import style

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from simulation.response import Recist
+from simulation.readouts.response import Recist
 
 CONTROL = "control"
 BIOMARKERS = {"pdl1": "PD-L1", "antigen": "antigen", "cd8": "CD8 density"}

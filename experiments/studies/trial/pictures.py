@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from simulation.plots import style
-from simulation.response import CATEGORIES, Recist
+from simulation.readouts.response import CATEGORIES, Recist
 
 from . import curves
 from .judged import Judged, Protocol, by_arm

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from simulation.response import CATEGORIES, Response, phase, respond, scans, sizes
+from simulation.readouts.response import CATEGORIES, Response, phase, respond, scans, sizes
 
 from ..contrasts import contrasts
 from .judged import CONTROL, Judged, Protocol, by_arm

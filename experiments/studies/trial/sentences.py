@@ -7,7 +7,7 @@ import pandas as pd
 
 from experiments.words import bounds, listed
 from simulation.plots import style
-from simulation.response import CATEGORIES
+from simulation.readouts.response import CATEGORIES
 
 from .judged import CONTROL, Judged, Protocol
 

@@ -15,7 +15,7 @@ from experiments.words import listed, unit_words
 from simulation import parameter_sets
 from simulation.parameters.given import number, several
 from simulation.parameters.parameter import Parameter, ParameterError, nearest
-from simulation.response import Recist, ResponseError, dimension_of
+from simulation.readouts.response import Recist, ResponseError, dimension_of
 
 from ..archive import Run, StudyError, Tables
 from ..one_run import asked_of, declared

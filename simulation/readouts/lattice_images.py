@@ -5,8 +5,8 @@ import math
 import numpy as np
 from scipy import fft
 
-from .parameters.parameter import nearest
-from .results.snapshots import Snapshot
+from ..parameters.parameter import nearest
+from ..results.snapshots import Snapshot
 
 TUMOR = "tumor_cell"
 SHIPPED = {"t_cell": "CD8 T cells", "car_t_cell": "CAR T cells", "nk_cell": "NK cells"}

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 
-from .images import TUMOR, Kinds, SpatialError, chosen, correlate, image, lengths, sites_within
-from .parameters.parameter import nearest
-from .results.snapshots import Snapshot
+from ..parameters.parameter import nearest
+from ..results.snapshots import Snapshot
+from .lattice_images import TUMOR, Kinds, SpatialError, chosen, correlate, image, lengths, sites_within
 
 REACH = 300.0  # um
 

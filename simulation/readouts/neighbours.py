@@ -11,8 +11,19 @@ import pandas as pd
 from scipy.ndimage import distance_transform_edt
 from scipy.spatial import cKDTree
 
-from .images import TUMOR, Kinds, SpatialError, chosen, coordinates, correlate, image, immune_kinds, lengths, sites_within
-from .results.snapshots import Snapshot
+from ..results.snapshots import Snapshot
+from .lattice_images import (
+    TUMOR,
+    Kinds,
+    SpatialError,
+    chosen,
+    coordinates,
+    correlate,
+    image,
+    immune_kinds,
+    lengths,
+    sites_within,
+)
 
 RADII = (30, 75, 150)  # um: two sites, five, ten
 

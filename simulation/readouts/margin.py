@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import binary_fill_holes, distance_transform_edt, gaussian_filter
 
-from .images import TUMOR, chosen, image, immune_kinds, site_extent
-from .parameters.parameter import Parameter, ParameterGroup
-from .results.snapshots import Snapshot
+from ..parameters.parameter import Parameter, ParameterGroup
+from ..results.snapshots import Snapshot
+from .lattice_images import TUMOR, chosen, image, immune_kinds, site_extent
 
 T_CELLS = ("t_cell", "car_t_cell")
 

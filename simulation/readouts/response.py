@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .parameters.given import quoted
-from .parameters.parameter import Parameter, ParameterGroup
+from ..parameters.given import quoted
+from ..parameters.parameter import Parameter, ParameterGroup
 
 IMMUNE = ("t_cells", "car_t_cells", "nk_cells")
 RESPONSES = ("CR", "PR")

@@ -12,9 +12,9 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import pandas as pd
 
-from .images import coordinates
-from .results.files import write_atomically
-from .results.snapshots import Snapshot
+from ..results.files import write_atomically
+from ..results.snapshots import Snapshot
+from .lattice_images import coordinates
 
 if TYPE_CHECKING:
     from anndata import AnnData

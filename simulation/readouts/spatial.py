@@ -8,11 +8,11 @@ import math
 
 import numpy as np
 
-from .images import SHIPPED, TUMOR, SpatialError, chosen, coordinates, immune_kinds, site_extent, sites_within
+from ..results.snapshots import Snapshot
+from .autocorrelation import REACH, autocorrelation, cell_pairs, correlogram, half_distance, moran, morans_i, trait_products
+from .lattice_images import SHIPPED, TUMOR, SpatialError, chosen, coordinates, immune_kinds, site_extent, sites_within
 from .margin import T_CELLS, Histology, class_of, density, infiltration, infiltration_class, margin_distance, zone_masks
 from .neighbours import RADII, contacts, cross_k, distance_from, mixing, nearest_distances, random_distance
-from .patches import REACH, autocorrelation, cell_pairs, correlogram, half_distance, moran, morans_i, trait_products
-from .results.snapshots import Snapshot
 
 __all__ = ["SPATIAL", "Histology", "SpatialError", "autocorrelation", "contacts", "coordinates", "cross_k",
            "half_distance", "infiltration", "infiltration_class", "margin_distance", "mixing", "morans_i",
