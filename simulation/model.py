@@ -7,13 +7,12 @@ from functools import partial
 import mesa
 import numpy as np
 
-from . import parameter_sets, tissue
+from . import parameter_sets
 from .agents import KINDS
 from .cells import CellTable
 from .interrupts import guarded, whole
 from .kernels import act as acting
 from .kinds import RECOGNITIONS, CellKind, KindError, Kinds, Process, named
-from .lattice import Lattice
 from .parameters.bibliography import references
 from .parameters.given import number, quoted, several, whole_number
 from .parameters.parameter import nearest
@@ -24,6 +23,8 @@ from .results import measures
 from .results.results import Results
 from .results.snapshots import Snapshot
 from .step import VERBS, Step
+from .tissue import substances as tissue
+from .tissue.lattice import Lattice
 from .treatments import Treatment
 from .windows import Inhabitants
 

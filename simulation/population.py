@@ -7,9 +7,9 @@ import numpy as np
 from .cells import COLUMNS, start_trait
 from .kernels import death, recruitment
 from .kinds import resolve
-from .lattice import EMPTY
 from .parameters.given import quoted
 from .parameters.parameter import nearest
+from .tissue.lattice import EMPTY
 from .treatments import Treatment
 
 SHARES = ("exhaustion", "fixed_exhaustion", "stimulation", "specificity")

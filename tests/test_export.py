@@ -190,7 +190,7 @@ def test_what_cannot_be_exported_is_said_in_one_sentence(snapshot, tmp_path):
 @pytest.mark.parametrize("shape", [(3, 3), (5, 5), (21, 17), (9, 11, 7), (101, 100)])
 def test_a_field_is_laid_over_its_own_sites(shape):
     """As the mesh of the model does it: a node covers one, two or four sites a side, fewer at the far edge."""
-    from simulation.fields import Mesh
+    from simulation.tissue.fields import Mesh
 
     for coarse in (1, 2, 4):
         mesh = Mesh(shape, 15.0, coarse)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from simulation import TumorModel, lattice, memory
-from simulation.lattice import LatticeError, checked_shape
+from simulation import TumorModel, memory
+from simulation.tissue import lattice
+from simulation.tissue.lattice import LatticeError, checked_shape
 
 
 def machine(root, groups, limits):

@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from simulation import TumorModel
-from simulation.lattice import EMPTY
 from simulation.results.files import write_atomically
+from simulation.tissue.lattice import EMPTY
 
 TREATMENTS = ("pembrolizumab", "aldesleukin", "interferon_alfa", "car_t")
 LYMPHOCYTES = {"t_cell": 0.18, "car_t_cell": 0.02, "nk_cell": 0.10}  # for every tumour cell

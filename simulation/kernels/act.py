@@ -28,14 +28,6 @@ class ActKeys(NamedTuple):
     repair: np.uint64
 
 
-class Guide(NamedTuple):
-    """What a searching cell smells: heading up the chemokine and its strength per mesh node, the node of every site."""
-
-    uphill: np.ndarray
-    pull: np.ndarray
-    node: np.ndarray
-
-
 class Scratch(NamedTuple):
     """Arrays that loops use and forget."""
 

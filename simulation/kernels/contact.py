@@ -8,9 +8,9 @@ import numpy as np
 
 from ..cells import DEAD
 from ..compiled import part
-from ..lattice import EMPTY
 from ..randomness import GOLDEN, mix, stream_at, uniform
 from ..rules import INDEX
+from ..tissue.lattice import EMPTY
 from .chance import either, happens, probability, ruled_out, wait
 
 ENGAGE, KILL, POTENCY, DETACH = INDEX["engage"], INDEX["kill"], INDEX["potency"], INDEX["detach"]

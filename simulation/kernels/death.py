@@ -4,9 +4,9 @@ import numpy as np
 
 from ..cells import DEAD
 from ..compiled import loop
-from ..lattice import EMPTY
 from ..randomness import stream_at, uniform
 from ..rules import INDEX
+from ..tissue.lattice import EMPTY
 from .chance import either, happens
 from .contact import ANTIGEN_UNITS
 

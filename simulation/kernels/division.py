@@ -1,28 +1,17 @@
 """Cells divide into a free neighbouring site; where two want one site, the lowest hash has it and the other waits."""
 
-from typing import NamedTuple
 
 import numpy as np
 
 from ..compiled import loop
-from ..lattice import EMPTY
 from ..randomness import GOLDEN, bits, mix, name_from, stream_at, uniform
 from ..rules import INDEX
+from ..tissue.lattice import EMPTY
 from .chance import divides, either
 
 DIVISION, LIMIT, IL2_DIVISIONS = INDEX["division"], INDEX["division_limit"], INDEX["il2_divisions"]
 IL2_DRIVE, ARREST, OXYGEN_HALF = INDEX["il2_drive"], INDEX["interferon_arrest"], INDEX["oxygen_half"]
 INTERFERON, IL2 = INDEX["interferon"], INDEX["il2"]
-
-
-class Surroundings(NamedTuple):
-    """Concentrations per mesh node, and the node of every site on each mesh."""
-
-    interferon: np.ndarray
-    oxygen: np.ndarray
-    il2: np.ndarray
-    wide: np.ndarray  # node of a site on the mesh of interferon
-    fine: np.ndarray  # node of a site on the mesh of oxygen and IL-2
 
 
 @loop

@@ -3,9 +3,9 @@
 import numpy as np
 
 from ..compiled import part
-from ..lattice import EMPTY
 from ..randomness import GOLDEN, bits, mix, stream_at, uniform
 from ..rules import INDEX
+from ..tissue.lattice import EMPTY
 from .chance import either
 
 MOVE, SQUEEZE = INDEX["move"], INDEX["squeeze"]

@@ -3,8 +3,8 @@
 import numpy as np
 
 from ..compiled import loop, part, rare
-from ..lattice import EMPTY
 from ..randomness import GOLDEN, bits, mix, name_from, stream_at, uniform
+from ..tissue.lattice import EMPTY
 from .chance import happens
 
 

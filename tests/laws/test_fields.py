@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import k0
 
-from simulation.fields import Field, FieldError, Mesh
-from simulation.multigrid import TOLERANCE
+from simulation.tissue.fields import Field, FieldError, Mesh
+from simulation.tissue.multigrid import TOLERANCE
 
 HOUR = 3600.0  # um2/s to um2/h
 OXYGEN = dict(diffusion=1667 * HOUR, decay=6.0, quasi_steady=True, unit="mmHg")

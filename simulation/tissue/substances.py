@@ -1,15 +1,33 @@
 """Substances in the tissue of one model: meshes, fields, vessels, and what cells give and take."""
 
+from typing import NamedTuple
+
 import numpy as np
 
+from ..rules import INDEX
+from .exchange import deposit, find_uphill
 from .fields import Field, Mesh
-from .kernels import sensing
-from .kernels.act import Guide
-from .kernels.division import Surroundings
-from .rules import INDEX
 
 FINE, WIDE = 2, 4  # sites per node along an axis: 30 um for oxygen, IL-2 and chemokine, 60 um for far-reaching IFN-gamma
 ALWAYS, ACTIVE, INDUCED = 0, 1, 2
+
+
+class Guide(NamedTuple):
+    """What a searching cell smells: heading up the chemokine and its strength per mesh node, the node of every site."""
+
+    uphill: np.ndarray
+    pull: np.ndarray
+    node: np.ndarray
+
+
+class Surroundings(NamedTuple):
+    """Concentrations per mesh node, and the node of every site on each mesh."""
+
+    interferon: np.ndarray
+    oxygen: np.ndarray
+    il2: np.ndarray
+    wide: np.ndarray  # node of a site on the mesh of interferon
+    fine: np.ndarray  # node of a site on the mesh of oxygen and IL-2
 
 
 class Tissue:
@@ -62,15 +80,14 @@ class Tissue:
         self.fields["chemokine"].advance(hours, source=chemokine + induced + extra["chemokine"])
         self.fields["oxygen"].advance(hours, source=extra["oxygen"], uptake=breathed,
                                       supply=self.vessel_share * group.oxygen_supply, supply_level=group.oxygen_vessel)
-        sensing.find_uphill(self.fields["chemokine"].values, self._shape, self._headings, self._signs, self.uphill,
-                            self.pull)
+        find_uphill(self.fields["chemokine"].values, self._shape, self._headings, self._signs, self.uphill, self.pull)
 
     def _deposits(self, cells, rates, drives: dict[str, int], wide: bool = False) -> np.ndarray:
         """What all cells give or take by each rule; (rules, nodes)."""
         mesh, node, share = (self.wide, self.node_wide, self.share_wide) if wide else (
             self.fine, self.node_fine, self.share_fine)
         amounts = np.zeros((len(drives), mesh.size))
-        sensing.deposit(cells, self.lattice.space, rates, np.array([INDEX[rule] for rule in drives]),
+        deposit(cells, self.lattice.space, rates, np.array([INDEX[rule] for rule in drives]),
                         np.array(list(drives.values())), node, share, self.fields["ifn_gamma"].values, self.node_wide, amounts)
         return amounts
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .memory import BYTES_PER_SITE, available
-from .parameters.given import quoted
+from ..memory import BYTES_PER_SITE, available
+from ..parameters.given import quoted
 
 EMPTY = -1
 WALL = -2

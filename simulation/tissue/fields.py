@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from simulation.compiled import loop, scalar
-from simulation.multigrid import Balance, Hierarchy, solve
+from simulation.tissue.multigrid import Balance, Hierarchy, solve
 
 LEAST_LOSS = 1e-6  # 1/h; a quasi-steady substance that nothing removes would have no steady state
 

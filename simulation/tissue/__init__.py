@@ -1,0 +1,1 @@
+"""The ground cells stand on: the lattice, and the substances in it."""

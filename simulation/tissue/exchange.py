@@ -1,0 +1,67 @@
+"""What cells and fields give each other: secretion and uptake, and the way up a gradient."""
+
+from ..compiled import loop
+from ..kernels.chance import either
+from ..rules import INDEX
+
+INTERFERON = INDEX["interferon"]
+
+
+@loop
+def find_uphill(concentration, shape, headings, signs, uphill, pull):
+    """For every mesh node the heading nearest to the gradient, and how strongly the substance is felt, c / (1 + c).
+
+    ``shape`` int64 [3] nodes per axis; ``headings`` int8 (3, 3, 3): heading of each direction; ``signs``: scratch int64 [3].
+    """
+    for node in range(concentration.size):
+        z = node % shape[2]
+        y = (node // shape[2]) % shape[1]
+        x = node // (shape[2] * shape[1])
+        here = concentration[node]
+        pull[node] = here / (1.0 + here)
+        gx = gy = gz = 0.0
+        if shape[0] > 1:
+            step = shape[2] * shape[1]
+            gx = concentration[node + step if x + 1 < shape[0] else node] - concentration[node - step if x > 0 else node]
+        if shape[1] > 1:
+            step = shape[2]
+            gy = concentration[node + step if y + 1 < shape[1] else node] - concentration[node - step if y > 0 else node]
+        if shape[2] > 1:
+            gz = concentration[node + 1 if z + 1 < shape[2] else node] - concentration[node - 1 if z > 0 else node]
+        steepest = max(abs(gx), abs(gy), abs(gz))
+        uphill[node] = -1
+        if steepest <= 1e-6 * here:
+            continue
+        signs[0] = 0 if abs(gx) < 0.4142 * steepest else (1 if gx > 0 else -1)
+        signs[1] = 0 if abs(gy) < 0.4142 * steepest else (1 if gy > 0 else -1)
+        signs[2] = 0 if abs(gz) < 0.4142 * steepest else (1 if gz > 0 else -1)
+        uphill[node] = headings[signs[0] + 1, signs[1] + 1, signs[2] + 1]
+
+
+@loop
+def deposit(cells, space, rates, rules, drives, node, share, interferon, wide, amounts):
+    """Add what every cell gives and takes to its mesh node, several rules at once, in the order of sites.
+
+    ``rules`` int64 [n]; ``drives`` int64 [n]: 0 as it is, 1 times activity (stimulation x vigour), 2 times I/(1+I) of the
+    interferon at hand. ``share`` float64 per node: 1 / sites of the node. ``amounts`` float64 (n, nodes) is added to.
+    """
+    occupant, interior, kinds = space.occupant, space.interior, cells.kind
+    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
+    stimulation, exhaustion, fixed_exhaustion = cells.stimulation, cells.exhaustion, cells.fixed_exhaustion
+    for i in range(interior.size):
+        site = interior[i]
+        row = occupant[site]
+        if row < 0:
+            continue
+        kind = kinds[row]
+        for n in range(rules.size):
+            amount = either(own[slot[rules[n]], row], by_kind[rules[n], kind])
+            if amount == 0.0:
+                continue
+            if drives[n] == 1:
+                amount *= stimulation[row] * (1.0 - exhaustion[row]) * (1.0 - fixed_exhaustion[row])
+            elif drives[n] == 2:
+                signal = interferon[wide[site]] + either(own[slot[INTERFERON], row], by_kind[INTERFERON, kind])
+                amount *= signal / (1.0 + signal)
+            here = node[site]
+            amounts[n, here] += amount * share[here]
