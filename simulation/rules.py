@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .compiled import scalar
 from .parameters.given import quoted
 from .parameters.parameter import nearest
 
@@ -334,3 +335,9 @@ class RuleReport:
         return "\n".join(f"{self._name}[{', '.join(kinds)}] = {text}" for text, kinds in lines.items())
 
     __repr__ = __str__
+
+
+@scalar
+def either(own, general):
+    """A rate of one cell: its own where a treatment chose it, that of its kind where its own is NaN."""
+    return general if own != own else own

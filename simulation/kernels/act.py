@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compiled import loop
-from ..rules import INDEX
-from .chance import either, remaining
+from ..rules import INDEX, either
+from .chance import remaining
 from .contact import engage, strike
 from .movement import TRIES, move
 

@@ -6,12 +6,6 @@ from ..compiled import scalar
 
 
 @scalar
-def either(own, general):
-    """A rate of one cell: its own where a treatment chose it, that of its kind where its own is NaN."""
-    return general if own != own else own
-
-
-@scalar
 def happens(draw, rate, hours):
     """Whether an event of this rate falls into the next ``hours``: draw < 1 - exp(-rate x hours)."""
     expected = rate * hours

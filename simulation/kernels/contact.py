@@ -9,9 +9,9 @@ import numpy as np
 from ..cells import DEAD
 from ..compiled import part
 from ..randomness import GOLDEN, mix, stream_at, uniform
-from ..rules import INDEX
+from ..rules import INDEX, either
 from ..tissue.lattice import EMPTY
-from .chance import either, happens, probability, ruled_out, wait
+from .chance import happens, probability, ruled_out, wait
 
 ENGAGE, KILL, POTENCY, DETACH = INDEX["engage"], INDEX["kill"], INDEX["potency"], INDEX["detach"]
 BRAKE, REPAIR, LETHAL = INDEX["brake"], INDEX["repair"], INDEX["lethal_hits"]

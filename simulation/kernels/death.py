@@ -5,9 +5,9 @@ import numpy as np
 from ..cells import DEAD
 from ..compiled import loop
 from ..randomness import stream_at, uniform
-from ..rules import INDEX
+from ..rules import INDEX, either
 from ..tissue.lattice import EMPTY
-from .chance import either, happens
+from .chance import happens
 from .contact import ANTIGEN_UNITS
 
 DEATH, NECROSIS = INDEX["death"], INDEX["necrosis"]

@@ -5,9 +5,9 @@ import numpy as np
 
 from ..compiled import loop
 from ..randomness import GOLDEN, bits, mix, name_from, stream_at, uniform
-from ..rules import INDEX
+from ..rules import INDEX, either
 from ..tissue.lattice import EMPTY
-from .chance import divides, either
+from .chance import divides
 
 DIVISION, LIMIT, IL2_DIVISIONS = INDEX["division"], INDEX["division_limit"], INDEX["il2_divisions"]
 IL2_DRIVE, ARREST, OXYGEN_HALF = INDEX["il2_drive"], INDEX["interferon_arrest"], INDEX["oxygen_half"]

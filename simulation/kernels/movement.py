@@ -4,9 +4,8 @@ import numpy as np
 
 from ..compiled import part
 from ..randomness import GOLDEN, bits, mix, stream_at, uniform
-from ..rules import INDEX
+from ..rules import INDEX, either
 from ..tissue.lattice import EMPTY
-from .chance import either
 
 MOVE, SQUEEZE = INDEX["move"], INDEX["squeeze"]
 PERSISTENCE, BIAS = INDEX["persistence"], INDEX["bias"]

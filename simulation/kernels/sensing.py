@@ -2,8 +2,7 @@
 
 
 from ..compiled import loop
-from ..rules import INDEX
-from .chance import either
+from ..rules import INDEX, either
 
 INTERFERON, ANTIGEN_SHOWN = INDEX["interferon"], INDEX["antigen_shown"]
 

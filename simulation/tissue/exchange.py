@@ -1,8 +1,7 @@
 """What cells and fields give each other: secretion and uptake, and the way up a gradient."""
 
 from ..compiled import loop
-from ..kernels.chance import either
-from ..rules import INDEX
+from ..rules import INDEX, either
 
 INTERFERON = INDEX["interferon"]
 
