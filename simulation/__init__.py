@@ -1,7 +1,7 @@
 """Tumour and immune system on a lattice, with pluggable immunotherapies."""
 
 from . import plots, treatments
-from .agents import CarTCell, CellAgent, NKCell, TCell, TumorCell
+from .cells.agents import CarTCell, CellAgent, NKCell, TCell, TumorCell
 from .kinds import CellKind, Process, Recognition, Trait
 from .model import TumorModel
 from .parameters.parameter import Parameter, ParameterGroup

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from . import addresses
-from .agents import KINDS, READ_ONLY, CellAgent
 from .bench import CROWD, HALF, HOURS, Broken, continued, run, told
-from .cells import COLUMNS
+from .cells.agents import KINDS, READ_ONLY, CellAgent
+from .cells.table import COLUMNS
 from .kinds import RECOGNITIONS, CellKind, Number, Recognition, resolve
 from .model import TumorModel
 from .parameter_sets import find

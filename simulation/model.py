@@ -8,8 +8,9 @@ import mesa
 import numpy as np
 
 from . import parameter_sets
-from .agents import KINDS
-from .cells import CellTable
+from .cells.agents import KINDS
+from .cells.table import CellTable
+from .cells.windows import Inhabitants
 from .interrupts import guarded, whole
 from .kernels import act as acting
 from .kinds import RECOGNITIONS, CellKind, KindError, Kinds, Process, named
@@ -26,7 +27,6 @@ from .step import VERBS, Step
 from .tissue import substances as tissue
 from .tissue.lattice import Lattice
 from .treatments import Treatment
-from .windows import Inhabitants
 
 COUNTERS = ("kills", "deaths", "births", "starved", "arrived")
 

@@ -4,8 +4,9 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .cells import COLUMNS, start_trait
+from .cells.table import COLUMNS
 from .kernels import death, recruitment
+from .kernels.inheritance import start_trait
 from .kinds import resolve
 from .parameters.given import quoted
 from .parameters.parameter import nearest

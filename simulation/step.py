@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from .cells import inherit
 from .kernels import act as acting
 from .kernels import death, division, recruitment, sensing
 from .kernels.contact import ANTIGEN_UNITS
+from .kernels.inheritance import inherit
 from .kinds import resolve
 from .rules import Rules
 

@@ -10,8 +10,8 @@ from functools import cached_property
 from numbers import Real
 
 from . import addresses
-from .agents import KINDS
 from .bench import HALF, Broken, continued, faults, odd_tissues, run, told, under_attack
+from .cells.agents import KINDS
 from .model import TumorModel
 from .parameters.bibliography import is_known
 from .parameters.parameter import nearest

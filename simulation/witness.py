@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .cells import SCRATCH
+from .cells.table import SCRATCH
 from .state import arrays_of, treatment_state
 from .treatments import Treatment
 

@@ -10,7 +10,7 @@ import pytest
 from packaging.version import Version
 
 from simulation import CarTCell, NKCell, TCell, TumorCell, TumorModel
-from simulation.agents import DeadCellError
+from simulation.cells.agents import DeadCellError
 from tests.test_reproducibility import Stander, assert_same_state, by_name, steps, table
 
 SMALL = dict(shape=(31, 31), tumor_cells=200, overrides={"t_cell.initial_density": 150, "nk_cell.initial_density": 60})

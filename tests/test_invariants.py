@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simulation import NKCell, TCell, TumorCell, TumorModel, treatments
-from simulation.cells import COLUMNS, SCRATCH
+from simulation.cells.table import COLUMNS, SCRATCH
 
 SHARES = ("exhaustion", "fixed_exhaustion", "stimulation", "specificity", "presented_mhc", "mhc")
 ORDINALS = {"clone", "name", "mother"}

@@ -6,7 +6,7 @@ repair, detachment and death happen in their true order and no rate is biased by
 
 import numpy as np
 
-from ..cells import DEAD
+from ..cells.table import DEAD
 from ..compiled import part
 from ..randomness import GOLDEN, mix, stream_at, uniform
 from ..rules import INDEX, either

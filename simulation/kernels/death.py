@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..cells import DEAD
+from ..cells.table import DEAD
 from ..compiled import loop
 from ..randomness import stream_at, uniform
 from ..rules import INDEX, either

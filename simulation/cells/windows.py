@@ -3,8 +3,8 @@
 import mesa
 import numpy as np
 
-from .population import ModelError, UnknownTrait
-from .tissue.lattice import EMPTY, FOREIGN
+from ..population import ModelError, UnknownTrait
+from ..tissue.lattice import EMPTY, FOREIGN
 
 
 class Windows:

@@ -6,9 +6,9 @@ is a real birth, removing it a real death, and looking at agents never changes a
 
 import mesa
 
-from .cells import COLUMNS
-from .kinds import CellKind, Trait
-from .population import BY_HAND, UnknownTrait
+from ..kinds import CellKind, Trait
+from ..population import BY_HAND, UnknownTrait
+from .table import COLUMNS
 
 READ_ONLY = set(COLUMNS) - set(BY_HAND)
 

@@ -1,0 +1,1 @@
+"""Cells: rows of one table, and the Mesa agents that are windows on them."""
