@@ -5,7 +5,7 @@ from ..parameters.parameter import Parameter, ParameterGroup, Parameters
 MODEL = "assumed: tried together with the other contact rules so that killing falls in the measured range"
 
 
-class Tumor(ParameterGroup):
+class TumorParameters(ParameterGroup):
     """Tumour cells: what they show, how they grow, how they change."""
 
     initial_cells = Parameter(500, "cells", "tumour cells at the start, as a disc in the middle",
@@ -69,7 +69,7 @@ class Tumor(ParameterGroup):
     oxygen_uptake = Parameter(10, "1/minute", "oxygen consumed in packed tissue", source="PhysiCell", range=(0, 100))
 
 
-class Lymphocyte(ParameterGroup):
+class LymphocyteParameters(ParameterGroup):
     """What T and NK cells share; each kind restates what differs."""
 
     initial_density = Parameter(0, "cells/mm2", "cells scattered over the tissue at the start (per mm3 in 3-D)",
@@ -124,7 +124,7 @@ class Lymphocyte(ParameterGroup):
                               range=(0, 100))
 
 
-class TCell(Lymphocyte):
+class TCellParameters(LymphocyteParameters):
     """CD8 T cells."""
 
     initial_density = Parameter(20, "cells/mm2", "cells scattered over the tissue at the start (per mm3 in 3-D)",
@@ -141,7 +141,7 @@ class TCell(Lymphocyte):
                               source="assumed: measured 1 to 100 molecules a second", range=(0, 1000))
 
 
-class CarTCell(Lymphocyte):
+class CarTCellParameters(LymphocyteParameters):
     """CAR T cells."""
 
     half_lysis = Parameter(0.03, "1", "CAR target of half recognition for lysis, about 300 molecules",
@@ -168,7 +168,7 @@ class CarTCell(Lymphocyte):
                               range=(0, 10))
 
 
-class NKCell(Lymphocyte):
+class NKCellParameters(LymphocyteParameters):
     """Natural killer cells."""
 
     initial_density = Parameter(5, "cells/mm2", "cells scattered over the tissue at the start (per mm3 in 3-D)",
@@ -263,10 +263,10 @@ def all_groups() -> Parameters:
     """A fresh set of all groups with their default values."""
     return Parameters(
         {
-            "tumor": Tumor(),
-            "t_cell": TCell(),
-            "car_t_cell": CarTCell(),
-            "nk_cell": NKCell(),
+            "tumor": TumorParameters(),
+            "t_cell": TCellParameters(),
+            "car_t_cell": CarTCellParameters(),
+            "nk_cell": NKCellParameters(),
             "checkpoint": Checkpoint(),
             "recruitment": Recruitment(),
             "fields": Fields(),
