@@ -1,8 +1,12 @@
 """Tumour and immune system on a lattice, with pluggable immunotherapies."""
 
 from . import plots, treatments
-from .cells.agents import CarTCell, CellAgent, NKCell, TCell, TumorCell
-from .kinds import CellKind, Process, Recognition, Trait
+from .cells.agents import CellAgent
+from .kinds.car_t_cell import CarTCell
+from .kinds.kind import CellKind, Process, Recognition, Trait
+from .kinds.nk_cell import NKCell
+from .kinds.t_cell import TCell
+from .kinds.tumor_cell import TumorCell
 from .model import TumorModel
 from .parameters.parameter import Parameter, ParameterGroup
 from .results.results import Results

@@ -10,9 +10,10 @@ import numpy as np
 
 from . import addresses
 from .bench import CROWD, HALF, HOURS, Broken, continued, run, told
-from .cells.agents import KINDS, READ_ONLY, CellAgent
+from .cells.agents import READ_ONLY, CellAgent
 from .cells.table import COLUMNS
-from .kinds import RECOGNITIONS, CellKind, Number, Recognition, resolve
+from .kinds.kind import CellKind, Number, Recognition, resolve
+from .kinds.shipped import KINDS, RECOGNITIONS
 from .model import TumorModel
 from .parameter_sets import find
 from .parameters.parameter import nearest

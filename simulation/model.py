@@ -8,16 +8,18 @@ import mesa
 import numpy as np
 
 from . import parameter_sets
-from .cells.agents import KINDS
 from .cells.table import CellTable
 from .cells.windows import Inhabitants
+from .errors import ModelError
 from .interrupts import guarded, whole
 from .kernels import act as acting
-from .kinds import RECOGNITIONS, CellKind, KindError, Kinds, Process, named
+from .kinds.kind import CellKind, KindError, Process, named
+from .kinds.registry import Kinds
+from .kinds.shipped import KINDS, RECOGNITIONS
 from .parameters.bibliography import references
 from .parameters.given import number, quoted, several, whole_number
 from .parameters.parameter import nearest
-from .population import ModelError, Population
+from .population import Population
 from .randomness import Randomness
 from .regimen import Regimen
 from .results import measures

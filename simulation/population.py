@@ -4,25 +4,15 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .cells.table import COLUMNS
+from .cells.table import BY_HAND, COLUMNS, SHARES
+from .errors import ModelError, UnknownTrait
 from .kernels import death, recruitment
 from .kernels.inheritance import start_trait
-from .kinds import resolve
+from .kinds.kind import resolve
 from .parameters.given import quoted
 from .parameters.parameter import nearest
 from .tissue.lattice import EMPTY
 from .treatments import Treatment
-
-SHARES = ("exhaustion", "fixed_exhaustion", "stimulation", "specificity")
-BY_HAND = (*SHARES, "capacity", "damage", "clone", "divisions", "pdl1")  # what may be written of a cell beside its traits
-
-
-class ModelError(ValueError):
-    """A model asked for something impossible; one sentence."""
-
-
-class UnknownTrait(ModelError, AttributeError):
-    """A trait that a cell does not have."""
 
 
 class Population:

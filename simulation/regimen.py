@@ -3,9 +3,9 @@
 import numpy as np
 
 from .addresses import class_path
+from .errors import ModelError
 from .parameters.given import quoted
 from .parameters.parameter import nearest
-from .population import ModelError
 from .treatments import Treatment, TreatmentError, build
 
 

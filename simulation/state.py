@@ -14,7 +14,7 @@ import mesa
 import numpy as np
 
 from . import addresses
-from .kinds import CellKind, Process
+from .kinds.kind import CellKind, Process
 from .model import TumorModel
 from .parameter_sets import ParameterSet
 from .randomness import Randomness

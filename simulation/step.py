@@ -8,7 +8,7 @@ from .kernels import act as acting
 from .kernels import death, division, recruitment, sensing
 from .kernels.contact import ANTIGEN_UNITS
 from .kernels.inheritance import inherit
-from .kinds import resolve
+from .kinds.kind import resolve
 from .rules import Rules
 
 VERBS = ("treat", "diffuse", "sense", "recruit", "act", "divide", "die", "settle", "measure")

@@ -5,7 +5,7 @@ from typing import Any
 
 from . import kind_promises, treatment_promises
 from .bench import Broken
-from .kinds import CellKind
+from .kinds.kind import CellKind
 from .treatments import Treatment, find
 
 

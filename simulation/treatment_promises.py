@@ -11,7 +11,7 @@ from numbers import Real
 
 from . import addresses
 from .bench import HALF, Broken, continued, faults, odd_tissues, run, told, under_attack
-from .cells.agents import KINDS
+from .kinds.shipped import KINDS
 from .model import TumorModel
 from .parameters.bibliography import is_known
 from .parameters.parameter import nearest

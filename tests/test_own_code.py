@@ -211,5 +211,5 @@ def test_the_current_folder_is_looked_into_last_and_only_for_a_module_that_is_na
     (tmp_path / "lies_here_alone.py").write_text("THING = 3\n")
     assert tumorlab("list").exit_code == 0
     assert str(tmp_path) not in sys.path
-    assert plug_ins.at("simulation.kinds:Process") and str(tmp_path) not in sys.path
+    assert plug_ins.at("simulation.kinds.kind:Process") and str(tmp_path) not in sys.path
     assert plug_ins.at("lies_here_alone:THING") == 3 and sys.path[-1] == str(tmp_path)

@@ -10,7 +10,7 @@ import pytest
 import simulation
 from experiments.reference.benchmark import timed_step
 from simulation import CellAgent, CellKind, NKCell, Process, TCell, Treatment, TumorCell, TumorModel
-from simulation.population import ModelError, UnknownTrait
+from simulation.errors import ModelError, UnknownTrait
 from simulation.tissue.lattice import LatticeError
 from simulation.treatments import Placebo
 from tests.dish import dish, grid, sow

@@ -19,7 +19,7 @@ from simulation import (
     check_treatment,
     treatments,
 )
-from simulation.cells.agents import KINDS
+from simulation.kinds.shipped import KINDS
 from simulation.testing import CheckFailed
 
 

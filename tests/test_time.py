@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from simulation import Process, Treatment, TumorModel
-from simulation.population import ModelError
+from simulation.errors import ModelError
 from simulation.step import VERBS
 from tests.test_reproducibility import assert_same_state, steps
 

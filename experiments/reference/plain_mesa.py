@@ -10,7 +10,7 @@ import mesa
 import numpy as np
 from mesa.discrete_space import OrthogonalMooreGrid
 
-from simulation.kinds import resolve
+from simulation.kinds.kind import resolve
 from simulation.rules import INDEX
 
 from .plain_cells import STATE, TRAITS, TRIES, CarTCell, LivingCell, Lymphocyte, NKCell, TCell, TumorCell

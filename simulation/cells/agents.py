@@ -1,4 +1,4 @@
-"""Mesa agents as windows on one row of the cell table, and the kinds of cells they stand for.
+"""Mesa agents as windows on one row of the cell table.
 
 Reading or writing an attribute of an agent reads or writes the table; nothing is kept in the agent itself. Making an agent
 is a real birth, removing it a real death, and looking at agents never changes a run.
@@ -6,9 +6,8 @@ is a real birth, removing it a real death, and looking at agents never changes a
 
 import mesa
 
-from ..kinds import CellKind, Trait
-from ..population import BY_HAND, UnknownTrait
-from .table import COLUMNS
+from ..errors import UnknownTrait
+from .table import BY_HAND, COLUMNS
 
 READ_ONLY = set(COLUMNS) - set(BY_HAND)
 
@@ -113,103 +112,3 @@ class CellAgent(mesa.Agent):
         if not self.alive:
             return f"<{type(self).__name__} {self._name}, dead>"
         return f"<{type(self).__name__} {self._name} at {self.pos}>"
-
-
-class TumorCell(CellAgent):
-    """A tumour cell: what it shows decides who can see it."""
-
-    kind = "tumor_cell"
-
-
-class TCell(CellAgent):
-    """A CD8 T cell: sees peptide on MHC-I, is switched off by PD-L1, tires."""
-
-    kind = "t_cell"
-
-
-class CarTCell(CellAgent):
-    """A CAR T cell: sees its target without MHC, expands on contact, contracts."""
-
-    kind = "car_t_cell"
-
-
-class NKCell(CellAgent):
-    """A natural killer cell: sees stress, is held back by MHC-I, kills a limited number."""
-
-    kind = "nk_cell"
-
-
-def rates_of(group: str) -> dict[str, str]:
-    """Rules of a lymphocyte, each from the parameter of that group."""
-    same = ("squeeze", "sensitivity", "persistence", "potency", "division_limit", "il2_divisions", "il2_drive", "influx_gain",
-            "ifn_gamma_secretion", "il2_secretion", "il2_uptake", "oxygen_uptake")
-    rated = ("engage", "kill", "detach", "exhaustion", "recovery", "fixation", "forgetting", "division", "death")
-    return {
-        **{rule: f"{group}.{rule}" for rule in same},
-        **{rule: f"{group}.{rule}_rate" for rule in rated},
-        "move": f"{group}.speed",
-        "bias": f"{group}.chemokine_bias",
-        "influx": f"{group}.base_influx",
-    }
-
-
-def tumor_trait(name: str, **more) -> Trait:
-    return Trait(name, start=f"tumor.{name}", spread=f"tumor.{name}_spread", mutation="tumor.mutation_spread", **more)
-
-
-TUMOR_CELL = CellKind(
-    "tumor_cell",
-    agent=TumorCell,
-    traits=(
-        tumor_trait("antigen", negative_share="tumor.antigen_negative_share", loss="tumor.antigen_loss"),
-        tumor_trait("car_target", negative_share="tumor.car_target_negative_share", loss="tumor.car_target_loss"),
-        Trait("mhc", start="tumor.mhc", loss="tumor.mhc_loss", halving="tumor.mhc_halving", high=1.0),
-        tumor_trait("pdl1"),
-        tumor_trait("stress_ligand"),
-    ),
-    rates={
-        "division": "tumor.division_rate",
-        "death": "tumor.death_rate",
-        "necrosis": "tumor.necrosis_rate",
-        "repair": "tumor.repair_rate",
-        "lethal_hits": "tumor.lethal_hits",
-        "interferon_arrest": "tumor.interferon_arrest",
-        "oxygen_half": "tumor.oxygen_half",
-        "antigen_shown": 1.0,
-        "chemokine_secretion": "tumor.chemokine_secretion",
-        "chemokine_induced": "tumor.chemokine_induced",
-        "oxygen_uptake": "tumor.oxygen_uptake",
-    },
-    yielding=True,
-    pdl1_induced="tumor.pdl1_induced",
-)
-T_CELL = CellKind(
-    "t_cell",
-    agent=TCell,
-    traits=(Trait("specificity", start=1.0, negative_share="t_cell.bystander_share", high=1.0),),
-    rates={**rates_of("t_cell"), "brake": "checkpoint.brake"},
-    engages={"tumor_cell": "peptide"},
-    motile=True,
-    driven=True,
-    initial_density="t_cell.initial_density",
-)
-CAR_T_CELL = CellKind(
-    "car_t_cell",
-    agent=CarTCell,
-    rates={**rates_of("car_t_cell"), "brake": "checkpoint.brake"},
-    engages={"tumor_cell": "target"},
-    motile=True,
-    driven=True,
-    initial_density="car_t_cell.initial_density",
-)
-NK_CELL = CellKind(
-    "nk_cell",
-    agent=NKCell,
-    rates={**rates_of("nk_cell"), "refill": "nk_cell.refill_rate", "il2_refill": "nk_cell.il2_refill"},
-    engages={"tumor_cell": "missing_self"},
-    motile=True,
-    driven=True,
-    capacity="nk_cell.capacity",
-    initial_density="nk_cell.initial_density",
-)
-KINDS = (TUMOR_CELL, T_CELL, CAR_T_CELL, NK_CELL)

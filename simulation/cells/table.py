@@ -40,6 +40,8 @@ COLUMNS: dict[str, type] = {  # what every cell has
     "since": np.float64,
 }
 BLANK = {"partner": -1, "attacker": -1, "chain": -1, "heading": -1, "capacity": np.inf, "specificity": 1.0}
+SHARES = ("exhaustion", "fixed_exhaustion", "stimulation", "specificity")
+BY_HAND = (*SHARES, "capacity", "damage", "clone", "divisions", "pdl1")  # what may be written of a cell beside its traits
 SCRATCH = ("chain", "attacker", "strain", "contact", "until")  # meaningless between steps
 
 

@@ -3,7 +3,7 @@
 import mesa
 import numpy as np
 
-from ..population import ModelError, UnknownTrait
+from ..errors import ModelError, UnknownTrait
 from ..tissue.lattice import EMPTY, FOREIGN
 
 

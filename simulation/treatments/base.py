@@ -8,7 +8,7 @@ from ..parameters.parameter import Parameter, ParameterGroup
 from ..schedule import Schedule, mean_level
 
 if TYPE_CHECKING:
-    from ..kinds import CellKind, Process
+    from ..kinds.kind import CellKind, Process
     from ..model import TumorModel
     from ..rules import RulesOf
 

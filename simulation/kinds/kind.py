@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import mesa
 import numpy as np
 
-from .kernels import sensing
-from .parameters.given import quoted, shortened
-from .parameters.parameter import Parameters, nearest
-from .plug_ins import at
-from .rules import INDEX, RULES
+from ..parameters.given import quoted, shortened
+from ..parameters.parameter import Parameters, nearest
+from ..plug_ins import at
+from ..rules import INDEX
 
 if TYPE_CHECKING:
-    from .model import TumorModel
+    from ..model import TumorModel
 
 Number = float | str
 """A number in inside units, or the dotted name of a parameter."""
@@ -126,109 +125,9 @@ def named(what, cls: type):
     return found
 
 
-class Kinds:
-    """All kinds of one model, and the interaction table between them."""
-
-    def __init__(self, kinds: list[CellKind], recognitions: list[Recognition]):
-        self.all: list[CellKind] = []
-        self.recognitions = list(recognitions)
-        for kind in kinds:
-            self.add(kind)
-
-    def add(self, kind: CellKind) -> None:
-        if kind.name in self.names:
-            raise KindError(f"there is a kind {kind.name!r} already")
-        if len(self.all) == 127:
-            raise KindError("a model holds at most 127 kinds of cells")
-        for recognition in (*kind.engages.values(), *kind.engaged_by.values()):
-            if isinstance(recognition, Recognition) and recognition not in self.recognitions:
-                if recognition.name in [each.name for each in self.recognitions]:
-                    raise KindError(f"kind {kind.name!r}: there is another recognition {recognition.name!r} already")
-                self.recognitions.append(recognition)
-        self.all.append(kind)
-
-    @property
-    def names(self) -> list[str]:
-        return [kind.name for kind in self.all]
-
-    def index(self, name: str) -> int:
-        if name not in self.names:
-            raise KindError(f"there is no kind of cell {quoted(name)}{nearest(name, self.names)}")
-        return self.names.index(name)
-
-    def __iter__(self):
-        return iter(self.all)
-
-    def __len__(self) -> int:
-        return len(self.all)
-
-    def __getitem__(self, name: str) -> CellKind:
-        return self.all[self.index(name)]
-
-    def traits(self) -> list[str]:
-        return list(dict.fromkeys(trait.name for kind in self.all for trait in kind.traits))
-
-    def flags(self, flag: str) -> np.ndarray:
-        """One True or False per kind."""
-        return np.array([bool(getattr(kind, flag)) for kind in self.all])
-
-    def interactions(self) -> np.ndarray:
-        """int8 (attacker, target): index of the recognition, -1 where the first does not engage the second."""
-        names = [recognition.name for recognition in self.recognitions]
-        table = np.full((len(self.all), len(self.all)), -1, dtype=np.int8)
-        for i, kind in enumerate(self.all):
-            for pairs, cell in ((kind.engages, lambda j, i=i: (i, j)), (kind.engaged_by, lambda j, i=i: (j, i))):
-                for other, recognition in pairs.items():
-                    name = recognition.name if isinstance(recognition, Recognition) else recognition
-                    if name not in names:
-                        raise KindError(f"kind {kind.name!r}: there is no recognition {quoted(name)}{nearest(name, names)}")
-                    table[cell(self.index(other))] = names.index(name)
-        return table
-
-    def attackers(self) -> np.ndarray:
-        """True for kinds that engage anybody."""
-        return (self.interactions() >= 0).any(axis=1)
-
-    def baseline(self, parameters: Parameters) -> np.ndarray:
-        """float64 (rules, kinds): every rule before any treatment."""
-        table = np.zeros((len(RULES), len(self.all)))
-        for k, kind in enumerate(self.all):
-            for rule, number in kind.rates.items():
-                table[INDEX[rule], k] = resolve(number, parameters)
-        return table
-
-    def numbers(self, attribute: str, parameters: Parameters) -> np.ndarray:
-        """One declared number per kind; infinite where the kind leaves it open."""
-        values = [getattr(kind, attribute) for kind in self.all]
-        return np.array([np.inf if v is None else resolve(v, parameters) for v in values])
-
-
 def resolve(number: Number, parameters: Parameters) -> float:
     """A number in inside units, from itself or from the dotted name of a parameter."""
     if isinstance(number, str):
         group, _, name = number.partition(".")
         return float(getattr(getattr(parameters, group), name))
     return float(number)
-
-
-def _peptide(model, score, stimulus):
-    half = model.parameters.t_cell.half_antigen
-    sensing.see_peptide(model.cells.view(), model.rates, model.cells["antigen"], half, score, stimulus)
-
-
-def _target(model, score, stimulus):
-    group = model.parameters.car_t_cell
-    target = model.cells["car_target"]
-    sensing.see_target(model.cells.view(), target, group.half_lysis, group.half_drive, score, stimulus)
-
-
-def _missing_self(model, score, stimulus):
-    half = model.parameters.nk_cell.half_mhc
-    sensing.see_missing_self(model.cells.view(), model.cells["stress_ligand"], half, score, stimulus)
-
-
-RECOGNITIONS = (
-    Recognition("peptide", "T-cell receptor on peptide-MHC", _peptide),
-    Recognition("target", "CAR on its surface molecule, without MHC", _target),
-    Recognition("missing_self", "NK cell: stress ligand without enough MHC-I", _missing_self),
-)

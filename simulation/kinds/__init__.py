@@ -1,0 +1,1 @@
+"""Kinds of cells: one file each, with its agent, parameters, rates and recognition."""

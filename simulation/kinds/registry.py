@@ -1,0 +1,85 @@
+"""All kinds of one model, and who meets whom."""
+
+import numpy as np
+
+from ..parameters.given import quoted
+from ..parameters.parameter import Parameters, nearest
+from ..rules import INDEX, RULES
+from .kind import CellKind, KindError, Recognition, resolve
+
+
+class Kinds:
+    """All kinds of one model, and the interaction table between them."""
+
+    def __init__(self, kinds: list[CellKind], recognitions: list[Recognition]):
+        self.all: list[CellKind] = []
+        self.recognitions = list(recognitions)
+        for kind in kinds:
+            self.add(kind)
+
+    def add(self, kind: CellKind) -> None:
+        if kind.name in self.names:
+            raise KindError(f"there is a kind {kind.name!r} already")
+        if len(self.all) == 127:
+            raise KindError("a model holds at most 127 kinds of cells")
+        for recognition in (*kind.engages.values(), *kind.engaged_by.values()):
+            if isinstance(recognition, Recognition) and recognition not in self.recognitions:
+                if recognition.name in [each.name for each in self.recognitions]:
+                    raise KindError(f"kind {kind.name!r}: there is another recognition {recognition.name!r} already")
+                self.recognitions.append(recognition)
+        self.all.append(kind)
+
+    @property
+    def names(self) -> list[str]:
+        return [kind.name for kind in self.all]
+
+    def index(self, name: str) -> int:
+        if name not in self.names:
+            raise KindError(f"there is no kind of cell {quoted(name)}{nearest(name, self.names)}")
+        return self.names.index(name)
+
+    def __iter__(self):
+        return iter(self.all)
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def __getitem__(self, name: str) -> CellKind:
+        return self.all[self.index(name)]
+
+    def traits(self) -> list[str]:
+        return list(dict.fromkeys(trait.name for kind in self.all for trait in kind.traits))
+
+    def flags(self, flag: str) -> np.ndarray:
+        """One True or False per kind."""
+        return np.array([bool(getattr(kind, flag)) for kind in self.all])
+
+    def interactions(self) -> np.ndarray:
+        """int8 (attacker, target): index of the recognition, -1 where the first does not engage the second."""
+        names = [recognition.name for recognition in self.recognitions]
+        table = np.full((len(self.all), len(self.all)), -1, dtype=np.int8)
+        for i, kind in enumerate(self.all):
+            for pairs, cell in ((kind.engages, lambda j, i=i: (i, j)), (kind.engaged_by, lambda j, i=i: (j, i))):
+                for other, recognition in pairs.items():
+                    name = recognition.name if isinstance(recognition, Recognition) else recognition
+                    if name not in names:
+                        raise KindError(f"kind {kind.name!r}: there is no recognition {quoted(name)}{nearest(name, names)}")
+                    table[cell(self.index(other))] = names.index(name)
+        return table
+
+    def attackers(self) -> np.ndarray:
+        """True for kinds that engage anybody."""
+        return (self.interactions() >= 0).any(axis=1)
+
+    def baseline(self, parameters: Parameters) -> np.ndarray:
+        """float64 (rules, kinds): every rule before any treatment."""
+        table = np.zeros((len(RULES), len(self.all)))
+        for k, kind in enumerate(self.all):
+            for rule, number in kind.rates.items():
+                table[INDEX[rule], k] = resolve(number, parameters)
+        return table
+
+    def numbers(self, attribute: str, parameters: Parameters) -> np.ndarray:
+        """One declared number per kind; infinite where the kind leaves it open."""
+        values = [getattr(kind, attribute) for kind in self.all]
+        return np.array([np.inf if v is None else resolve(v, parameters) for v in values])

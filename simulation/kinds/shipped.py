@@ -1,0 +1,9 @@
+"""The kinds of cells that every model has, in the order of their numbers, and how they recognise each other."""
+
+from .car_t_cell import CAR_T_CELL, TARGET
+from .nk_cell import MISSING_SELF, NK_CELL
+from .t_cell import PEPTIDE, T_CELL
+from .tumor_cell import TUMOR_CELL
+
+KINDS = (TUMOR_CELL, T_CELL, CAR_T_CELL, NK_CELL)
+RECOGNITIONS = (PEPTIDE, TARGET, MISSING_SELF)
