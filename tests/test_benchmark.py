@@ -50,7 +50,12 @@ for name in ("resource", "fcntl", "pwd", "grp", "termios"):
     sys.modules[name] = None
 for name in ("getloadavg", "sched_getaffinity", "sysconf", "getuid", "uname"):
     delattr(os, name)
-from experiments import app, benchmark, cli, cores, executors, folder, run, runner, study_commands, trial
+import experiments, simulation
+for package in (simulation, experiments):
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(found.name)
+from experiments.reference import benchmark
+from experiments.studies import cores
 psutil.Process = lambda: types.SimpleNamespace(memory_info=lambda: types.SimpleNamespace(peak_wset=7))
 psutil.getloadavg = lambda: (0.5, 0.5, 0.5)  # of its own where the system has none
 assert benchmark.peak_memory() == 7 and cores.usable_cores() >= 1

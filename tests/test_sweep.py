@@ -380,7 +380,7 @@ def test_runs_of_other_rules_are_never_mixed_with_those_of_these(tmp_path, monke
     keys = [run.key for run in study.runs()]
     with monkeypatch.context() as patch:
         for module in ("archive", "runner"):
-            patch.setattr(f"experiments.{module}.RESULTS", 1)
+            patch.setattr(f"experiments.studies.{module}.RESULTS", 1)
         old = undrawn(study, tmp_path)
         assert not set(keys) & {run.key for run in small(record={}).runs()}
     assert old.computed == 4 and json.loads((tmp_path / "study.json").read_text())["results"] == 1

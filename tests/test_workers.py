@@ -105,7 +105,7 @@ def test_where_no_worker_lives_a_study_ends_in_a_sentence_and_keeps_what_is_fini
 def test_a_script_without_a_guard_ends_in_a_sentence(tmp_path):
     """Its workers run it again when they import it, and Python refuses to start workers of workers."""
     script = tmp_path / "script.py"
-    script.write_text("from experiments import workers\nworkers.STARTS = 2\nworkers.Processes(1).submit(len, 'abc').result()\n")
+    script.write_text("from experiments.studies import workers\nworkers.STARTS = 2\nworkers.Processes(1).submit(len, 'abc').result()\n")
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert "NoWorkers: 2 worker processes in a row ended as soon as they were started" in done.stderr.splitlines()[-1]

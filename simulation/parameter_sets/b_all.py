@@ -1,6 +1,6 @@
 """B-cell acute lymphoblastic leukaemia, well mixed."""
 
-from . import ParameterSet
+from .parameter_set import ParameterSet
 
 SET = ParameterSet(
     name="b_all",

@@ -1,6 +1,6 @@
 """Melanoma of a patient: slow cycle, high loss, many mutations, T cells present."""
 
-from . import ParameterSet
+from .parameter_set import ParameterSet
 
 SET = ParameterSet(
     name="melanoma",

@@ -1,6 +1,6 @@
 """B16 melanoma in a mouse: fast."""
 
-from . import ParameterSet
+from .parameter_set import ParameterSet
 
 SET = ParameterSet(
     name="mouse_b16",

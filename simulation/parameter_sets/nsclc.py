@@ -1,6 +1,6 @@
 """Non-small-cell lung cancer of a patient."""
 
-from . import ParameterSet
+from .parameter_set import ParameterSet
 
 SET = ParameterSet(
     name="nsclc",
