@@ -11,9 +11,9 @@ from .model import TumorModel
 from .parameters.parameter import Parameter, ParameterGroup
 from .results.results import Results
 from .results.snapshots import Snapshot
-from .schedule import Schedule
 from .testing import CheckFailed, check_cell_kind, check_treatment
 from .treatments import Treatment
+from .treatments.schedule import Schedule
 
 __version__ = "0.1.0"
 __all__ = ["CarTCell", "CellAgent", "CellKind", "CheckFailed", "NKCell", "Parameter", "ParameterGroup", "Process",

@@ -21,7 +21,6 @@ from .parameters.given import number, quoted, several, whole_number
 from .parameters.parameter import nearest
 from .population import Population
 from .randomness import Randomness
-from .regimen import Regimen
 from .results import measures
 from .results.results import Results
 from .results.snapshots import Snapshot
@@ -29,6 +28,7 @@ from .step import VERBS, Step
 from .tissue import substances as tissue
 from .tissue.lattice import Lattice
 from .treatments import Treatment
+from .treatments.regimen import Regimen
 
 COUNTERS = ("kills", "deaths", "births", "starved", "arrived")
 

@@ -21,8 +21,8 @@ from .randomness import Randomness
 from .results.files import UNREADABLE, digests, remove, sealed, unsealed, verify
 from .results.results import ABOUT, TABLES, Results
 from .results.snapshots import snapshot_files
-from .schedule import Schedule
 from .treatments import Treatment
+from .treatments.schedule import Schedule
 from .values import StateError, carried, decoded, encoded
 
 FORMAT = 2

@@ -16,10 +16,10 @@ from .model import TumorModel
 from .parameters.bibliography import is_known
 from .parameters.parameter import nearest
 from .rules import RULES
-from .schedule import Schedule
 from .state import treatment_from, treatment_state
 from .treatments import Aldesleukin, Nivolumab, Treatment, TreatmentError
 from .treatments.base import checked_name
+from .treatments.schedule import Schedule
 from .values import StateError, decoded
 from .witness import HOOKS, KEPT, Witness, differences
 

@@ -4,7 +4,7 @@ from types import FunctionType
 
 import numpy as np
 
-from .schedule import Schedule
+from .treatments.schedule import Schedule
 
 PLAIN = (bool, int, float, str, type(None))
 ARRAYS = "biufcUS"  # kinds of arrays whose bytes are all there is to them

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from simulation.schedule import Schedule, ScheduleError, level, mean_level
+from simulation.treatments.schedule import Schedule, ScheduleError, level, mean_level
 
 DAY, WEEK = 24.0, 168.0
 INTERLEUKIN = Schedule(every="8 hours", times=14, rest="9 days", cycles=2)

@@ -11,8 +11,8 @@ import pytest
 import simulation
 from simulation import Parameter, Schedule, TCell, Treatment, TumorModel, treatments
 from simulation.parameters.parameter import ParameterError
-from simulation.schedule import ScheduleError
 from simulation.treatments import TreatmentError, build, find, names
+from simulation.treatments.schedule import ScheduleError
 
 DAY = 24
 NOBODY_ELSE = {f"{kind}.{number}": 0 for kind in ("t_cell", "nk_cell")

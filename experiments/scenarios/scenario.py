@@ -14,8 +14,8 @@ from simulation.memory import BYTES_PER_SITE, available
 from simulation.parameters.given import plain, quoted, several
 from simulation.parameters.parameter import Parameters, nearest
 from simulation.plug_ins import look_beside
-from simulation.schedule import Schedule
 from simulation.tissue.lattice import LatticeError, checked_shape
+from simulation.treatments.schedule import Schedule
 
 from .file_kinds import check_kind, check_name, file_kind
 from .toml_tables import Overrides, ScenarioError, Table, Value, parse_toml, read_toml

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameter, ParameterGroup
-from ..schedule import Schedule, mean_level
+from .schedule import Schedule, mean_level
 
 if TYPE_CHECKING:
     from ..kinds.kind import CellKind, Process

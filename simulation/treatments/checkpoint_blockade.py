@@ -1,8 +1,8 @@
 """Antibodies that cover PD-1 or PD-L1, so that a contact is not switched off."""
 
 from ..parameters.parameter import Parameter
-from ..schedule import Schedule
 from .base import Treatment
+from .schedule import Schedule
 
 
 class CheckpointAntibody(Treatment):

@@ -1,8 +1,8 @@
 """Cytokines given to the patient: short half-lives, cycles of dosing and rest."""
 
 from ..parameters.parameter import Parameter
-from ..schedule import Schedule
 from .base import Treatment
+from .schedule import Schedule
 
 
 class SystemicCytokine(Treatment):

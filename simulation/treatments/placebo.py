@@ -1,7 +1,7 @@
 """The smallest treatment: dosed and counted, and nothing else."""
 
-from ..schedule import Schedule
 from .base import Treatment
+from .schedule import Schedule
 
 
 class Placebo(Treatment):

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from ..addresses import class_path
 from ..parameters.parameter import Parameter
-from ..schedule import Schedule
 from .base import Treatment, TreatmentError
+from .schedule import Schedule
 
 
 class StandIn(Treatment):

@@ -16,7 +16,7 @@ from experiments.scenarios.toml_tables import Overrides, ScenarioError
 from experiments.words import unit_words
 from simulation import parameter_sets
 from simulation.parameters.given import several
-from simulation.schedule import Schedule
+from simulation.treatments.schedule import Schedule
 
 from ..archive import Run, StudyError, Tables
 from ..one_run import asked_of, declared, run_one

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
-from .parameters.given import quoted, real, whole_number
-from .parameters.parameter import nearest
-from .parameters.units import HOURS, UNITS, split
+from ..parameters.given import quoted, real, whole_number
+from ..parameters.parameter import nearest
+from ..parameters.units import HOURS, UNITS, split
 
 FOR_EVER = "for ever"
 LONGEST = 24.0 * 36525  # a hundred years, in hours

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .addresses import class_path
-from .errors import ModelError
-from .parameters.given import quoted
-from .parameters.parameter import nearest
-from .treatments import Treatment, TreatmentError, build
+from ..addresses import class_path
+from ..errors import ModelError
+from ..parameters.given import quoted
+from ..parameters.parameter import nearest
+from . import Treatment, TreatmentError, build
 
 
 class Regimen:
