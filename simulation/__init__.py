@@ -11,7 +11,7 @@ from .model import TumorModel
 from .parameters.parameter import Parameter, ParameterGroup
 from .results.results import Results
 from .results.snapshots import Snapshot
-from .testing import CheckFailed, check_cell_kind, check_treatment
+from .testing.checks import CheckFailed, check_cell_kind, check_treatment
 from .treatments import Treatment
 from .treatments.schedule import Schedule
 

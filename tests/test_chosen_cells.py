@@ -9,7 +9,7 @@ import pytest
 import simulation
 from simulation import CellAgent, CellKind, Treatment, TumorModel
 from simulation.rules import INDEX, RULES, RuleError
-from simulation.witness import bits, differences
+from simulation.testing.witness import bits, differences
 from tests.dish import dish, grid, sow
 from tests.test_reproducibility import steps
 

@@ -6,7 +6,7 @@ import pytest
 
 from simulation import CellAgent, CellKind, Process, Recognition, TCell, Trait, TumorCell, TumorModel, check_cell_kind
 from simulation.kinds.kind import KindError
-from simulation.testing import CheckFailed
+from simulation.testing.checks import CheckFailed
 from tests.dish import STILL, dish, grid, sow
 from tests.test_reproducibility import assert_same_state, steps
 

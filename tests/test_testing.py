@@ -20,7 +20,7 @@ from simulation import (
     treatments,
 )
 from simulation.kinds.shipped import KINDS
-from simulation.testing import CheckFailed
+from simulation.testing.checks import CheckFailed
 
 
 def broken_by(check, plug_in) -> list[str]:

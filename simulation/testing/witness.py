@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .cells.table import SCRATCH
-from .state import arrays_of, treatment_state
-from .treatments import Treatment
+from ..cells.table import SCRATCH
+from ..state import arrays_of, treatment_state
+from ..treatments import Treatment
 
 HOOKS = {"on_start": ("model",), "on_dose": ("model", "dose"), "on_step": ("model",), "modify": ("rules", "model"),
          "measure": ("model",)}

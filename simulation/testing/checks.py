@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ..kinds.kind import CellKind
+from ..treatments import Treatment, find
 from . import kind_promises, treatment_promises
-from .bench import Broken
-from .kinds.kind import CellKind
-from .treatments import Treatment, find
+from .small_tissues import Broken
 
 
 class CheckFailed(AssertionError):

@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from functools import cached_property
 from numbers import Real
 
-from . import addresses
-from .bench import HALF, Broken, continued, faults, odd_tissues, run, told, under_attack
-from .kinds.shipped import KINDS
-from .model import TumorModel
-from .parameters.bibliography import is_known
-from .parameters.parameter import nearest
-from .rules import RULES
-from .state import treatment_from, treatment_state
-from .treatments import Aldesleukin, Nivolumab, Treatment, TreatmentError
-from .treatments.base import checked_name
-from .treatments.schedule import Schedule
-from .values import StateError, decoded
+from .. import addresses
+from ..kinds.shipped import KINDS
+from ..model import TumorModel
+from ..parameters.bibliography import is_known
+from ..parameters.parameter import nearest
+from ..rules import RULES
+from ..state import treatment_from, treatment_state
+from ..treatments import Aldesleukin, Nivolumab, Treatment, TreatmentError
+from ..treatments.base import checked_name
+from ..treatments.schedule import Schedule
+from ..values import StateError, decoded
+from .small_tissues import HALF, Broken, continued, faults, odd_tissues, run, told, under_attack
 from .witness import HOOKS, KEPT, Witness, differences
 
 BRISK = Schedule(every="8 hours")
