@@ -358,14 +358,20 @@ def test_the_tab_key_offers_commands_scenarios_and_dotted_names(tmp_path, monkey
 
 def test_the_tab_key_offers_files_and_runs_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     (tmp_path / "deeper").mkdir()
     (tmp_path / "deeper" / "mine.toml").write_text("")
-    (tmp_path / "own.toml").write_text('question = "?"\nparameters = "melanoma"\nshape = [15, 15]\ndays = 1\n'
+    (tmp_path / "own.toml").write_text('question = "?"\nparameters = "melanoma"\nshape = [15, 15]\ndays = 1\ntumor_cells = 20\n'
                                        '[[arms.drug.treatments]]\ndrug = "typed_trap:Trap"\n')
-    (tmp_path / "typed_trap.py").write_text("raise SystemExit('it ran')")
+    (tmp_path / "typed_trap.py").write_text("from pathlib import Path\nPath('it_ran').touch()\n")
+    for other in ("own.txt", "own", "deeper/mine.csv"):
+        (tmp_path / other).write_text("no table")
     assert completion.scenarios("o") == ["own.toml"] and completion.scenarios("dee") == ["deeper/"]
     assert completion.scenarios("deeper/") == ["deeper/mine.toml"] and completion.scenarios("nowhere/x") == []
-    assert "tumor.pdl1=" in complete("tumorlab run own.toml --set tumor.pd") and "typed_trap" not in sys.modules
+    assert "tumor.pdl1=" in complete("tumorlab run own.toml --set tumor.pd")
+    assert complete("tumorlab run own.toml --set treatments.") == ["treatments.trap.first_dose="], "what every treatment has"
+    assert complete("tumorlab run own.toml --arms dr") == ["drug"]
+    assert not (tmp_path / "it_ran").exists() and "typed_trap" not in sys.modules, "and its treatment was not"
 
 
 # ---------------------------------------------------------------- everything at once
