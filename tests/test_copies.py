@@ -120,6 +120,13 @@ def equal(one, other):
     return type(one) is type(other) and one == other
 
 
+def changeable(value) -> set[int]:
+    """Whatever can be changed in a value, however deep: lists, tables and arrays, by identity."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    own = {id(value)} if isinstance(value, list | dict | np.ndarray) else set()
+    return own.union(*map(changeable, inside))
+
+
 def ways(model, folder):
     """The model forked, and saved and loaded."""
     model.save(folder / "model")
@@ -133,11 +140,12 @@ def ways(model, folder):
 def test_what_a_constructor_sets_survives_copy_fork_save_and_load(value, tmp_path):
     model = steps(small(Needy(value, name="now")), 1)
     model.give(Needy(value, name="later"))
-    given = model.treatments["now"].copy(), *(each.treatments["now"] for each in ways(model, tmp_path))
-    later = [each._pending[0][1] for each in ways(model, tmp_path)]
-    for drug in (*given, *later):
+    now, twins = model.treatments["now"], ways(model, tmp_path)
+    pairs = [(now, now.copy()), *((now, each.treatments["now"]) for each in twins),
+             *((model._pending[0][1], each._pending[0][1]) for each in twins)]
+    for origin, drug in pairs:
         assert type(drug) is Needy and equal(drug.amount, value), drug.amount
-        assert drug.amount is not value or not isinstance(value, list | dict | np.ndarray), "a copy of its own"
+        assert not changeable(drug.amount) & changeable(origin.amount), "a copy of its own, to its innermost list"
 
 
 @pytest.mark.parametrize("value", SHARED, ids=lambda value: type(value).__name__)

@@ -108,6 +108,9 @@ def test_a_disk_that_takes_nothing_is_told(place, monkeypatch, words, number):
     monkeypatch.setattr("tempfile.TemporaryFile", refused)
     said = refuse(words)
     assert os.strerror(number) in said and ("cannot write tables and pictures into study" in said) == (words == "plot study")
+    if words.endswith("--out out"):
+        assert said.startswith("Error: cannot write to out: "), "not a file that nobody has heard of"
+        assert ("what is finished is kept, --resume goes on" in said) == (not words.startswith("run"))
     monkeypatch.undo()
     assert everything(place) == before, "nothing is half-written"
 
@@ -148,7 +151,7 @@ def test_a_file_that_is_none_is_told(place, verb, kind):
                 huge.truncate(LARGEST + 1)
     why = {"pipe": "a pipe or a device", "device": "a pipe or a device", "huge": f"may have {LARGEST:,}"}.get(kind, "")
     said = refuse(f"{verb} {file}")
-    assert "cannot be read" in said and why in said
+    assert said.startswith(f"Error: {file} cannot be read (") and why in said
     assert not Path("results").exists()
 
 
@@ -188,7 +191,8 @@ def test_a_folder_that_is_none_is_told(place, words, kind):
 def test_a_stored_file_that_is_a_folder_is_told(place, words, name):
     (place / "run" / name).unlink()
     (place / "run" / name).mkdir()
-    refuse(words)
+    said = refuse(words)
+    assert said.startswith("Error: run holds no finished run" if name == "run.json" else f"Error: run/{name} cannot be read (")
 
 
 def test_a_current_folder_that_is_gone_is_told(place, monkeypatch):
@@ -197,4 +201,5 @@ def test_a_current_folder_that_is_gone_is_told(place, monkeypatch):
     monkeypatch.chdir(gone)
     gone.rmdir()
     refuse("run checkpoint_blockade --days 0.1")
+    assert "module 'nowhere_at_all' cannot be imported" in refuse("check-treatment nowhere_at_all:Drug")
     assert CliRunner().invoke(app, ["list"]).exit_code == 0

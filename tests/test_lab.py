@@ -30,6 +30,7 @@ from experiments.words import moment_words
 from simulation import treatments
 from simulation.plots import style
 from simulation.readouts.response import Recist, scans
+from tests.test_reproducibility import assert_same_state
 
 SMALL = """
 question = "What is left of it?"
@@ -274,6 +275,21 @@ def test_a_kill_flashes_where_it_happened_and_only_in_the_next_picture(lab):
     assert killed > 5
 
 
+def test_of_those_that_died_the_nearest_to_who_has_killed_flash(lab, monkeypatch):
+    """Five die by themselves in the hour in which two kill: cells of that many, at the killers, flash."""
+    watch, killer, other = lab._watches[0], 41 * 5 + 6, 41 * 30 + 30
+    sites = np.array([0, 41 * 5 + 5, 41 * 5 + 9, 41 * 20 + 20, 41 * 29 + 29, 41 * 40 + 40, 41 * 33 + 3, 41 * 10 + 40])
+    names = np.arange(8)
+
+    def looked(left: np.ndarray, killed: int, kills: dict) -> None:
+        watch._tumor, watch._killed, watch._kills = (names[left], sites[left]), killed, kills
+    looked(names >= 0, 3, {100: (3, 41 * 10 + 39)})
+    now = {100: (3, 41 * 40 + 40), 101: (1, killer), 102: (1, other)}
+    monkeypatch.setattr(watch, "_look", lambda: looked(names == 7, 5, now))
+    watch.hour()
+    assert sorted(watch.killed.tolist()) == [41 * 5 + 5, 41 * 29 + 29]
+
+
 def test_a_day_between_two_pictures_shows_its_last_six_hours(lab):
     watch, seen = lab._watches[0], []
     for _ in range(24):
@@ -302,6 +318,21 @@ def test_a_ring_marks_whom_the_brake_took_a_hit_from_and_the_drug_takes_the_ring
     assert all((each >= 0).all() for each in counts) and counts[0].sum() > counts[1].sum()
 
 
+def test_a_daughter_has_neither_kills_nor_hits_that_were_taken(lab, patient):
+    """They belong to the one cell: inherited, they would ring a cell at its birth."""
+    lab.choose(patient.with_value("checkpoint.brake", 1.0))
+    lab.open()
+    lab.give(0, "car_t", 1e10, once=True)
+    cells, of_such = lab.models[0].cells, 0
+    for _ in range(72):
+        lab.step(1)
+        kills, braked = (dict(zip(cells["name"].tolist(), cells[column].tolist(), strict=True)) for column in ("kills", "braked"))
+        new = np.flatnonzero(cells.alive & (cells["born"] == lab.models[0].clock))
+        assert not cells["kills"][new].any() and not cells["braked"][new].any()
+        of_such += sum(kills.get(mother, 0) + braked.get(mother, 0) > 0 for mother in cells["mother"][new].tolist())
+    assert of_such > 10, "mothers had some"
+
+
 def test_without_a_brake_no_hit_is_taken(lab, patient):
     lab.choose(patient.with_value("checkpoint.brake", 0.0))
     lab.open()
@@ -317,6 +348,7 @@ def test_looking_changes_nothing(lab, patient):
         lab.frame("pdl1")
     pd = lab.models[0].results.timeseries
     assert pd.to_csv(index=False) == alone.results.timeseries.to_csv(index=False)
+    assert_same_state(lab.models[0], alone, "looked at")
 
 
 def test_the_sentence_of_the_command_appears_when_a_tumour_crosses_a_threshold(lab):
@@ -332,19 +364,24 @@ def test_the_sentence_of_the_command_appears_when_a_tumour_crosses_a_threshold(l
     told_right = [line for line in lab.log() if "right: shrank" in line or "right: eliminated" in line]
     assert told_right and "of the control's" in told_right[0] and told_right[0].startswith("day ")
     assert tell(lab.results())[lab.names()[1]].split()[0] in told[-1][1]
+    days = [24 * day for day, _, _ in lab._told]
+    assert days == pytest.approx([6 * round(day / 6) for day in days]), "on days of which the time series has a row"
     lab.reset()
     assert lab.frame().told == ("", "")
 
 
-def test_a_tumour_at_a_threshold_is_told_of_once(lab, monkeypatch):
-    watch = lab._watches[0]
-    cells, told = iter([100, 130, 120, 130, 120, 130, 70, 90, 70]), 0
-    watch._start = watch._lowest = next(cells)
-    for number in cells:
+@pytest.mark.parametrize(("cells", "news"), [
+    ([100, 130, 120, 130, 120, 130, 70, 90, 70], ["grew", "shrank"]),  # what lies between is no news
+    ([100, 40, 30, 90, 130, 20, 0], ["shrank", "relapsed", "shrank", "eliminated"]),
+])
+def test_a_tumour_at_a_threshold_is_told_of_once(lab, cells, news):
+    watch, told = lab._watches[0], []
+    watch._start = watch._lowest = cells[0]
+    for number in cells[1:]:
         watch._tumor = (np.arange(number), np.arange(number))
         watch._judge()
-        told += watch.crossed
-    assert told == 2, "it grew, and later shrank; what lies between is no news"
+        told += [watch._told] * watch.crossed
+    assert told == news
 
 
 def test_an_arm_treated_by_hand_is_no_control_and_one_that_follows_its_plan_is_not_by_hand(lab, patient):
@@ -427,6 +464,24 @@ def test_what_is_pointed_at_is_told_as_the_view_shows_it(lab):
     for show in ("antigen", "mhc", "stress_ligand", "oxygen", "il2", "chemokine"):
         assert told[show].startswith(f"tumour cell: {legend.VIEW_WORDS[show]}"), "what is shown comes first"
     assert f"stress ligand {snapshot.cells['stress_ligand'][row]:.2f}" in told["stress_ligand"] and "clone" in told["clone"]
+
+
+def test_a_dot_is_pointed_at_as_far_as_it_is_drawn(lab):
+    """An immune cell lies over the tumour cells beside it, whose squares are seen where its dot ends."""
+    snapshot = lab.frame().snapshots[0]
+    rows = [np.flatnonzero(snapshot.is_kind(kind))[0] for kind in ("nk_cell", "tumor_cell", "tumor_cell", "tumor_cell")]
+    cells = {name: values[rows] for name, values in snapshot.cells.items()}
+    cells["site"] = 201 * np.array([100, 101, 102, 104]) + 100
+    sparse = replace(snapshot, shape=(201, 201), cells=cells)
+    image = Image.open(io.BytesIO(tissue.picture(sparse, "antigen"))).convert("RGB")
+    ring = rgb(style.kind_color("nk_cell"))
+    for right, kind in ((0.0, "NK cell"), (0.6, "NK cell"), (1.3, "NK cell"), (1.8, "tumour cell"), (2.4, "tumour cell"),
+                        (2.7, "no cell"), (3.4, "no cell"), (3.6, "tumour cell"), (4.4, "tumour cell"), (4.6, "no cell")):
+        x, y = 100.5 + right, 100.5
+        assert legend.at(sparse, x / 201, 1 - y / 201, "antigen").startswith(kind), right
+        assert (image.getpixel((int(3 * x), int(3 * (201 - y)))) == ring) == (1.0 < right < 1.5), right
+    x, y = 100.5, 100.5 + 1.3
+    assert legend.at(sparse, x / 201, 1 - y / 201).startswith("NK cell"), "up as well as to the right"
 
 
 def test_blood_tells_cells_without_target_from_free_places(lab):

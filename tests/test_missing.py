@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from experiments.report.tables import NO_VALUE, of_run
@@ -66,7 +66,16 @@ def test_a_tumour_that_never_was_neither_grew_nor_shrank():
     told = {words: drug for words, _, drug in of_run({"control": grew, "drug": never}).rows}
     assert told["burden on the last day over that of day 0"] == NO_VALUE
     assert told.get("burden on the last day over the control's", NO_VALUE) == NO_VALUE
-    hold(tell({"control": grew, "drug": never}).values())
+    words = tell({"control": grew, "drug": never})
+    assert words["drug"] == "no tumour to begin with", "nor was it eliminated"
+    hold(words.values())
+
+
+def test_nothing_is_told_over_a_control_that_is_gone():
+    gone, grew = whole("control", [100, 0]), whole("drug", [100, 200])
+    told = {words: drug for words, _, drug in of_run({"control": gone, "drug": grew}).rows}
+    assert told["burden on the last day over that of day 0"] == "2"
+    assert told.get("burden on the last day over the control's", NO_VALUE) == NO_VALUE
 
 
 def test_a_patient_without_a_tumour_has_no_phase_and_no_group():
@@ -102,6 +111,10 @@ def test_sentences_of_a_trial_tell_only_numbers(drawn, patients):
                               | dict(zip(names, drawn[6:], strict=True))])
     hold([trial_sentences.response(row), trial_sentences.progression(row), compared("drug", row),
           *trial_sentences.subgroups(groups), *trial_sentences.pairing(contrasts)])
+    for said in (trial_sentences.progression(row), compared("drug", row)):
+        assert ("log-rank" in said) == (not math.isnan(row.p_value)), "a p value that is none is no p = 1"
+    for said in trial_sentences.subgroups(groups):
+        assert ("low" in said) == (patients > 0), "of a group of nobody none responded, and that says nothing"
 
 
 @quick
@@ -115,15 +128,35 @@ def test_sentences_of_a_sensitivity_tell_only_numbers(drawn, verdict):
 
 @quick
 @given(st.lists(NUMBERS, min_size=12, max_size=12), st.lists(st.sampled_from([0, 0, 3, 900]), min_size=12, max_size=12),
-       st.booleans())
-def test_sentences_of_a_sweep_tell_only_numbers(effects, cells, ranges):
+       st.lists(st.sampled_from([1000, 1000, 0]), min_size=12, max_size=12), st.booleans())
+def test_sentences_of_a_sweep_tell_only_numbers(effects, cells, starts, ranges):
     points = pd.DataFrame({"a": np.repeat(np.arange(4.0), 3), "seed": np.tile([1, 2, 3], 4)})
     if ranges:
         points = pd.DataFrame({"a": np.arange(14.0), "seed": 1})
-        effects, cells = effects + [math.nan] * 2, cells + [0, 5]
-    rows = points.assign(run=range(len(points)), start_cells=1000, end_cells=cells, effect=effects)
+        effects, cells, starts = effects + [math.nan] * 2, cells + [0, 5], starts + [1000] * 2
+    rows = points.assign(run=range(len(points)), start_cells=starts, end_cells=np.where(starts, cells, 0), effect=effects)
     for name in ("control", "drug"):
-        hold(sweep_sentences.told(rows.assign(arm=name), ["a"], {}))
+        told = sweep_sentences.told(rows.assign(arm=name), ["a"], {})
+        hold(told)
+        none = f"{starts.count(0)} of {len(rows)} runs had no tumour on day 0 and are left out."
+        assert (none in told) == (0 in starts)
+
+
+def test_runs_that_had_no_tumour_are_no_part_of_a_median():
+    rows = pd.DataFrame({"run": range(6), "seed": range(6), "start_cells": [1000] * 3 + [0] * 3, "end_cells": [900] * 3 + [0] * 3,
+                         "effect": [0.0] * 3 + [math.nan] * 3, "arm": "control"})
+    assert sweep_sentences.told(rows, [], {}) == [
+        "control: 90 % of the burden of day 0 (quartiles 90 % and 90 %).",
+        "3 of 6 runs had no tumour on day 0 and are left out."]
+    assert "quartiles" not in sweep_sentences.told(rows.iloc[1:4], [], {})[0], "two runs have none to speak of"
+
+
+def test_a_point_without_a_value_hides_no_link():
+    rows = pd.DataFrame({"run": range(20), "a": np.arange(20.0), "seed": 1, "start_cells": 1000, "arm": "drug",
+                         "end_cells": np.arange(100, 120), "effect": np.linspace(-2, -1, 20)})
+    for gone in (0, 1):
+        told = sweep_sentences.told(rows.assign(effect=rows["effect"].where(rows["run"] >= gone)), ["a"], {})
+        assert told == ["drug: what is left of the control's burden rises with a (rank correlation 1.00)."]
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 1.0])
@@ -142,10 +175,35 @@ def test_sentences_of_surfaces_and_schedules_tell_only_numbers(share):
 @given(st.dictionaries(st.sampled_from(["excess", "low", "high"]), NUMBERS, min_size=3, max_size=3))
 def test_what_a_combination_leaves_is_told_with_an_interval_only_where_there_is_one(drawn):
     row = pd.Series({f"bliss_{end}": value for end, value in drawn.items()})
-    hold([surface_sentences._left(row, "bliss"), surface_sentences._removed(drawn["excess"])])
+    left = surface_sentences._left(row, "bliss")
+    hold([left, surface_sentences._removed(drawn["excess"])])
+    assert ("interval" in left) == bool(np.isfinite(np.exp([-drawn["low"], -drawn["high"]])).all()), left
+
+
+@quick
+@given(st.lists(NUMBERS, min_size=5, max_size=5), st.booleans(), st.integers(0, 3))
+@example([1.0, 4.0, 0.8, math.nan, math.nan], True, 3)
+@example([1.0, 4.0, 0.8, 0.7, 0.9], True, 3)
+def test_what_it_takes_to_reach_a_level_is_told_as_far_as_it_is_known(drawn, reached, pairs):
+    grid = SimpleNamespace(x=X, y=Y, x_doses=np.array([0.0, 1, 3]), y_doses=np.array([0.0, 2, 8]),
+                           mean=np.array([[0.0, 0.5, 1], [0.5, 1, 1.5], [1, math.nan, math.nan]]))
+    names = ("x_alone", "y_alone", "combination_index", "low", "high")
+    drawn = [math.nan if math.isinf(value) else value for value in drawn]
+    row = pd.Series(dict(zip(names, drawn, strict=True)) | {"level": 0.5, "reached": reached, "points": pairs})
+    if math.isnan(row["combination_index"]):
+        row["points"] = 0
+    if np.isnan(row[["low", "high"]].astype(float)).any():  # both are known, or neither
+        row["low"] = row["high"] = math.nan
+    told = surface_sentences._isobole(grid, row, UNITS)
+    hold([told])
+    if reached:
+        assert ("at no tested dose" in told or "by no tested dose" in told) == bool(np.isnan(drawn[:2]).any())
+    if "combination index" in told:
+        assert ("no interval" in told) == math.isnan(row["low"])
 
 
 def test_other_sentences_tell_only_numbers():
     hold([str(seeds_for_width([1.0, 1.0, math.nan, math.inf], 0.1, planned=planned)) for planned in (None, 1, 2, 100)])
     hold(tell({"control": arm("control", [100, 50, 0], [1.0, math.nan, math.nan]), "drug": arm("drug", [0, 0], [math.nan] * 2)}
               ).values())
+    hold(tell({"drug": arm("drug", [100, 50], [0.0, 1.0]), "other": arm("other", [100, 50], [0.0, 0.0])}).values())

@@ -214,7 +214,8 @@ def test_an_unreachable_scheduler_is_refused_before_anything_is_written(tmp_path
 def test_workers_end_when_their_driver_is_killed():
     script = ("import os, time\nfrom experiments.studies.executors import Processes\n"
               "if __name__ == '__main__':\n"
-              "    print(Processes(1).submit(os.getpid).result(60), flush=True)\n    time.sleep(60)")
+              "    pool = Processes(1)\n    process = pool.submit(os.getpid).result(60)\n    pool.submit(time.sleep, 60)\n"
+              "    time.sleep(0.5)\n    print(process, flush=True)\n    time.sleep(60)")
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as driver:
         worker = int(driver.stdout.readline())
         os.kill(worker, 0)

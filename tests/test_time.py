@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from simulation import Process, Treatment, TumorModel
+from simulation import Process, Treatment, TumorModel, interrupts
 from simulation.errors import ModelError
 from simulation.step import VERBS
 from tests.test_reproducibility import assert_same_state, steps
@@ -44,6 +44,8 @@ def test_the_end_of_a_run_has_a_row_and_just_one(days, dt):
     series, measured = model.results.timeseries, model.results.measures
     assert series["day"].iloc[-1] == model.day and series["day"].is_unique
     assert series["tumor_cells"].iloc[-1] == model.count("tumor_cell")
+    pictures = model.results.snapshots
+    assert [*pictures][-1] == model.day and pictures[model.day].counts()["tumor_cell"] == model.count("tumor_cell")
     if model.clock:
         assert measured["day"].iloc[-1] == model.day and measured["value"].iloc[-1] == model.count("tumor_cell")
         assert not measured[["day", "quantity"]].duplicated().any()
@@ -160,6 +162,25 @@ def test_a_snapshot_that_is_due_is_not_lost_to_ctrl_c():
         model.run(until=2, progress=False, snapshot_every=1)
         days.append([*model.results.snapshots])
     assert days[0] == days[1] == [0.0, 1.0, 2.0]
+
+
+def test_a_run_that_is_stopped_owes_nothing():
+    """The hours that were owed went into steps that are no longer asked for."""
+    model = run(small(processes=[Break("act", at=3).process]), 0.4 / 24)
+    assert model.owed == 0.4
+    with pytest.raises(KeyboardInterrupt):
+        run(model, 1)
+    assert (model.clock, model.owed) == (4, 0.0) and run(model, 1).clock == 28
+
+
+def test_a_guard_is_put_up_once_a_run(monkeypatch):
+    """For every step it would cost more time than small steps take."""
+    puts, put, model = [], signal.signal, small(immune_cells=False, treatments=())
+    monkeypatch.setattr(signal, "signal", lambda number, handler: puts.append(number) or put(number, handler))
+    for days, what in ((1, model.run), (2, model.run), (1, lambda days, progress: model.grow(10**6, max_days=days))):
+        puts.clear()
+        what(days, progress=False)
+        assert 2 <= len(puts) <= 2 * len(interrupts.STOPS), "there and back, for each signal that has a handler"
 
 
 def test_a_signal_that_is_ignored_stays_ignored():

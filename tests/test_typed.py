@@ -1,5 +1,6 @@
 """What people type: numbers and sequences of any library are taken, names are found, and the rest ends in a sentence."""
 
+import json
 import math
 import os
 import sys
@@ -68,9 +69,10 @@ def test_what_is_no_number_is_none():
 
 
 def test_a_model_takes_numbers_of_numpy_and_gives_the_same_bits():
-    ours = TumorModel(**SMALL, dt=1.0, overrides={"tumor.pdl1": 0.5})
-    theirs = TumorModel(shape=np.array([15, 15]), seed=np.uint64(1), tumor_cells=np.int32(20), dt=np.float64(1.0),
+    ours = TumorModel(**SMALL, dt=0.5, overrides={"tumor.pdl1": 0.5})
+    theirs = TumorModel(shape=np.array([15, 15]), seed=np.uint64(1), tumor_cells=np.int32(20), dt=np.float32(0.5),
                         overrides=pd.Series({"tumor.pdl1": np.float32(0.5)}))
+    assert [type(given) for given in (theirs.seed, theirs.dt, theirs.parameters["tumor.pdl1"])] == [int, float, float]
     ours.grow(30, max_days=0.5)
     theirs.grow(np.int64(30), max_days=np.float64(0.5))
     ours.run(1, snapshot_every=0.5)
@@ -85,8 +87,9 @@ def test_a_scenario_takes_arrays_series_and_ranges():
     given = PATIENT | {"shape": np.array([15, 15]), "days": np.float32(1), "seed": np.int64(1)}
     given["arms"] = {"drug": {"treatments": ({"drug": np.str_("pembrolizumab")},)}}
     assert Scenario.from_content(given).content() == plainly.content()
-    assert plainly.with_options(days=np.int64(2), seed=np.uint8(3), set=pd.Series({"tumor.pdl1": 0.5}), arms=np.array(["drug"])
-                                ).content() == plainly.with_options(days=2, seed=3, set={"tumor.pdl1": 0.5}).content()
+    for arms in ("drug", np.array(["drug"]), np.array(["control", "drug"]), pd.Series(["drug", "control"])):
+        assert plainly.with_options(days=np.int64(2), seed=np.uint8(3), set=pd.Series({"tumor.pdl1": 0.5}), arms=arms
+                                    ).content() == plainly.with_options(days=2, seed=3, set={"tumor.pdl1": 0.5}).content()
 
 
 @pytest.mark.parametrize("values", [np.linspace(0.1, 2, 2), pd.Series([0.1, 2.0]), (np.float32(0.5), 1, 2), deque([0.1, 2.0])])
@@ -103,7 +106,22 @@ def test_axes_and_designs_take_numbers_of_numpy():
     axis = Axis("a", low=np.float64(0), high=np.int64(1), steps=np.int64(3))
     assert points("grid", [axis]) == [{"a": 0.0}, {"a": 0.5}, {"a": 1.0}]
     assert len(points("latin_hypercube", [Axis("a", low=0, high=1)], np.int64(4), np.int64(2))) == 4
-    assert Axis("a", values=np.array([1, 2])).levels() == [1, 2]
+    for values in (np.array([1, 2]), pd.Series([1, 2], index=[5, 6]), (np.float32(1), np.int64(2)), range(1, 3)):
+        found = points("grid", [Axis("a", values=values)])
+        assert json.loads(json.dumps(found)) == found == [{"a": 1}, {"a": 2}], "Python's own numbers, as a plan of a study holds"
+
+
+@pytest.mark.parametrize("design", ["latin_hypercube", "sobol", "morris", "saltelli"])
+@pytest.mark.parametrize("samples", [4.0, np.float32(4), np.uint8(4), np.array(4)])
+def test_a_whole_number_of_samples_is_one_however_it_is_written(design, samples):
+    axes = [Axis("a", low=0, high=1, steps=None), Axis("b", values=[1, 2, 3])]
+    assert points(design, axes, samples, np.int64(2)) == points(design, axes, 4, 2)
+
+
+@pytest.mark.parametrize("steps", [1, 2.5, "3", True, math.nan, [3]])
+def test_steps_are_a_whole_number(steps):
+    assert "steps = " in said(lambda: Axis("a", low=0, high=1, steps=steps))
+    assert Axis("a", low=0, high=1, steps=np.float64(3)).levels() == [0, 0.5, 1]
 
 
 def test_a_trial_takes_numbers_of_numpy():
@@ -360,14 +378,20 @@ def test_the_tab_key_offers_commands_scenarios_and_dotted_names(tmp_path, monkey
 
 def test_the_tab_key_offers_files_and_runs_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     (tmp_path / "deeper").mkdir()
     (tmp_path / "deeper" / "mine.toml").write_text("")
-    (tmp_path / "own.toml").write_text('question = "?"\nparameters = "melanoma"\nshape = [15, 15]\ndays = 1\n'
+    (tmp_path / "own.toml").write_text('question = "?"\nparameters = "melanoma"\nshape = [15, 15]\ndays = 1\ntumor_cells = 20\n'
                                        '[[arms.drug.treatments]]\ndrug = "typed_trap:Trap"\n')
-    (tmp_path / "typed_trap.py").write_text("raise SystemExit('it ran')")
+    (tmp_path / "typed_trap.py").write_text("from pathlib import Path\nPath('it_ran').touch()\n")
+    for other in ("own.txt", "own", "deeper/mine.csv"):
+        (tmp_path / other).write_text("no table")
     assert completion.scenarios("o") == ["own.toml"] and completion.scenarios("dee") == ["deeper/"]
     assert completion.scenarios("deeper/") == ["deeper/mine.toml"] and completion.scenarios("nowhere/x") == []
-    assert "tumor.pdl1=" in complete("tumorlab run own.toml --set tumor.pd") and "typed_trap" not in sys.modules
+    assert "tumor.pdl1=" in complete("tumorlab run own.toml --set tumor.pd")
+    assert complete("tumorlab run own.toml --set treatments.") == ["treatments.trap.first_dose="], "what every treatment has"
+    assert complete("tumorlab run own.toml --arms dr") == ["drug"]
+    assert not (tmp_path / "it_ran").exists() and "typed_trap" not in sys.modules, "and its treatment was not"
 
 
 # ---------------------------------------------------------------- everything at once

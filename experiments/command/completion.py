@@ -49,11 +49,14 @@ def arms(context: typer.Context, incomplete: str) -> list[str]:
 def settings(context: typer.Context, incomplete: str) -> list[str]:
     """Dotted names of the scenario that was typed, or of any model, each with its equals sign."""
     from simulation.parameter_sets.groups import all_groups
+
+    from .own_code import only_named
     scenario = _typed(context)
     names = [*(scenario.model_parameters() if scenario else all_groups())]
-    for arm in scenario.arms if scenario else ():
-        for one in scenario.build_treatments(arm):
-            names += [f"treatments.{one.name}.{parameter}" for parameter in one.parameters()]
+    with only_named():
+        for arm in scenario.arms if scenario else ():
+            for one in scenario.build_treatments(arm):
+                names += [f"treatments.{one.name}.{parameter}" for parameter in one.parameters()]
     return [f"{name}=" for name in _begun(dict.fromkeys(names), incomplete)]
 
 

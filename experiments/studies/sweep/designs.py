@@ -79,8 +79,11 @@ class Axis:
             raise DesignError(f"vary.{self.name}: scale = {self.scale!r} is not allowed; it must be 'linear' or 'log'")
         if self.scale == "log" and self.low <= 0:
             raise DesignError(f"vary.{self.name}: low = {self.low:g} is not allowed with scale = 'log'; it must be above 0")
-        if self.steps is not None and self.steps < 2:
-            raise DesignError(f"vary.{self.name}: steps = {self.steps} is not allowed; it must be at least 2")
+        if self.steps is not None:
+            if (steps := whole_number(self.steps)) is None or steps < 2:
+                raise DesignError(f"vary.{self.name}: steps = {quoted(self.steps)} is not allowed; it must be a whole "
+                                  "number of at least 2")
+            object.__setattr__(self, "steps", steps)
         if self.integer and math.ceil(self.low) >= math.floor(self.high):
             raise DesignError(f"vary.{self.name}: there are no two whole numbers between {self.low:g} and {self.high:g}")
 
@@ -127,7 +130,7 @@ def points(design: str, axes: Sequence[Axis], samples: int = 64, seed: int = 1) 
     if design == "grid":
         names = [axis.name for axis in axes]
         return [dict(zip(names, values, strict=True)) for values in itertools.product(*(axis.levels() for axis in axes))]
-    positions = _positions(design, axes, samples, seed)
+    positions = _positions(design, axes, whole_number(samples), seed)
     found = [{axis.name: axis.value(place) for axis, place in zip(axes, row, strict=True)} for row in positions.tolist()]
     return found if design in ("morris", "saltelli") else list({tuple(point.values()): point for point in found}.values())
 
