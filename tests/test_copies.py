@@ -198,7 +198,7 @@ def test_check_treatment_tries_other_arguments_of_the_constructor():
 def test_check_treatment_sees_what_a_fork_or_a_file_would_lose(monkeypatch):
     def by_its_constructor(cls, table, read):
         return cls(name=table["name"], schedule=table["schedule"], **table["parameters"])
-    for module in ("state", "treatment_promises"):
+    for module in ("state", "testing.treatment_promises"):
         monkeypatch.setattr(f"simulation.{module}.treatment_from", by_its_constructor)
     with pytest.raises(CheckFailed) as caught:
         check_treatment(Aimed)

@@ -50,7 +50,7 @@ def settings(context: typer.Context, incomplete: str) -> list[str]:
     """Dotted names of the scenario that was typed, or of any model, each with its equals sign."""
     from simulation.parameter_sets.groups import all_groups
 
-    from .own_code import only_named
+    from ..scenarios.own_code import only_named
     scenario = _typed(context)
     names = [*(scenario.model_parameters() if scenario else all_groups())]
     with only_named():
