@@ -25,8 +25,9 @@ slow: $(VENV)/installed-test
 
 # The engine once more with every index checked, which compiled loops otherwise do not do.
 bounds: $(VENV)/installed-test
-	NUMBA_BOUNDSCHECK=1 TUMORLAB_CACHE=$(VENV)/bounds $(BIN)/python -m pytest -n 2 tests/test_chosen_cells.py tests/test_golden.py \
-		tests/test_invariants.py tests/test_kinds.py tests/test_plain_mesa.py tests/test_population.py tests/test_treatments.py
+	NUMBA_BOUNDSCHECK=1 TUMORLAB_CACHE=$(VENV)/bounds $(BIN)/python -m pytest -n 2 tests/golden/test_golden.py \
+		tests/simulation/test_chosen_cells.py tests/simulation/test_invariants.py tests/simulation/test_population.py \
+		tests/simulation/kinds tests/simulation/treatments/test_treatments.py tests/experiments/reference/test_plain_mesa.py
 
 lessons: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 --nbmake --nbmake-timeout=600 notebooks

@@ -1,7 +1,7 @@
 """The rules of moving, contact, division and death as a plain Mesa model: to read, to compare with, to time against.
 
 Fields stand still here, nobody enters and nobody is treated. Fed the keyed draws, it follows the compiled loops cell by
-cell and bit by bit (``tests/test_plain_mesa.py``); fed ``model.random`` it is an ordinary Mesa model of the same rules.
+cell and bit by bit (``tests/experiments/reference``); fed ``model.random`` it is an ordinary Mesa model of the same rules.
 """
 
 from types import SimpleNamespace
