@@ -7,3 +7,7 @@ class ModelError(ValueError):
 
 class UnknownTrait(ModelError, AttributeError):
     """A trait that a cell does not have."""
+
+
+class StateError(ValueError):
+    """A state that cannot be forked, saved or read; one sentence naming what and why."""

@@ -7,33 +7,34 @@ from functools import partial
 import mesa
 import numpy as np
 
-from . import parameter_sets
+from . import parameter_sets, state
+from .arguments import checked_count, checked_days, checked_dt, checked_seed, checked_table
+from .body.lymph_node import LymphNode
 from .cells.table import CellTable
 from .cells.windows import Inhabitants
-from .errors import ModelError
+from .errors import ModelError, UnknownTrait
 from .interrupts import guarded, whole
-from .kernels import act as acting
 from .kinds.kind import CellKind, KindError, Process, named
-from .kinds.registry import Kinds
+from .kinds.registry import Kinds, Processes
 from .kinds.shipped import KINDS, RECOGNITIONS
 from .parameters.bibliography import references
-from .parameters.given import number, quoted, several, whole_number
+from .parameters.given import several
 from .parameters.parameter import nearest
 from .population import Population
 from .randomness import Randomness
 from .results import measures
 from .results.results import Results
 from .results.snapshots import Snapshot
+from .rules import Rules
 from .step import VERBS, Step
-from .tissue import substances as tissue
 from .tissue.lattice import Lattice
+from .tissue.substances import Tissue
+from .tissue.vessels import Vessels
 from .treatments import Treatment
 from .treatments.regimen import Regimen
 
-COUNTERS = ("kills", "deaths", "births", "starved", "arrived")
 
-
-class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
+class TumorModel(mesa.Model):
     """A tumour and the immune system on a lattice.
 
     ``parameters``: name of a parameter set. ``treatments``: names, classes, instances or tables. ``shape``: two or three numbers
@@ -41,6 +42,9 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
     value in its declared unit. ``dt``: hours a step. ``cell_kinds``, ``processes``: plug-ins, or module:NAME of them. Alone,
     ``TumorModel()`` starts with a heterogeneous tumour and immune cells. Raises ValueError (a sentence) for what is not allowed.
     """
+
+    parts = ("population", "vessels", "tissue", "lymph_node", "processes", "regimen", "inhabitants")
+    """What a model is made of and saved as, in the order in which it stands again: plain agents come when all else is there."""
 
     def __init__(self, parameters="melanoma", treatments=(), shape=(201, 201), seed=None, *, overrides=None, dt=1.0,
                  tumor_cells=None, immune_cells=True, liquid=None, cell_kinds=(), processes=(), arm="model", rng=None):
@@ -56,35 +60,30 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         self.randomness = Randomness(self.seed)
         self.lattice = Lattice(shape, spacing=self.disease.spacing, liquid=self.liquid)
         self.kinds = Kinds([*KINDS], [*RECOGNITIONS])
-        self.processes: dict[str, Process] = {}
-        self.process_state: dict[str, dict] = {}
-        self.cells = CellTable(self.kinds.traits(), len(self.kinds.recognitions), most=self.lattice.size)
+        self.shipped_kinds = len(self.kinds)
         self.clock = 0  # steps since the model was built
         self.origin = 0  # the step of day 0
         self.owed = 0.0  # hours asked of run() that were no whole step
         self.immune_cells = bool(immune_cells)
-        self.vessels = self._lay_vessels()
-        self.tissue = tissue.Tissue(self.lattice, self.parameters, self.vessels)
-        self.primed = 0.0  # antigen release remembered, deaths per mm2 and hour
-        self.released = np.zeros(max(1, round(self.parameters.recruitment.delay / self.dt)), dtype=np.int64)
-        self.counters = {name: np.zeros((0,) * (1 + (name == "kills")), dtype=np.int64) for name in COUNTERS}
-        self._count_kinds()
-        self.treatments: dict[str, Treatment] = {}
-        self._pending: list[tuple] = []
-        self._hazards: list[tuple] = []
-        self._born_by_hand = 0
-        self._move_in()
+        self.vessels = Vessels(self.lattice, self.parameters, self.randomness)
+        self.tissue = Tissue(self.lattice, self.parameters, self.vessels.sites)
+        self.lymph_node = LymphNode(self.parameters, self.lattice.extent, self.dt)
+        self.population = Population(self.kinds, self.lattice, self.vessels, self.parameters, self.randomness)
+        self.regimen = Regimen(self)
+        self.processes = Processes()
+        self.inhabitants = Inhabitants(self)
+        self.verbs = Step(self)
         self._measures: tuple[int, dict] | None = None
-        self._scratch = None
-        self.shipped_kinds = len(self.kinds)
         for kind in several(cell_kinds):
             self.add_kind(kind)
         for process in several(processes):
             self.add_process(process)
-        self._arrays_by_kind()
-        self.rules = self._rules()
-        self._fold()
-        self._plant(self.parameters.tumor.initial_cells if tumor_cells is None else checked_count(tumor_cells, "tumor_cells"))
+        self.rules = self.baseline()
+        self.fold()
+        self.population.plant(self.parameters.tumor.initial_cells if tumor_cells is None else
+                              checked_count(tumor_cells, "tumor_cells"), self.clock)
+        if self.immune_cells:
+            self.population.scatter(self.clock)
         self.datacollector = mesa.DataCollector(model_reporters=measures.reporters(self.measures))
         self._begin()
         for treatment in several(treatments):
@@ -111,9 +110,44 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         """What one step is made of, in order: the verbs, and the processes after each, by name."""
         for verb in VERBS:
             yield verb, getattr(self, verb)
-            for process in self.processes.values():
-                if process.after == verb:
-                    yield process.name, partial(process.run, self)
+            for process in self.processes.after(verb):
+                yield process.name, partial(process.run, self)
+
+    def treat(self) -> None:
+        """Doses are given; every treatment bends the rules of this step."""
+        self.verbs.treat()
+
+    def diffuse(self) -> None:
+        """Fields move on by one step."""
+        self.verbs.diffuse()
+
+    def sense(self) -> None:
+        """Cells read the fields; who is recognised, and how well, follows."""
+        self.verbs.sense()
+
+    def recruit(self) -> None:
+        """Immune cells enter."""
+        self.verbs.recruit()
+
+    def act(self) -> None:
+        """Cells move, engage, hit, kill and let go."""
+        self.verbs.act()
+
+    def divide(self) -> None:
+        """Cells with room and drive divide."""
+        self.verbs.divide()
+
+    def die(self) -> None:
+        """Cells die of age, hypoxia and drugs."""
+        self.verbs.die()
+
+    def settle(self) -> None:
+        """The step ends, time goes on."""
+        self.verbs.settle()
+
+    def measure(self) -> None:
+        """A row for the data collector; every 6 hours one for the results."""
+        self.verbs.measure()
 
     def _whole_step(self, *arguments, **keywords) -> None:
         with whole():
@@ -145,7 +179,7 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
             with whole():
                 if not self.results.has(self.day):
                     self.results.end()
-                    self._record()
+                    self.record()
                 if every and self.day not in self.results.snapshots:
                     self.results.add_snapshot(self.snapshot())
                 self.owed = owed
@@ -174,13 +208,13 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
 
         ``immune_cells=False`` keeps them out until day 0.
         """
-        if self.treatments or self._pending:
+        if self.treatments or self.regimen.pending:
             raise ModelError("a tumour grows before it is treated: give treatments after grow()")
         wanted, steps = checked_count(cells, "cells"), round(checked_days(max_days, "max_days") * 24.0 / self.dt)
         present, self.owed = self.immune_cells, 0.0
         self.immune_cells = present and bool(immune_cells)
         if present and not immune_cells:
-            self.kill(np.flatnonzero(self.cells.alive & self._attackers[self.cells["kind"]]))
+            self.kill(np.flatnonzero(self.cells.alive & self.population.by_kind.attackers[self.cells["kind"]]))
         try:
             with guarded():
                 for _ in range(steps):
@@ -192,7 +226,7 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         finally:
             self.immune_cells = present
         if present and not immune_cells:
-            self._scatter_immune()
+            self.population.scatter(self.clock)
         self._begin()
         return self
 
@@ -208,51 +242,166 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
                                    "shape": list(self.lattice.shape), "parameters": self.parameters.declared()}
         self.results.record(self.measures)
 
+    def record(self) -> None:
+        """A row of this moment for the results, and what treatments measure about themselves."""
+        self.results.record(self.measures)
+        self.regimen.measure()
+
     # ---------------------------------------------------------------- what the model is made of
 
     def add_kind(self, kind: CellKind | str) -> None:
         """A further kind of cell; its traits get columns, its rules a baseline, the interaction table a row and a column."""
-        kind = named(kind, CellKind)
-        self.kinds.add(kind)
-        for trait in kind.traits:
-            self.cells.add_trait(trait.name)
-        self.cells.add_recognitions(len(self.kinds.recognitions))
-        self._count_kinds()
-        self._arrays_by_kind()
-
-    def _count_kinds(self) -> None:
-        """Counters of every kind: one number each, and of ``kills`` who killed whom."""
-        for name, counter in self.counters.items():
-            self.counters[name] = np.pad(counter, [(0, len(self.kinds) - len(counter))] * counter.ndim)
+        self.kinds.add(named(kind, CellKind))
+        self.population.arrange()
 
     def add_process(self, process: Process | str) -> None:
         """A further behaviour with its own loop, run after the verb it names."""
         process = named(process, Process)
         if process.after not in VERBS:
             raise KindError(f"process {process.name!r}: after = {process.after!r} is no verb{nearest(process.after, VERBS)}")
-        self.processes[process.name] = process
-        self.process_state.setdefault(process.name, {})
+        self.processes.add(process)
+
+    def reseed(self, seed: int) -> None:
+        """All draws are those of another seed from now on; the vessels stay where they are."""
+        self.seed = checked_seed(seed)
+        self.randomness = self.population.randomness = Randomness(self.seed)
+        self.relay()
 
     def relay(self) -> None:
         """Work out anew what follows from vessels, parameters and seed; the fields keep their values."""
-        before = self.tissue.state()
-        self.tissue = tissue.Tissue(self.lattice, self.parameters, self.vessels)
-        self.tissue.restore(before)
-        self._arrays_by_kind()
+        before = self.tissue.state(None)
+        self.tissue = Tissue(self.lattice, self.parameters, self.vessels.sites)
+        self.tissue.restore(before, None)
+        self.population.arrange()
+        self.verbs.renew()
 
-    def _arrays_by_kind(self) -> None:
-        kinds, random = self.kinds, self.randomness
-        self._motile, self._yielding, self._driven = (kinds.flags(f) for f in ("motile", "yielding", "driven"))
-        self._recognition, self._attackers = kinds.interactions(), kinds.attackers()
-        self._capacity = kinds.numbers("capacity", self.parameters)
-        self._pdl1_induced = kinds.numbers("pdl1_induced", self.parameters)
-        self._reach = max(0, round(self.parameters.recruitment.entry_reach / self.lattice.spacing))
-        self._act_keys = acting.ActKeys(*(random.key(f"act.{name}") for name in acting.ActKeys._fields))
-        self._release = np.zeros(1, dtype=np.int64)
-        self._acting = ""
-        edge = self.lattice.coordinates(self.lattice.interior)
-        far = np.array(self.lattice.shape) - 1
-        self._rim = self.lattice.interior[((edge == 0) | (edge == far)).any(axis=1)].astype(np.int64)
+    def baseline(self) -> Rules:
+        """The rules before any treatment."""
+        most = self.parameters.checkpoint.max_occupancy
+        meshes = {name: field.values.size for name, field in self.fields.items()}
+        return Rules(self.kinds.baseline(self.parameters), self.kinds.names, self.cells["kind"], {"pd1": most, "pdl1": most},
+                     meshes)
+
+    def fold(self) -> None:
+        """The rules of this step as arrays: rates by kind, and those of chosen cells beside the cell table."""
+        self.rates, chosen = self.rules.fold()
+        self.cells.choose(chosen)
+
+    # ---------------------------------------------------------------- cells
+
+    @property
+    def cells(self) -> CellTable:
+        """The cell table."""
+        return self.population.cells
+
+    @property
+    def counters(self) -> dict[str, np.ndarray]:
+        """What happened since day 0: one number a kind, and of ``kills`` who killed whom."""
+        return self.population.counters
+
+    def count(self, kind: str) -> int:
+        """Living cells of one kind."""
+        return self.population.count(kind)
+
+    def counts(self) -> dict[str, int]:
+        """Living cells of every kind."""
+        return self.population.counts()
+
+    def rows(self, kind: str) -> np.ndarray:
+        """True for the rows of the living cells of one kind: a ``where=`` for rules."""
+        return self.population.rows(kind)
+
+    def kill(self, rows) -> int:
+        """Remove cells, by row or by one True or False per row; returns how many."""
+        return self.population.kill(rows)
+
+    def infuse(self, kind: str, number: int, by: Treatment) -> int:
+        """Bring cells in through the vessels; returns how many found room."""
+        return self.population.infuse(kind, number, by, self.clock)
+
+    # ---------------------------------------------------------------- treatments
+
+    @property
+    def treatments(self) -> dict[str, Treatment]:
+        """The treatments in force, by name."""
+        return self.regimen.treatments
+
+    def give(self, treatment) -> Treatment:
+        """Add a treatment; it acts from the next step on. Raises TreatmentError when its name is taken."""
+        return self.regimen.give(treatment)
+
+    def stop(self, name: str) -> None:
+        """No further doses of a treatment from the next step on; what is in the body washes out."""
+        self.regimen.stop(name)
+
+    def add_hazard(self, rate, where=None) -> None:
+        """Called in ``on_step``: cells chosen by ``where`` (one True or False per row) die at ``rate`` per hour more."""
+        self.regimen.add_hazard(rate, where)
+
+    @property
+    def process_state(self) -> dict[str, dict]:
+        """What each process keeps, by its name; saved and forked with the model."""
+        return self.processes.kept
+
+    # ---------------------------------------------------------------- agents
+
+    @property
+    def agents(self):
+        """All agents, an AgentSet; reading it makes windows on cells and changes nothing."""
+        self._reconcile()
+        return self._all_agents
+
+    @agents.setter
+    def agents(self, value):
+        raise UnknownTrait("model.agents cannot be assigned to: a cell is born by TumorCell(model), and dies by its remove()")
+
+    @property
+    def agents_by_type(self) -> dict:
+        """Class -> AgentSet; every kind of cell has one, be it empty."""
+        self._reconcile()
+        return self._agents_by_type
+
+    @property
+    def agent_types(self) -> list[type]:
+        """The classes of which there is an agent."""
+        return [cls for cls, agents in self.agents_by_type.items() if len(agents)]
+
+    def _reconcile(self) -> None:
+        if "inhabitants" not in vars(self):  # Mesa is still setting up
+            return
+        for kind in self.kinds:
+            if kind.agent not in self._agents_by_type:
+                self._agents_by_type[kind.agent] = type(self._all_agents)([], random=self.random)
+        self.inhabitants.windows.reconcile()
+
+    def agent(self, name: int) -> mesa.Agent:
+        """The window on the living cell of that name. Raises KeyError when it has died."""
+        return self.inhabitants.agent(name)
+
+    def visitors(self) -> list[mesa.Agent]:
+        """The users' own plain Mesa agents, in the order in which they came."""
+        return self.inhabitants.visitors()
+
+    def born(self, kind: str, position, traits: dict) -> int:
+        """A cell is born at ``position`` or a random free site; returns its name. Raises ModelError, LatticeError."""
+        return self.inhabitants.born(kind, position, traits)
+
+    def place(self, agent: mesa.Agent, position) -> None:
+        """Let a plain Mesa agent stand (or move) on the lattice; cells leave its site alone. Raises ModelError if taken."""
+        self.inhabitants.place(agent, position)
+
+    def neighbors(self, position) -> list[mesa.Agent]:
+        """The agents on the sites around a position."""
+        return self.inhabitants.neighbors(position)
+
+    def free_neighbors(self, position) -> list[tuple[int, ...]]:
+        """Positions around a position where nobody stands."""
+        return self.inhabitants.free_neighbors(position)
+
+    def deregister_agent(self, agent: mesa.Agent) -> None:
+        """Mesa calls this when an agent is removed; a plain agent gives its site free."""
+        self.inhabitants.leave(agent)
+        super().deregister_agent(agent)
 
     # ---------------------------------------------------------------- what can be read
 
@@ -286,7 +435,7 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
 
     def citations(self) -> list[str]:
         """References behind the parameters in force, each once, in alphabetical order."""
-        groups = [*self.parameters.groups().values(), *getattr(self, "treatments", {}).values()]
+        groups = [*self.parameters.groups().values(), *self.treatments.values()]
         return references(row["source"] for group in groups for row in group.table())
 
     # ---------------------------------------------------------------- copies
@@ -296,9 +445,7 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
 
         With ``seed`` the draws differ from here on; without, the two differ only by what the treatments do.
         """
-        from .state import copied
-
-        twin = copied(self, seed=None if seed is None else checked_seed(seed), arm=arm or self.arm)
+        twin = state.copied(self, seed=None if seed is None else checked_seed(seed), arm=arm or self.arm)
         twin._begin()
         for treatment in several(treatments):
             twin.give(treatment)
@@ -306,55 +453,9 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
 
     def save(self, folder: str | os.PathLike) -> None:
         """Write the whole state into a folder: arrays as npz, the rest as JSON, each with its SHA-256; never pickle."""
-        from .state import save
-
-        save(self, folder)
+        state.save(self, folder)
 
     @classmethod
     def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=()) -> "TumorModel":
         """A model that goes on exactly where the saved one stood. Raises StateError for a damaged or foreign folder."""
-        from .state import load
-
-        return load(cls, folder, cell_kinds, processes)
-
-
-def checked_seed(seed) -> int:
-    """A whole number from 0 to 2^63 - 1; one is drawn from the operating system when none is given."""
-    if seed is None:
-        return int.from_bytes(os.urandom(4), "little")
-    found = whole_number(seed)
-    if found is None or not 0 <= found < 2**63:
-        raise ModelError(f"seed = {quoted(seed)} is not allowed: give a whole number from 0 to 2^63 - 1")
-    return found
-
-
-def checked_dt(dt) -> float:
-    """Hours of a step."""
-    found = number(dt)
-    if found is None or not 0.001 <= found <= 6.0:
-        raise ModelError(f"dt = {quoted(dt)} is not allowed: give the hours of a step, between 0.001 and 6")
-    return float(found)
-
-
-def checked_days(days, name: str = "days") -> float | int:
-    """A span of simulated time."""
-    found = number(days)
-    if found is None or not 0 <= found <= 36_500:
-        raise ModelError(f"{name} = {quoted(days)} is not allowed: give a number between 0 and 36500")
-    return found
-
-
-def checked_count(cells, name: str) -> int:
-    """A number of cells."""
-    found = whole_number(cells)
-    if found is None or found < 0:
-        raise ModelError(f"{name} = {quoted(cells)} is not allowed: give a whole number of at least 0")
-    return found
-
-
-def checked_table(values) -> dict:
-    """Values by name: a dictionary or a series of pandas."""
-    try:
-        return dict(values)
-    except (TypeError, ValueError):
-        raise ModelError(f"overrides = {quoted(values)} is not allowed: give dotted names with values") from None
+        return state.load(cls, folder, cell_kinds, processes)

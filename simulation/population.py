@@ -4,7 +4,8 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .cells.table import BY_HAND, COLUMNS, SHARES
+from .cells.table import BY_HAND, COLUMNS, SHARES, CellTable
+from .contract import Giver
 from .errors import ModelError, UnknownTrait
 from .kernels import death, recruitment
 from .kernels.inheritance import start_trait
@@ -12,11 +13,28 @@ from .kinds.kind import resolve
 from .parameters.given import quoted
 from .parameters.parameter import nearest
 from .tissue.lattice import EMPTY
-from .treatments import Treatment
+
+COUNTERS = ("kills", "deaths", "births", "starved", "arrived")
 
 
 class Population:
-    """Counting, planting, infusing and removing cells."""
+    """Counting, planting, infusing and removing cells. ``cells`` is the table, ``counters`` what happened since day 0."""
+
+    def __init__(self, kinds, lattice, vessels, parameters, randomness):
+        self.kinds, self.lattice, self.vessels = kinds, lattice, vessels
+        self.parameters, self.randomness = parameters, randomness
+        self.cells = CellTable(kinds.traits(), len(kinds.recognitions), most=lattice.size)
+        self.counters = {name: np.zeros((0,) * (1 + (name == "kills")), dtype=np.int64) for name in COUNTERS}
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Room for every kind there is: columns for its traits, counters, and what the loops read of it."""
+        for trait in self.kinds.traits():
+            self.cells.add_trait(trait)
+        self.cells.add_recognitions(len(self.kinds.recognitions))
+        for name, counter in self.counters.items():  # one number a kind, and of ``kills`` who killed whom
+            self.counters[name] = np.pad(counter, [(0, len(self.kinds) - len(counter))] * counter.ndim)
+        self.by_kind = self.kinds.arrays(self.parameters)
 
     def count(self, kind: str) -> int:
         """Living cells of one kind."""
@@ -39,9 +57,8 @@ class Population:
         self.counters["deaths"] += np.bincount(self.cells["kind"][rows], minlength=len(self.kinds))
         self.lattice.occupant[self.cells["site"][rows]] = EMPTY
         self.cells["kind"][rows] = -1
-        self._let_go()
+        self.let_go()
         self.cells.version += 1
-        self._measures = None
         return len(rows)
 
     def _living(self, rows) -> np.ndarray:
@@ -59,27 +76,27 @@ class Population:
             raise ModelError(f"row {dead[0]} holds no living cell: rows change hands at every step, so take them anew")
         return found
 
-    def infuse(self, kind: str, number: int, by: Treatment) -> int:
+    def infuse(self, kind: str, number: int, by: Giver, clock: int) -> int:
         """Bring cells in through the vessels; returns how many found room. Their names come from treatment and dose."""
         self.kinds.index(kind)
         if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
             raise ModelError(f"infuse takes a whole number of cells, at least 0, not {quoted(number)}")
-        if not isinstance(by, Treatment):
+        if not isinstance(by, Giver):
             raise ModelError(f"infuse takes by=, the treatment that brings the cells, not {quoted(by)}")
         number = min(int(number), self.lattice.size)  # more would never find room
-        entries = self.lattice.interior if self.liquid or not len(self.vessels) else self.vessels
+        entries = self.lattice.interior if self.lattice.liquid or not len(self.vessels.sites) else self.vessels.sites
         purpose, dose = f"treatments.{by.name}.infuse.{kind}", len(by.doses)
         sites, chosen = np.empty(number, dtype=np.int64), np.empty(number, dtype=np.int64)
-        placed = recruitment.infuse(self.lattice.space, entries, np.arange(number), self.lattice.strides, self._reach,
+        placed = recruitment.infuse(self.lattice.space, entries, np.arange(number), self.lattice.strides, self.vessels.reach,
                                     self.randomness.stream(purpose, dose), sites, chosen)
         names = self.randomness.names(purpose + ".name", dose, chosen[:placed])
-        self._settle_new(kind, sites[:placed], names)
+        self.settle(kind, sites[:placed], names, clock)
         return placed
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
         death.let_go(self.cells.view(), np.flatnonzero(self.cells["partner"] >= 0))
 
-    def _settle_new(self, kind: str, sites: np.ndarray, names: np.ndarray) -> np.ndarray:
+    def settle(self, kind: str, sites: np.ndarray, names: np.ndarray, clock: int) -> np.ndarray:
         """Rows for cells that come from outside, with traits as the parameters say."""
         rows = self.cells.take_rows(len(sites))
         if len(rows) == 0:
@@ -88,49 +105,45 @@ class Population:
         cells["kind"][rows] = self.kinds.index(kind)
         cells["name"][rows] = names
         cells["clone"][rows] = names
-        cells["born"][rows] = self.clock
+        cells["born"][rows] = clock
         declared = self.kinds[kind]
-        cells["capacity"][rows] = self._capacity[self.kinds.index(kind)]
+        cells["capacity"][rows] = self.by_kind.capacity[self.kinds.index(kind)]
         for trait in declared.traits:
             numbers = [resolve(n, self.parameters) for n in (trait.start, trait.spread, trait.negative_share)]
             stream = self.randomness.stream(f"start.{trait.name}", 0)
             start_trait(cells[trait.name], rows, cells["name"], *numbers, trait.high, stream)
         cells["presented_mhc"][rows] = cells["mhc"][rows] * self.parameters.tumor.mhc_resting
         cells["pdl1_shown"][rows] = cells["pdl1"][rows]
-        self._stand(rows, sites)
+        self.stand(rows, sites)
         return rows
 
-    def _stand(self, rows, sites) -> None:
+    def stand(self, rows: np.ndarray, sites: np.ndarray) -> None:
+        """Cells of these rows stand on these free sites."""
         self.cells["site"][rows] = sites
         self.lattice.occupant[sites] = rows
 
-    def _plant(self, number: int) -> None:
-        """The start: a disc of tumour cells, immune cells scattered around."""
+    def plant(self, number: int, clock: int) -> None:
+        """A disc of tumour cells in the middle; in a liquid they are anywhere."""
         if not 0 <= number <= self.lattice.size:
             raise ModelError(f"tumor.initial_cells = {quoted(number)} does not fit: the lattice has {self.lattice.size} sites")
-        order = self._by_chance("plant.order") if self.liquid else np.argsort(self.lattice.from_centre(), kind="stable")
+        liquid = self.lattice.liquid
+        order = self.by_chance("plant.order", clock) if liquid else np.argsort(self.lattice.from_centre(), kind="stable")
         sites = self.lattice.interior[order[:number]].astype(np.int64)
-        self._settle_new("tumor_cell", sites, self.randomness.names("plant.tumor_cell", 0, np.arange(number)))
-        if self.immune_cells:
-            self._scatter_immune()
+        self.settle("tumor_cell", sites, self.randomness.names("plant.tumor_cell", 0, np.arange(number)), clock)
 
-    def _scatter_immune(self) -> None:
+    def scatter(self, clock: int) -> None:
+        """Every kind in its initial density, on free sites."""
         for kind in self.kinds:
             number = round(resolve(kind.initial_density, self.parameters) * self.lattice.extent)
-            order = self._by_chance(f"scatter.{kind.name}")
+            order = self.by_chance(f"scatter.{kind.name}", clock)
             free = self.lattice.interior[order][self.lattice.occupant[self.lattice.interior[order]] == EMPTY]
             sites = free[:number].astype(np.int64)
-            names = self.randomness.names(f"scatter.{kind.name}.name", self.clock, sites)
-            self._settle_new(kind.name, sites, names)
+            names = self.randomness.names(f"scatter.{kind.name}.name", clock, sites)
+            self.settle(kind.name, sites, names, clock)
 
-    def _by_chance(self, purpose: str) -> np.ndarray:
+    def by_chance(self, purpose: str, clock: int) -> np.ndarray:
         """All interior sites in a random order."""
-        return np.argsort(self.randomness.uniform(purpose, self.clock, self.lattice.interior), kind="stable")
-
-    def _lay_vessels(self) -> np.ndarray:
-        share = self.parameters.recruitment.vessel_density * (self.lattice.spacing / 1000.0) ** self.lattice.ndim
-        chosen = self.randomness.uniform("vessels", 0, self.lattice.interior) < share
-        return self.lattice.interior[chosen].astype(np.int64)
+        return np.argsort(self.randomness.uniform(purpose, clock, self.lattice.interior), kind="stable")
 
     def checked_trait(self, kind: str, name: str, value) -> float:
         """A value that a trait of a kind may take. Raises UnknownTrait, or ModelError with the range."""
@@ -145,3 +158,16 @@ class Population:
             raise ModelError(f"{name} = {quoted(value)} of a {kind} is not allowed: it must be "
                              f"{'a whole number ' if whole else ''}between 0 and {high:.12g}")
         return int(value) if whole else float(value)
+
+    def state(self, keep) -> dict:
+        """Everything that must be saved."""
+        return self.cells.state() | {f"counted {name}": counter.copy() for name, counter in self.counters.items()}
+
+    def restore(self, state: dict, read) -> None:
+        """Stand as it was: every living cell on its site."""
+        for name in self.counters:
+            self.counters[name] = state[f"counted {name}"].copy()
+        self.cells.restore(state)
+        self.lattice.occupant[self.lattice.interior] = EMPTY
+        rows = np.flatnonzero(self.cells.alive)
+        self.lattice.occupant[self.cells["site"][rows]] = rows

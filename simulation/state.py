@@ -14,22 +14,21 @@ import mesa
 import numpy as np
 
 from . import addresses
+from .errors import StateError
 from .kinds.kind import CellKind, Process
-from .model import TumorModel
 from .parameter_sets import ParameterSet
-from .randomness import Randomness
 from .results.files import UNREADABLE, digests, remove, sealed, unsealed, verify
 from .results.results import ABOUT, TABLES, Results
 from .results.snapshots import snapshot_files
 from .treatments import Treatment
-from .treatments.schedule import Schedule
-from .values import StateError, carried, decoded, encoded
+from .values import carried, decoded, encoded
 
 FORMAT = 2
 RESULTS = 2
 """The rules by number: one more with every change by which the same seed gives other results. Version 0.1 was 1."""
-EVERY_TREATMENT = frozenset({*vars(Treatment()), "schedule"})
 SUMS = "sha256.json"
+NOW = ("clock", "origin", "owed", "steps", "running", "immune_cells")
+"""What a model itself knows of the moment; the rest is known to its parts."""
 MUST = ("state.json", "state.npz", *(f"results/{name}" for name in (*TABLES, ABOUT)))
 
 
@@ -45,7 +44,7 @@ class Plugins(NamedTuple):
 
 def plugins_of(model) -> Plugins:
     """The very objects that a model uses."""
-    pending = [type(what) for action, what in model._pending if action == "give"]
+    pending = [type(what) for action, what in model.regimen.pending if action == "give"]
     return Plugins([type(treatment) for treatment in model.treatments.values()], pending,
                    model.kinds.all[model.shipped_kinds :], [*model.processes.values()],
                    [type(agent) for agent in model.visitors()])
@@ -61,157 +60,77 @@ def addresses_of(plugins: Plugins) -> dict[str, list[str]]:
     }
 
 
-def arrays_of(model) -> dict[str, np.ndarray]:
-    """Every array of a model."""
-    found = {f"cells/{name}": array for name, array in model.cells.state().items()}
-    found |= {f"tissue/{name}": array for name, array in model.tissue.state().items()}
-    found |= {f"counters/{name}": array.copy() for name, array in model.counters.items()}
-    found["vessels"] = model.vessels.copy()
-    found["released"] = model.released.copy()
-    return found
+def taken_apart(model, keep: Callable = encoded) -> tuple[dict[str, np.ndarray], dict]:
+    """All of a model that is no code: its arrays, called ``part/name``, and plain values.
 
-
-def plain_of(model, keep: Callable = encoded) -> dict:
-    """Everything of a model that is no array and no code; ``keep(value, where)`` copies or encodes what users set."""
-    return {
+    ``keep(value, where, part)`` copies or encodes what users set.
+    """
+    parts = {name: getattr(model, name).state(keep) for name in model.parts}
+    arrays = {f"{part}/{name}": value for part, state in parts.items() for name, value in state.items()
+              if isinstance(value, np.ndarray)}
+    plain = {part: {name: value for name, value in state.items() if not isinstance(value, np.ndarray)}
+             for part, state in parts.items()}
+    return arrays, {
         "seed": model.seed,
         "arm": model.arm,
         "class": type(model).__qualname__,
         "attributes": {key: keep(value, type(model).__name__, f"its {key}") for key, value in vars(model).items()
-                       if key not in engine()},
+                       if key not in engine(_base(type(model)))},
         "parameter_set": {"name": model.disease.name, "meaning": model.disease.meaning, "liquid": model.disease.liquid,
                           "spacing": model.disease.spacing},
         "shape": list(model.shape),
         "liquid": model.liquid,
         "dt": model.dt,
-        "immune_cells": model.immune_cells,
         "parameters": model.parameters.declared(),
         "sources": {row["name"]: row["source"] for row in model.parameters.table()},
-        "clock": model.clock,
-        "origin": model.origin,
-        "owed": model.owed,
-        "steps": model.steps,
-        "running": model.running,
-        "primed": model.primed,
-        "born_by_hand": model._born_by_hand,
-        "treatments": [treatment_state(t, keep) for t in model.treatments.values()],
-        "pending": [[action, treatment_state(what, keep) if action == "give" else what] for action, what in model._pending],
-        "process_state": {key: keep(state, f"process {key}") for key, state in model.process_state.items()},
-        "visitors": [visitor_state(model, agent, keep) for agent in model.visitors()],
+        "now": {name: getattr(model, name) for name in NOW},
+        "parts": plain,
     }
+
+
+def _base(cls: type[mesa.Model]) -> type[mesa.Model]:
+    """The model itself, which a user's class may descend from."""
+    return next(each for each in cls.__mro__ if mesa.Model in each.__bases__)
 
 
 @cache
-def engine() -> frozenset[str]:
+def engine(base: type[mesa.Model]) -> frozenset[str]:
     """Attributes that every model has; others are those of a subclass or its user."""
-    return frozenset(vars(TumorModel(shape=(3, 3), seed=0, tumor_cells=0, immune_cells=False)))
-
-
-def treatment_state(treatment: Treatment, keep: Callable = encoded) -> dict:
-    where = f"treatment {treatment.name}"
-    return {
-        "name": treatment.name,
-        "parameters": {name: treatment.value(name) for name in treatment.parameters()},
-        "sources": dict(treatment._sources),
-        "schedule": treatment.schedule.to_dict(),
-        "start": treatment.start,
-        "doses": [list(dose) for dose in treatment.doses],
-        "stopped": treatment.stopped,
-        "state": keep(treatment.state, where),
-        "attributes": {name: keep(value, where, f"its {name}") for name, value in attributes(treatment).items()},
-    }
-
-
-def attributes(treatment: Treatment) -> dict[str, object]:
-    """What a treatment holds beside what every treatment has: in general, the arguments of its constructor."""
-    return {name: value for name, value in vars(treatment).items() if name not in EVERY_TREATMENT}
-
-
-def treatment_from(cls: type[Treatment], table: dict, read: Callable) -> Treatment:
-    """A treatment as it was, its constructor not called again."""
-    treatment = cls.__new__(cls)
-    Treatment.__init__(treatment, name=table["name"], schedule=Schedule.from_dict(table["schedule"]), **table["parameters"])
-    vars(treatment).update({name: read(value) for name, value in table["attributes"].items()})
-    treatment._sources = dict(table["sources"])
-    treatment.start, treatment.stopped = table["start"], table["stopped"]
-    treatment.doses = [tuple(dose) for dose in table["doses"]]
-    treatment.state = read(table["state"])
-    return treatment
-
-
-def visitor_state(model, agent: mesa.Agent, keep: Callable) -> dict:
-    name, site = type(agent).__name__, model._standing.get(agent)
-    if not (hasattr(agent, "state") and hasattr(agent, "restore")):
-        raise StateError(f"{name} cannot be saved or forked: a plain Mesa agent needs state() -> dict and restore(dict)")
-    own, left = {}, []
-    for key in vars(agent).keys() - {"model", "unique_id", "pos"}:
-        try:
-            own[key] = keep(getattr(agent, key), name)
-        except StateError:  # such as another agent
-            left.append(key)
-    return {"site": None if site is None else int(site), "state": keep(agent.state(), name), "attributes": own,
-            "left": sorted(left)}
-
-
-def visit(model, cls: type[mesa.Agent], table: dict, read: Callable) -> None:
-    """A plain Mesa agent comes again, its constructor not called; ``restore`` has the last word."""
-    agent = cls.__new__(cls)
-    mesa.Agent.__init__(agent, model)
-    vars(agent).update({key: read(value) for key, value in table["attributes"].items()})
-    if table["site"] is not None:
-        model.place(agent, model.lattice.position(table["site"]))
-    agent.restore(read(table["state"]))
-    if missing := [key for key in table["left"] if key not in vars(agent)]:
-        raise StateError(f"{cls.__name__}.{missing[0]} does not come along, as it is no number, text, list, table or array: "
-                         "let restore() set it")
+    return frozenset(vars(base(shape=(3, 3), seed=0, tumor_cells=0, immune_cells=False)))
 
 
 def rebuilt(cls, plain: dict, arrays: dict, plugins: Plugins, read: Callable = decoded):
     """A model from its parts; no constructor of a subclass, treatment or agent is called again."""
     values = {name: (value, plain["sources"][name]) for name, value in plain["parameters"].items()}
     disease = ParameterSet(values=values, **plain["parameter_set"])
-    treatments = [treatment_from(*each, read) for each in zip(plugins.treatments, plain["treatments"], strict=True)]
     kinds = list(plugins.kinds)  # in the order in which they joined: rows hold the number of their kind
-    kinds += [kind for treatment in treatments for kind in treatment.kinds if kind not in kinds]
+    kinds += [kind for drug in plugins.treatments for kind in drug.kinds if kind not in kinds]
     model = cls.__new__(cls)
     vars(model).update({name: read(value) for name, value in plain["attributes"].items()})
-    TumorModel.__init__(model, disease, shape=tuple(plain["shape"]), seed=plain["seed"], dt=plain["dt"], liquid=plain["liquid"],
+    _base(cls).__init__(model, disease, shape=tuple(plain["shape"]), seed=plain["seed"], dt=plain["dt"], liquid=plain["liquid"],
                         tumor_cells=0, immune_cells=False, arm=plain["arm"], cell_kinds=kinds, processes=plugins.processes)
-    model.lattice.occupant[model.lattice.interior] = -1
-    model.cells.restore({name.removeprefix("cells/"): a for name, a in arrays.items() if name.startswith("cells/")})
-    rows = np.flatnonzero(model.cells.alive)
-    model.lattice.occupant[model.cells["site"][rows]] = rows
-    model.vessels = arrays["vessels"]
-    model.relay()
-    model.tissue.restore({name.removeprefix("tissue/"): a for name, a in arrays.items() if name.startswith("tissue/")})
-    for name in model.counters:
-        model.counters[name] = arrays[f"counters/{name}"].copy()
-    model.released = arrays["released"].copy()
-    for name in ("clock", "origin", "owed", "steps", "running", "primed", "immune_cells"):
-        setattr(model, name, plain[name])
-    model._born_by_hand = plain["born_by_hand"]
-    model.treatments = {treatment.name: treatment for treatment in treatments}
-    pending = iter(plugins.pending)
-    model._pending = [(action, treatment_from(next(pending), what, read) if action == "give" else what)
-                      for action, what in plain["pending"]]
-    model.process_state = {name: read(state) for name, state in plain["process_state"].items()}
-    for visitor in zip(plugins.visitors, plain["visitors"], strict=True):
-        visit(model, *visitor, read)
-    model.rules = model._rules()
-    model._fold()
-    model._measures = None
+    for name, value in plain["now"].items():
+        setattr(model, name, value)
+    code = {"regimen": (plugins.treatments, plugins.pending), "inhabitants": (plugins.visitors,)}
+    for part in model.parts:
+        held = {name.removeprefix(f"{part}/"): array for name, array in arrays.items() if name.startswith(f"{part}/")}
+        getattr(model, part).restore(plain["parts"][part] | held, read, *code.get(part, ()))
+        if part == "vessels":
+            model.relay()
+    model.rules = model.baseline()
+    model.fold()
     return model
 
 
 def copied(model, seed: int | None, arm: str):
     """An independent model in the same state, made of the very code in use."""
-    twin = rebuilt(type(model), plain_of(model, carried) | {"arm": arm}, arrays_of(model), plugins_of(model), read=lambda it: it)
+    arrays, plain = taken_apart(model, carried)
+    twin = rebuilt(type(model), plain | {"arm": arm}, arrays, plugins_of(model), read=lambda it: it)
     made = model.datacollector  # perhaps by a subclass; its reporters are code
     twin.datacollector = mesa.DataCollector(made.model_reporters, made.agent_reporters, made.agenttype_reporters,
                                             {name: [*columns] for name, columns in made.tables.items()})
     if seed is not None:
-        twin.seed, twin.randomness = seed, Randomness(seed)
-        twin.relay()
+        twin.reseed(seed)
     return twin
 
 
@@ -243,10 +162,11 @@ def save(model, folder: str | os.PathLike, of: dict | None = None) -> None:
     there = folder.rglob("*") if folder.is_dir() else [folder] if folder.exists() else []
     if other := sorted(file for file in there if not file.is_dir() and file not in ours):
         raise StateError(f"{other[0]} is no part of a saved model and would be lost; choose another folder, or move it away")
-    plain = {"format": FORMAT, "results": RESULTS, "code": addresses_of(plugins_of(model))} | plain_of(model)
+    arrays, plain = taken_apart(model)
+    plain |= {"format": FORMAT, "results": RESULTS, "code": addresses_of(plugins_of(model))}
     plain["passing"] = model.results.passing
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays_of(model))
+    np.savez(buffer, **arrays)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))

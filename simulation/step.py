@@ -1,15 +1,11 @@
 """One step of the model, verb by verb."""
 
-import math
-
 import numpy as np
 
 from .kernels import act as acting
 from .kernels import death, division, recruitment, sensing
-from .kernels.contact import ANTIGEN_UNITS
 from .kernels.inheritance import inherit
 from .kinds.kind import resolve
-from .rules import Rules
 
 VERBS = ("treat", "diffuse", "sense", "recruit", "act", "divide", "die", "settle", "measure")
 RECORD_EVERY = 6.0  # hours between rows of the time series
@@ -19,156 +15,132 @@ SORT_EVERY = 48  # steps between laying rows anew in the order of sites; changes
 class Step:
     """The verbs of one step of ``model.dt`` hours, in the order of VERBS."""
 
+    def __init__(self, model):
+        self.model = model
+        self.renew()
+        self._scratch: acting.Scratch | None = None
+
+    def renew(self) -> None:
+        """Work out anew what follows from the seed."""
+        key = self.model.randomness.key
+        self._act_keys = acting.ActKeys(*(key(f"act.{name}") for name in acting.ActKeys._fields))
+
     def treat(self) -> None:
         """Give what is due; every treatment then bends the rules of this step."""
-        pending, self._pending = self._pending, []
-        for action, what in pending:
-            self._join(what) if action == "give" else self._leave(what)
-        start, end = self.hours, self.hours + self.dt
-        ordered = [self.treatments[name] for name in sorted(self.treatments)]
-        for treatment in ordered:
-            offset = treatment.start + treatment.first_dose
-            for hour in () if treatment.stopped else treatment.schedule.between(start - offset, end - offset):
-                treatment.doses.append((hour + offset, 1.0))
-                amount = treatment.value("dose") if "dose" in treatment.parameters() else 1.0
-                self.results.add_dose(self.day, treatment.name, amount)
-                treatment.on_dose(self, len(treatment.doses) - 1)
-        self._hazards = []
-        for treatment in ordered:
-            self._acting = treatment.name
-            treatment.on_step(self)
-        self._acting = ""
-        self.rules = self._rules()
-        for who, rate, where in self._hazards_now():
-            self.rules.for_treatment(who).death.add(rate, where=where)
-        for treatment in ordered:
-            treatment.modify(self.rules.for_treatment(treatment.name), self)
-        self._fold()
+        model = self.model
+        model.regimen.treat(model.hours, model.hours + model.dt)
+        model.rules = model.baseline()
+        model.regimen.bend(model.rules)
+        model.fold()
 
     def diffuse(self) -> None:
         """Fields move on by one step."""
-        self.tissue.diffuse(self.cells.view(), self.rates, self.parameters, self.rules.supplies, self.dt)
+        model = self.model
+        model.tissue.diffuse(model.cells.view(), model.rates, model.parameters, model.rules.supplies, model.dt)
 
     def sense(self) -> None:
         """Cells read fields; who can be recognised, and how well, follows."""
-        cells, tumor = self.cells, self.parameters.tumor
-        sensing.show(cells.view(), self.rates, cells["mhc"], cells["pdl1"], self.fields["ifn_gamma"].values,
-                     self.tissue.node_wide, tumor.mhc_resting, self._pdl1_induced)
-        for i, recognition in enumerate(self.kinds.recognitions):
-            recognition.score(self, cells.seen[i, : cells.rows], cells.stimulus[i, : cells.rows])
+        model = self.model
+        cells, tumor = model.cells, model.parameters.tumor
+        sensing.show(cells.view(), model.rates, cells["mhc"], cells["pdl1"], model.fields["ifn_gamma"].values,
+                     model.tissue.node_wide, tumor.mhc_resting, model.population.by_kind.pdl1_induced)
+        for i, recognition in enumerate(model.kinds.recognitions):
+            recognition.score(model, cells.seen[i, : cells.rows], cells.stimulus[i, : cells.rows])
 
     def recruit(self) -> None:
         """Immune cells enter: base influx, and a gain that antigen release of some days ago allows."""
-        group = self.parameters.recruitment
-        slot = self.clock % len(self.released)
-        release = self.released[slot] / ANTIGEN_UNITS / self.lattice.extent / self.dt
-        self.released[slot] = 0
-        self.primed += (release - self.primed) * -math.expm1(-self.dt / group.memory)
-        if not self.immune_cells:
+        model = self.model
+        gain, vessels = model.lymph_node.prime(model.clock), model.vessels
+        if not model.immune_cells:
             return
-        gain = self.primed / (group.half_release + self.primed)
-        influx, boost = self.rules.value("influx"), self.rules.value("influx_gain")
-        for k, kind in enumerate(self.kinds):
-            arrivals = (influx[k] + boost[k] * gain) * self.lattice.extent  # cells per hour
-            for entries, share, purpose in ((self.vessels, 1.0 - group.rim_share, "vessel"),
-                                            (self._rim, group.rim_share, "rim")):
+        share_of_rim = model.parameters.recruitment.rim_share
+        influx, boost = model.rules.value("influx"), model.rules.value("influx_gain")
+        for k, kind in enumerate(model.kinds):
+            arrivals = (influx[k] + boost[k] * gain) * model.lattice.extent  # cells per hour
+            for entries, share, purpose in ((vessels.sites, 1.0 - share_of_rim, "vessel"), (vessels.rim, share_of_rim, "rim")):
                 if arrivals > 0.0 and share > 0.0 and len(entries):
                     self._enter(k, kind, entries, arrivals * share / len(entries), purpose)
 
     def _enter(self, k, kind, entries, rate, purpose) -> None:
+        model = self.model
         sites, names = np.empty(len(entries), dtype=np.int64), np.empty(len(entries), dtype=np.int64)
-        arrived = recruitment.enter(self.lattice.space, entries, rate, self.lattice.strides, self._reach,
-                                    self.randomness.key(f"recruit.{kind.name}.{purpose}"), self.clock, self.dt, sites, names)
-        self._settle_new(kind.name, sites[:arrived], names[:arrived])
-        self.counters["arrived"][k] += arrived
+        arrived = recruitment.enter(model.lattice.space, entries, rate, model.lattice.strides, model.vessels.reach,
+                                    model.randomness.key(f"recruit.{kind.name}.{purpose}"), model.clock, model.dt, sites, names)
+        model.population.settle(kind.name, sites[:arrived], names[:arrived], model.clock)
+        model.counters["arrived"][k] += arrived
 
     def act(self) -> None:
         """Six sub-steps of moving, engaging, hitting and letting go; then exhaustion and stimulation."""
-        kind = self.cells["kind"]
-        movers = np.flatnonzero(self._motile[kind] & (kind >= 0))
-        attackers = np.flatnonzero(self._attackers[kind] & (kind >= 0))
+        model, by_kind = self.model, self.model.population.by_kind
+        kind = model.cells["kind"]
+        movers = np.flatnonzero(by_kind.motile[kind] & (kind >= 0))
+        attackers = np.flatnonzero(by_kind.attackers[kind] & (kind >= 0))
         scratch = self._scratch_for(max(len(movers), len(attackers)))
-        cells, checkpoint = self.cells.view(), self.parameters.checkpoint
-        acting.act(cells, self.lattice.space, self.rates, movers, attackers, self._yielding, self._recognition,
-                   self.tissue.guide(), self._act_keys, self.clock * acting.SUBSTEPS, self.dt,
-                   checkpoint.exhaustion_gain, checkpoint.half_pdl1, self.cells["antigen"], scratch,
-                   self.counters["kills"], self.counters["deaths"], self._release)
-        group = self.parameters.fields
-        acting.tire(cells, self.rates, attackers, self.tissue.node_fine, self.fields["il2"].values, group.il2_half,
-                    self._capacity, self.dt)
-        for agent in self.visitors():
+        cells, checkpoint = model.cells.view(), model.parameters.checkpoint
+        acting.act(cells, model.lattice.space, model.rates, movers, attackers, by_kind.yielding, by_kind.recognition,
+                   model.tissue.guide(), self._act_keys, model.clock * acting.SUBSTEPS, model.dt,
+                   checkpoint.exhaustion_gain, checkpoint.half_pdl1, model.cells["antigen"], scratch,
+                   model.counters["kills"], model.counters["deaths"], model.lymph_node.release)
+        group = model.parameters.fields
+        acting.tire(cells, model.rates, attackers, model.tissue.node_fine, model.fields["il2"].values, group.il2_half,
+                    by_kind.capacity, model.dt)
+        for agent in model.visitors():
             agent.step()
 
     def divide(self) -> None:
         """Cells with room and drive divide; daughters inherit, with small steps and rare losses."""
-        rows = self.cells.rows
+        model = self.model
+        rows = model.cells.rows
         mothers, sites, names = (np.empty(rows, dtype=np.int64) for _ in range(3))
-        births = division.divide(self.cells.view(), self.lattice.space, self.rates, self._driven, self.tissue.around(),
-                                 self.parameters.fields.il2_half, self.randomness.key("divide"), self.clock, self.dt,
-                                 mothers, sites, names)
+        births = division.divide(model.cells.view(), model.lattice.space, model.rates, model.population.by_kind.driven,
+                                 model.tissue.around(), model.parameters.fields.il2_half,
+                                 model.randomness.key("divide"), model.clock, model.dt, mothers, sites, names)
         if births == 0:
             return
         mothers, sites, names = mothers[:births], sites[:births], names[:births]
-        cells = self.cells
+        cells = model.cells
         cells["divisions"][mothers] += 1
         daughters = cells.take_rows(births)
         cells.copy_rows(mothers, daughters)
         cells["mother"][daughters] = cells["name"][mothers]
         cells["name"][daughters] = names
-        cells["born"][daughters] = self.clock + 1
-        self._stand(daughters, sites)
+        cells["born"][daughters] = model.clock + 1
+        model.population.stand(daughters, sites)
         both = np.concatenate([mothers, daughters])
         kind = cells["kind"][both]
-        self.counters["births"] += np.bincount(kind[births:], minlength=len(self.kinds))
-        for k, each in enumerate(self.kinds):
+        model.counters["births"] += np.bincount(kind[births:], minlength=len(model.kinds))
+        for k, each in enumerate(model.kinds):
             for trait in each.traits:
-                numbers = [resolve(n, self.parameters) for n in (trait.mutation, trait.loss, trait.halving)]
+                numbers = [resolve(n, model.parameters) for n in (trait.mutation, trait.loss, trait.halving)]
                 if any(numbers):
-                    stream = self.randomness.stream(f"inherit.{trait.name}", self.clock)
+                    stream = model.randomness.stream(f"inherit.{trait.name}", model.clock)
                     inherit(cells[trait.name], both[kind == k], cells["name"], *numbers, trait.high, stream)
 
     def die(self) -> None:
         """Hazards of age, hypoxia and drugs."""
-        cells, tumor = self.cells, self.parameters.tumor
-        death.die(cells.view(), self.lattice.space, self.rates, self.fields["oxygen"].values, self.tissue.node_fine,
-                  tumor.necrosis_threshold, cells["antigen"], self.randomness.key("die"), self.clock, self.dt,
-                  self.counters["deaths"], self.counters["starved"], self._release)
-        self._let_go()
+        model = self.model
+        cells, tumor = model.cells, model.parameters.tumor
+        death.die(cells.view(), model.lattice.space, model.rates, model.fields["oxygen"].values, model.tissue.node_fine,
+                  tumor.necrosis_threshold, cells["antigen"], model.randomness.key("die"), model.clock, model.dt,
+                  model.counters["deaths"], model.counters["starved"], model.lymph_node.release)
+        model.population.let_go()
 
     def settle(self) -> None:
         """The step ends: antigen release is put down for later, rows are laid anew now and then, time goes on."""
-        self.released[self.clock % len(self.released)] += self._release[0]
-        self._release[0] = 0
-        self.clock += 1
-        self.cells.version += 1
-        if self.clock % SORT_EVERY == 0:
-            self.cells.sort_by_site(self.lattice.occupant, self.lattice.interior)
+        model = self.model
+        model.lymph_node.put_down(model.clock)
+        model.clock += 1
+        model.cells.version += 1
+        if model.clock % SORT_EVERY == 0:
+            model.cells.sort_by_site(model.lattice.occupant, model.lattice.interior)
 
     def measure(self) -> None:
         """A row for the data collector; every 6 hours one for the results."""
-        self.datacollector.collect(self)
-        self.results.go_on()
-        if (self.clock - self.origin) % max(1, round(RECORD_EVERY / self.dt)) == 0:
-            self._record()
-
-    def _record(self) -> None:
-        """A row of this moment for the results, and what treatments measure about themselves."""
-        self.results.record(self.measures)
-        for name in sorted(self.treatments):
-            found = self.treatments[name].measure(self)
-            if found:
-                self.results.add_measures(self.day, name, found)
-
-    def _rules(self) -> Rules:
-        most = self.parameters.checkpoint.max_occupancy
-        meshes = {name: field.values.size for name, field in self.fields.items()}
-        return Rules(self.kinds.baseline(self.parameters), self.kinds.names, self.cells["kind"], {"pd1": most, "pdl1": most},
-                     meshes)
-
-    def _fold(self) -> None:
-        """The rules of this step as arrays: rates by kind, and those of chosen cells beside the cell table."""
-        self.rates, chosen = self.rules.fold()
-        self.cells.choose(chosen)
+        model = self.model
+        model.datacollector.collect(model)
+        model.results.go_on()
+        if (model.clock - model.origin) % max(1, round(RECORD_EVERY / model.dt)) == 0:
+            model.record()
 
     def _scratch_for(self, rows: int) -> acting.Scratch:
         if self._scratch is None or len(self._scratch.dest) < rows:

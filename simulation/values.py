@@ -4,14 +4,11 @@ from types import FunctionType
 
 import numpy as np
 
+from .errors import StateError
 from .treatments.schedule import Schedule
 
 PLAIN = (bool, int, float, str, type(None))
 ARRAYS = "biufcUS"  # kinds of arrays whose bytes are all there is to them
-
-
-class StateError(ValueError):
-    """A state that cannot be forked, saved or read; one sentence naming what and why."""
 
 
 def carried(value, where: str, part: str = "its state"):

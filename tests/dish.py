@@ -42,7 +42,7 @@ def sow(model, kind, positions):
     """Cells of one kind at ``positions`` (cells, axes); returns their names, in the same order."""
     sites = (np.asarray(positions) + 1) @ model.lattice.strides
     names = model.randomness.names(f"sow.{kind}", model.clock, sites)
-    model._settle_new(kind, sites, names)
+    model.population.settle(kind, sites, names, model.clock)
     return names
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from simulation.errors import StateError
 from simulation.model import TumorModel
 from simulation.plots.arms import by_name
 from simulation.plots.selection import bins, trait_under_selection
 from simulation.results.files import check_writable, write_atomically
 from simulation.results.results import Results, ResultsError
-from simulation.state import StateError
 from simulation.treatments import TreatmentError
 
 from ..runs.folder import RunFolder

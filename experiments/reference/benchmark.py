@@ -67,10 +67,10 @@ def infiltrated(case: Case, seed: int = 1) -> TumorModel:
     by_chance = lattice.interior[np.argsort(draws.uniform("benchmark", 0, lattice.interior), kind="stable")]
     for kind, share in LYMPHOCYTES.items():
         sites, by_chance = np.split(by_chance.astype(np.int64), [round(share * case.tumor_cells)])
-        model._settle_new(kind, sites, draws.names(f"benchmark.{kind}", 0, sites))
+        model.population.settle(kind, sites, draws.names(f"benchmark.{kind}", 0, sites), model.clock)
     inmost = lattice.interior[np.argsort(lattice.from_centre(), kind="stable")].astype(np.int64)
     sites = inmost[lattice.occupant[inmost] == EMPTY][: case.tumor_cells]
-    model._settle_new("tumor_cell", sites, draws.names("benchmark.tumor_cell", 0, sites))
+    model.population.settle("tumor_cell", sites, draws.names("benchmark.tumor_cell", 0, sites), model.clock)
     model.cells.sort_by_site(lattice.occupant, lattice.interior)
     return model
 

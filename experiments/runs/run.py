@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulation.addresses import class_path
+from simulation.errors import StateError
 from simulation.model import TumorModel
 from simulation.parameters.given import plain, several
+from simulation.plug_ins import class_path
 from simulation.results.files import write_atomically
 from simulation.results.results import Results, ResultsError
 from simulation.state import RESULTS, discard, other_rules
-from simulation.values import StateError
 
 from ..scenarios.arms import Progress, advance, forked, grown, planted
 from ..scenarios.gone import gone

@@ -29,7 +29,7 @@ class CellAgent(mesa.Agent):
     def __init__(self, model, pos=None, **traits):
         name = model.born(self.kind, pos, traits)
         self.__dict__.update(model=model, _name=name)
-        model.adopt(self)
+        model.inhabitants.adopt(self)
 
     @classmethod
     def window(cls, model, name: int) -> "CellAgent":
@@ -87,7 +87,7 @@ class CellAgent(mesa.Agent):
     def remove(self) -> None:
         """Kill the cell."""
         self.model.kill([self.row])
-        self.model.forget(self)
+        self.model.inhabitants.forget(self)
 
     def __getattr__(self, name: str):
         if name.startswith("__") or "model" not in self.__dict__:
@@ -106,7 +106,7 @@ class CellAgent(mesa.Agent):
             return
         if name in READ_ONLY:
             raise UnknownTrait(f"{name} of a cell follows from what happens to it and cannot be assigned")
-        cells[name][self.row] = self.model.checked_trait(self.kind, name, value)
+        cells[name][self.row] = self.model.population.checked_trait(self.kind, name, value)
 
     def __repr__(self) -> str:
         if not self.alive:

@@ -1,9 +1,11 @@
 """Windows on cells, made when somebody first asks and then reconciled: the dead leave, the newborn join."""
 
+from collections.abc import Callable, Sequence
+
 import mesa
 import numpy as np
 
-from ..errors import ModelError, UnknownTrait
+from ..errors import ModelError, StateError
 from ..tissue.lattice import EMPTY, FOREIGN
 
 
@@ -51,78 +53,52 @@ class Windows:
 
 
 class Inhabitants:
-    """The Mesa side of a model: its agents, made on demand, and plain Mesa agents that stand on the lattice."""
+    """The Mesa side of a model: windows on its cells, made on demand, and plain Mesa agents that stand on the lattice."""
 
-    def _move_in(self) -> None:
-        self._windows = Windows(self)
-        self._standing: dict[mesa.Agent, int] = {}
-        self._born_by_hand = 0
-
-    @property
-    def agents(self):
-        """All agents, an AgentSet; reading it makes windows on cells and changes nothing."""
-        self._reconcile()
-        return self._all_agents
-
-    @agents.setter
-    def agents(self, value):
-        raise UnknownTrait("model.agents cannot be assigned to: a cell is born by TumorCell(model), and dies by its remove()")
-
-    @property
-    def agents_by_type(self) -> dict:
-        """Class -> AgentSet; every kind of cell has one, be it empty."""
-        self._reconcile()
-        return self._agents_by_type
-
-    @property
-    def agent_types(self) -> list[type]:
-        return [cls for cls, agents in self.agents_by_type.items() if len(agents)]
-
-    def _reconcile(self) -> None:
-        if not hasattr(self, "_windows"):
-            return
-        for kind in self.kinds:
-            if kind.agent not in self._agents_by_type:
-                self._agents_by_type[kind.agent] = type(self._all_agents)([], random=self.random)
-        self._windows.reconcile()
+    def __init__(self, model):
+        self.model, self.lattice, self.population = model, model.lattice, model.population
+        self.windows = Windows(model)
+        self.standing: dict[mesa.Agent, int] = {}  # site of each plain agent
+        self.born_by_hand = 0
 
     def agent(self, name: int) -> mesa.Agent:
         """The window on the living cell of that name. Raises KeyError when it has died."""
-        self._windows.reconcile()
-        return self._windows[name]
+        self.windows.reconcile()
+        return self.windows[name]
 
     def visitors(self) -> list[mesa.Agent]:
         """The users' own plain Mesa agents, in the order in which they came."""
-        return [agent for agent in self._all_agents if getattr(type(agent), "window", None) is None]
+        return [agent for agent in self.model._all_agents if getattr(type(agent), "window", None) is None]
 
     def born(self, kind: str, position, traits: dict) -> int:
         """A cell is born at ``position`` or a random free site; returns its name. Raises ModelError, LatticeError."""
-        checked = {trait: self.checked_trait(kind, trait, value) for trait, value in traits.items()}
-        self._windows.reconcile()
+        checked = {trait: self.population.checked_trait(kind, trait, value) for trait, value in traits.items()}
+        self.windows.reconcile()
         site = self._free_site() if position is None else self.lattice.site(position)
         if self.lattice.occupant[site] != EMPTY:
             raise ModelError(f"{self.lattice.position(site)} is taken by another cell")
-        name = self.randomness.names(f"agents.{kind}", self.clock, np.array([self._born_by_hand]))
-        self._born_by_hand += 1
-        row = self._settle_new(kind, np.array([site]), name)
+        name = self.model.randomness.names(f"agents.{kind}", self.model.clock, np.array([self.born_by_hand]))
+        self.born_by_hand += 1
+        row = self.population.settle(kind, np.array([site]), name, self.model.clock)
         for trait, value in checked.items():
-            self.cells[trait][row] = value
-        self.cells["pdl1_shown"][row] = self.cells["pdl1"][row]
-        self.cells["presented_mhc"][row] = self.cells["mhc"][row] * self.parameters.tumor.mhc_resting
+            self.population.cells[trait][row] = value
+        self.population.cells["pdl1_shown"][row] = self.population.cells["pdl1"][row]
+        self.population.cells["presented_mhc"][row] = self.population.cells["mhc"][row] * self.model.parameters.tumor.mhc_resting
         return int(name[0])
 
     def adopt(self, agent: mesa.Agent) -> None:
         """Take in the window on a cell that was just born by hand."""
-        self._windows.join(agent)
-        self._windows.reconcile()
+        self.windows.join(agent)
+        self.windows.reconcile()
 
     def forget(self, agent: mesa.Agent) -> None:
         """Let go of the window on a cell."""
-        self._windows.drop(agent)
-        self._windows.reconcile()
+        self.windows.drop(agent)
+        self.windows.reconcile()
 
     def _free_site(self) -> int:
-        for site in self.lattice.interior[self._by_chance(f"agents.site.{self._born_by_hand}")]:
+        order = self.population.by_chance(f"agents.site.{self.born_by_hand}", self.model.clock)
+        for site in self.lattice.interior[order]:
             if self.lattice.occupant[site] == EMPTY:
                 return int(site)
         raise ModelError("no site of the lattice is free")
@@ -132,22 +108,22 @@ class Inhabitants:
         site = self.lattice.site(position)
         if self.lattice.occupant[site] != EMPTY:
             raise ModelError(f"{self.lattice.position(site)} is taken")
-        if agent in self._standing:
-            self.lattice.occupant[self._standing[agent]] = EMPTY
+        if agent in self.standing:
+            self.lattice.occupant[self.standing[agent]] = EMPTY
         self.lattice.occupant[site] = FOREIGN
-        self._standing[agent] = site
+        self.standing[agent] = site
         agent.pos = self.lattice.position(site)
 
     def neighbors(self, position) -> list[mesa.Agent]:
         """The agents on the sites around a position."""
         around = self.lattice.neighbours(self.lattice.site(position))
-        self._windows.reconcile()
-        visitors = {site: agent for agent, site in self._standing.items()}
-        names, found = self.cells["name"], []
+        self.windows.reconcile()
+        visitors = {site: agent for agent, site in self.standing.items()}
+        names, found = self.population.cells["name"], []
         for site in around:
             row = self.lattice.occupant[site]
             if row >= 0:
-                found.append(self._windows[int(names[row])])
+                found.append(self.windows[int(names[row])])
             elif row == FOREIGN:
                 found.append(visitors[int(site)])
         return found
@@ -157,9 +133,43 @@ class Inhabitants:
         around = self.lattice.neighbours(self.lattice.site(position))
         return [self.lattice.position(site) for site in around if self.lattice.occupant[site] == EMPTY]
 
-    def deregister_agent(self, agent: mesa.Agent) -> None:
-        """Mesa calls this when an agent is removed; a plain agent gives its site free."""
-        site = self._standing.pop(agent, None)
+    def leave(self, agent: mesa.Agent) -> None:
+        """A plain agent gives its site free."""
+        site = self.standing.pop(agent, None)
         if site is not None:
             self.lattice.occupant[site] = EMPTY
-        super().deregister_agent(agent)
+
+    def state(self, keep: Callable) -> dict:
+        """Everything that must be saved, but for the classes."""
+        return {"born_by_hand": self.born_by_hand, "visitors": [self._visitor_state(agent, keep) for agent in self.visitors()]}
+
+    def restore(self, state: dict, read: Callable, classes: Sequence[type[mesa.Agent]]) -> None:
+        """Stand as it was; plain agents, of these ``classes``, come again."""
+        self.born_by_hand = state["born_by_hand"]
+        for cls, table in zip(classes, state["visitors"], strict=True):
+            self._visit(cls, table, read)
+
+    def _visitor_state(self, agent: mesa.Agent, keep: Callable) -> dict:
+        name, site = type(agent).__name__, self.standing.get(agent)
+        if not (hasattr(agent, "state") and hasattr(agent, "restore")):
+            raise StateError(f"{name} cannot be saved or forked: a plain Mesa agent needs state() -> dict and restore(dict)")
+        own, left = {}, []
+        for key in vars(agent).keys() - {"model", "unique_id", "pos"}:
+            try:
+                own[key] = keep(getattr(agent, key), name)
+            except StateError:  # such as another agent
+                left.append(key)
+        return {"site": None if site is None else int(site), "state": keep(agent.state(), name), "attributes": own,
+                "left": sorted(left)}
+
+    def _visit(self, cls: type[mesa.Agent], table: dict, read: Callable) -> None:
+        """A plain Mesa agent comes again, its constructor not called; ``restore`` has the last word."""
+        agent = cls.__new__(cls)
+        mesa.Agent.__init__(agent, self.model)
+        vars(agent).update({key: read(value) for key, value in table["attributes"].items()})
+        if table["site"] is not None:
+            self.place(agent, self.lattice.position(table["site"]))
+        agent.restore(read(table["state"]))
+        if missing := [key for key in table["left"] if key not in vars(agent)]:
+            raise StateError(f"{cls.__name__}.{missing[0]} does not come along, as it is no number, text, list, table or array: "
+                             "let restore() set it")

@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import mesa
 import numpy as np
 
+from ..contract import Model
 from ..parameters.given import quoted, shortened
 from ..parameters.parameter import Parameters, nearest
 from ..plug_ins import at
 from ..rules import INDEX
-
-if TYPE_CHECKING:
-    from ..model import TumorModel
 
 Number = float | str
 """A number in inside units, or the dotted name of a parameter."""
@@ -51,7 +48,7 @@ class Recognition:
 
     name: str
     meaning: str
-    score: Callable[["TumorModel", np.ndarray, np.ndarray], None]
+    score: Callable[[Model, np.ndarray, np.ndarray], None]
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ class Process:
 
     name: str
     after: str
-    run: Callable[["TumorModel"], None]
+    run: Callable[[Model], None]
 
 
 def named(what, cls: type):

@@ -1,11 +1,50 @@
 """All kinds of one model, and who meets whom."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameters, nearest
 from ..rules import INDEX, RULES
-from .kind import CellKind, KindError, Recognition, resolve
+from .kind import CellKind, KindError, Process, Recognition, resolve
+
+
+class ByKind(NamedTuple):
+    """What the loops read of each kind; one entry per kind, ``recognition`` int8 (attacker, target)."""
+
+    motile: np.ndarray
+    yielding: np.ndarray
+    driven: np.ndarray
+    recognition: np.ndarray
+    attackers: np.ndarray
+    capacity: np.ndarray
+    pdl1_induced: np.ndarray
+
+
+class Processes(dict[str, Process]):
+    """Further behaviours of one model, by name, and what each of them ``kept``."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept: dict[str, dict] = {}
+
+    def add(self, process: Process) -> None:
+        """One more; what it kept in an earlier life stays."""
+        self[process.name] = process
+        self.kept.setdefault(process.name, {})
+
+    def after(self, verb: str) -> list[Process]:
+        """Those that run after a verb of the step."""
+        return [process for process in self.values() if process.after == verb]
+
+    def state(self, keep) -> dict:
+        """Everything that must be saved."""
+        return {"kept": {name: keep(state, f"process {name}") for name, state in self.kept.items()}}
+
+    def restore(self, state: dict, read) -> None:
+        """Stand as it was."""
+        self.kept = {name: read(kept) for name, kept in state["kept"].items()}
 
 
 class Kinds:
@@ -70,6 +109,11 @@ class Kinds:
     def attackers(self) -> np.ndarray:
         """True for kinds that engage anybody."""
         return (self.interactions() >= 0).any(axis=1)
+
+    def arrays(self, parameters: Parameters) -> ByKind:
+        """What the loops read of each kind."""
+        return ByKind(self.flags("motile"), self.flags("yielding"), self.flags("driven"), self.interactions(), self.attackers(),
+                      self.numbers("capacity", parameters), self.numbers("pdl1_induced", parameters))
 
     def baseline(self, parameters: Parameters) -> np.ndarray:
         """float64 (rules, kinds): every rule before any treatment."""

@@ -11,6 +11,7 @@ import numpy as np
 from .. import addresses
 from ..cells.agents import READ_ONLY, CellAgent
 from ..cells.table import COLUMNS
+from ..errors import StateError
 from ..kinds.kind import CellKind, Number, Recognition, resolve
 from ..kinds.shipped import KINDS, RECOGNITIONS
 from ..model import TumorModel
@@ -18,7 +19,6 @@ from ..parameter_sets import find
 from ..parameters.parameter import nearest
 from ..results.results import COLUMNS as RESULTS
 from ..treatments import Treatment
-from ..values import StateError
 from .small_tissues import CROWD, HALF, HOURS, Broken, continued, run, told
 from .witness import differences
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from ..errors import StateError
 from ..model import TumorModel
-from ..state import StateError
 from .witness import HOOKS
 
 HOURS = 20  # of one trial: three doses, 8 hours apart

@@ -10,16 +10,17 @@ from functools import cached_property
 from numbers import Real
 
 from .. import addresses
+from ..errors import StateError
 from ..kinds.shipped import KINDS
 from ..model import TumorModel
 from ..parameters.bibliography import is_known
 from ..parameters.parameter import nearest
 from ..rules import RULES
-from ..state import treatment_from, treatment_state
 from ..treatments import Aldesleukin, Nivolumab, Treatment, TreatmentError
 from ..treatments.base import checked_name
+from ..treatments.regimen import treatment_from, treatment_state
 from ..treatments.schedule import Schedule
-from ..values import StateError, decoded
+from ..values import decoded, encoded
 from .small_tissues import HALF, Broken, continued, faults, odd_tissues, run, told, under_attack
 from .witness import HOOKS, KEPT, Witness, differences
 
@@ -213,7 +214,7 @@ def savable(trial: Trial) -> Iterator[str]:
     """Its state and its attributes hold only what can be saved."""
     for drug in trial.treated.treatments.values():
         try:
-            treatment_state(drug)
+            treatment_state(drug, encoded)
         except StateError as error:
             yield str(error)
 
@@ -251,13 +252,13 @@ def lasting(trial: Trial) -> Iterator[str]:
     if any(savable(trial)):
         return  # said already
     for name, drug in trial.drugs.items():
-        told = treatment_state(drug)
-        if name and told == treatment_state(trial.drug()):
+        told = treatment_state(drug, encoded)
+        if name and told == treatment_state(trial.drug(), encoded):
             yield f"its argument {name} leaves no trace in it: keep it as an attribute, self.{name} = {name}"
-        (_, forked), = trial.arm(drug).fork()._pending
+        (_, forked), = trial.arm(drug).fork().regimen.pending
         loaded = treatment_from(trial.cls, json.loads(json.dumps(told)), decoded)
         for word, other in (("copied", drug.copy()), ("forked", forked), ("saved and loaded", loaded)):
-            found = treatment_state(other)
+            found = treatment_state(other, encoded)
             lost = [*(name for name in told["attributes"] if told["attributes"][name] != found["attributes"].get(name)),
                     *(name for name in told if told[name] != found[name])]
             if type(other) is not trial.cls or lost:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ..cells.table import SCRATCH
-from ..state import arrays_of, treatment_state
 from ..treatments import Treatment
+from ..treatments.regimen import treatment_state
+from ..values import encoded
 
 HOOKS = {"on_start": ("model",), "on_dose": ("model", "dose"), "on_step": ("model",), "modify": ("rules", "model"),
          "measure": ("model",)}
@@ -16,6 +17,8 @@ VERBS = ("infuse", "kill", "born")  # what on_start, on_dose and on_step may do 
 GENERATORS = {"random": "getstate", "numpy.random": "get_state"}  # of the whole process: looked at, never drawn from
 KEPT = {*HOOKS, "name", "prefix", "schedule", "state", "start", "doses", "stopped", "_values", "_inside", "_sources"}
 RATES = "model/rates of kinds"
+PLACES = {"population": "cells", "tissue": "tissue", "vessels": "model", "lymph_node": "model"}
+"""The parts of a model that a hook must leave alone, and what they are called."""
 INSTEAD = {
     "cells": "bend a rule (rules.kill.scale(2, where=chosen)), or call model.infuse, model.kill or model.add_hazard in "
              "on_dose or on_step",
@@ -109,18 +112,18 @@ class Witness:
     def _seen(self) -> dict[str, object]:
         """Everything that a hook must leave alone, by ``place/name``."""
         model, seen = self.model, {}
-        for name, array in arrays_of(model).items():
-            place, _, column = name.rpartition("/")
-            if column not in self._own:
-                seen[name if place in ("cells", "tissue") else f"model/{name}"] = array.tobytes()
+        for part in PLACES:
+            for name, value in getattr(model, part).state(encoded).items():
+                if name not in self._own:
+                    seen[f"{PLACES[part]}/{name}"] = value.tobytes() if isinstance(value, np.ndarray) else value
         seen["model/lattice"] = model.lattice.occupant.tobytes()
         seen[RATES] = model.kinds.baseline(model.parameters).tobytes()
-        for name in ("seed", "dt", "clock", "origin", "steps", "primed", "immune_cells", "liquid"):
+        for name in ("seed", "dt", "clock", "origin", "steps", "immune_cells", "liquid"):
             seen[f"model/{name}"] = getattr(model, name)
         seen |= {f"parameters/{name}": value for name, value in model.parameters.declared().items()}
         for name, other in model.treatments.items():
             if other is not self.treatment:
-                seen[f"treatments/{name}"] = treatment_state(other)
+                seen[f"treatments/{name}"] = treatment_state(other, encoded)
         for name, value in vars(self.treatment).items():
             if name not in KEPT:
                 seen[f"self/{name}"] = _frozen(value)

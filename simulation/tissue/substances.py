@@ -108,12 +108,13 @@ class Tissue:
         shape = self.mesh(name).shape[: self.lattice.ndim] if not self.lattice.liquid else (1,) * self.lattice.ndim
         return self.fields[name].values.reshape(shape).copy()
 
-    def state(self) -> dict[str, np.ndarray]:
+    def state(self, keep) -> dict[str, np.ndarray]:
         """Everything that must be saved."""
         fields = {name: field.values.copy() for name, field in self.fields.items()}
         return {**fields, "uphill": self.uphill.copy(), "pull": self.pull.copy()}
 
-    def restore(self, state: dict[str, np.ndarray]) -> None:
+    def restore(self, state: dict[str, np.ndarray], read) -> None:
+        """Stand as it was."""
         for name, field in self.fields.items():
             field.values = state[name]
         self.uphill[:] = state["uphill"]

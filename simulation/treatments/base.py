@@ -1,16 +1,14 @@
 """The contract that every treatment keeps: parameters, a schedule, and hooks that bend the rules of one step."""
 
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from ..contract import Model
+from ..kinds.kind import CellKind, Process
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameter, ParameterGroup
+from ..rules import RulesOf
 from .schedule import Schedule, mean_level
-
-if TYPE_CHECKING:
-    from ..kinds.kind import CellKind, Process
-    from ..model import TumorModel
-    from ..rules import RulesOf
 
 
 class TreatmentError(ValueError):
@@ -28,8 +26,8 @@ class Treatment(ParameterGroup):
     first_dose = Parameter(0, "day", "day of the first dose, counted from the day the treatment is given to the model",
                            source="assumed: at once", range=(0, 3650))
     schedule: Schedule = Schedule()
-    kinds: ClassVar[tuple["CellKind", ...]] = ()
-    processes: ClassVar[tuple["Process", ...]] = ()
+    kinds: ClassVar[tuple[CellKind, ...]] = ()
+    processes: ClassVar[tuple[Process, ...]] = ()
 
     def __init__(self, name: str | None = None, schedule: Schedule | dict | None = None, **parameters):
         self.name = checked_name(snake_case(type(self).__name__) if name is None else name)
@@ -42,23 +40,23 @@ class Treatment(ParameterGroup):
         self.stopped = False
         self.set(**parameters)
 
-    def on_start(self, model: "TumorModel") -> None:
+    def on_start(self, model: Model) -> None:
         """The treatment joins the model."""
 
-    def on_dose(self, model: "TumorModel", dose: int) -> None:
+    def on_dose(self, model: Model, dose: int) -> None:
         """A dose is given; ``dose`` counts from 0."""
 
-    def on_step(self, model: "TumorModel") -> None:
+    def on_step(self, model: Model) -> None:
         """A step begins; ``model.add_hazard`` and ``model.infuse`` may be used."""
 
-    def modify(self, rules: "RulesOf", model: "TumorModel") -> None:
+    def modify(self, rules: RulesOf, model: Model) -> None:
         """Bend the rules of this step: ``rules.kill.scale(2)``, ``rules.occupy("pd1", s)``."""
 
-    def measure(self, model: "TumorModel") -> dict[str, float]:
+    def measure(self, model: Model) -> dict[str, float]:
         """Numbers about itself, recorded with the time series."""
         return {}
 
-    def level(self, model: "TumorModel", half_life: float) -> float:
+    def level(self, model: Model, half_life: float) -> float:
         """Mean over this step of what is left of all doses, each worth 1 when given; ``half_life`` in hours."""
         return mean_level(self.doses, model.hours, model.hours + model.dt, half_life)
 

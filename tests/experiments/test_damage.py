@@ -16,9 +16,9 @@ from experiments.studies.runner import complete
 from experiments.studies.sweep import sweep
 from experiments.studies.trial import trial
 from simulation import TumorModel
+from simulation.errors import StateError
 from simulation.results.files import sealed, unsealed
 from simulation.results.results import Results
-from simulation.state import StateError
 
 from ..studies import Counting, counting
 

@@ -149,7 +149,7 @@ def test_a_short_trial_compares_its_arms_on_its_last_day():
                                  ("pembrolizumab",), np.array(["pembrolizumab"]), pd.Series(["pembrolizumab"])])
 def test_one_treatment_needs_no_list(one):
     model = TumorModel(**SMALL, treatments=one)
-    assert [treatment.name for _, treatment in model._pending] == ["pembrolizumab"]
+    assert [treatment.name for _, treatment in model.regimen.pending] == ["pembrolizumab"]
     assert [entry["treatment"] for entry in TumorModel(**SMALL).fork(one).results.log] == ["pembrolizumab"]
 
 

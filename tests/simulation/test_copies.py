@@ -21,7 +21,8 @@ from simulation import (
     check_treatment,
     state,
 )
-from simulation.state import RESULTS, StateError
+from simulation.errors import StateError
+from simulation.state import RESULTS
 from tests.simulation.test_reproducibility import assert_same_state, steps
 
 
@@ -142,7 +143,7 @@ def test_what_a_constructor_sets_survives_copy_fork_save_and_load(value, tmp_pat
     model.give(Needy(value, name="later"))
     now, twins = model.treatments["now"], ways(model, tmp_path)
     pairs = [(now, now.copy()), *((now, each.treatments["now"]) for each in twins),
-             *((model._pending[0][1], each._pending[0][1]) for each in twins)]
+             *((model.regimen.pending[0][1], each.regimen.pending[0][1]) for each in twins)]
     for origin, drug in pairs:
         assert type(drug) is Needy and equal(drug.amount, value), drug.amount
         assert not changeable(drug.amount) & changeable(origin.amount), "a copy of its own, to its innermost list"
@@ -198,7 +199,7 @@ def test_check_treatment_tries_other_arguments_of_the_constructor():
 def test_check_treatment_sees_what_a_fork_or_a_file_would_lose(monkeypatch):
     def by_its_constructor(cls, table, read):
         return cls(name=table["name"], schedule=table["schedule"], **table["parameters"])
-    for module in ("state", "testing.treatment_promises"):
+    for module in ("treatments.regimen", "testing.treatment_promises"):
         monkeypatch.setattr(f"simulation.{module}.treatment_from", by_its_constructor)
     with pytest.raises(CheckFailed) as caught:
         check_treatment(Aimed)
@@ -263,7 +264,7 @@ def with_walker():
 
 
 USES = {"a treatment": (lambda: steps(small(Aimed()), 1), "Aimed", lambda model: type(model.treatments["aimed"])),
-        "a treatment to come": (lambda: small(Aimed()), "Aimed", lambda model: type(model._pending[0][1])),
+        "a treatment to come": (lambda: small(Aimed()), "Aimed", lambda model: type(model.regimen.pending[0][1])),
         "a kind": (with_nurse, "NURSE", lambda model: model.kinds["nurse"]),
         "a process": (with_look, "LOOK", lambda model: model.processes["look"]),
         "a visitor": (with_walker, "Walker", lambda model: type(model.visitors()[0]))}

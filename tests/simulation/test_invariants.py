@@ -248,7 +248,7 @@ def test_invariants_hold_while_a_user_adds_and_removes(space, seed, data):
             model.agents[data.draw(st.integers(0, len(model.agents) - 1))].remove()
         elif deed == "give":
             model.give(treatments.find(data.draw(st.sampled_from(treatments.names())))(name=f"t{model.clock}"))
-        elif deed == "stop" and model.treatments and not any(action == "stop" for action, _ in model._pending):
+        elif deed == "stop" and model.treatments and not any(action == "stop" for action, _ in model.regimen.pending):
             model.stop(next(iter(model.treatments)))
         elif deed == "sort":
             model.cells.sort_by_site(model.lattice.occupant, model.lattice.interior)
@@ -258,8 +258,8 @@ def test_invariants_hold_while_a_user_adds_and_removes(space, seed, data):
             model.agents_by_type[TumorCell][0].antigen = 0.2
         check_places(model)
         check_contacts(model)
-        if {action for action, _ in model._pending} == {"give"} and len(model._pending) > 1:
-            assert len({t.name for _, t in model._pending}) == len(model._pending)
+        if {action for action, _ in model.regimen.pending} == {"give"} and len(model.regimen.pending) > 1:
+            assert len({t.name for _, t in model.regimen.pending}) == len(model.regimen.pending)
         before, counters = settled(model)
         model.step()
         check(model, before, counters)

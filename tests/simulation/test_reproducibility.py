@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulation import Parameter, Schedule, TCell, Treatment, TumorCell, TumorModel, treatments
+from simulation.errors import StateError
 from simulation.results.files import digests, sealed, unsealed
-from simulation.state import RESULTS, StateError, arrays_of
+from simulation.state import RESULTS, taken_apart
 from simulation.treatments import TreatmentError
 from tests.dish import dish, sow
 
@@ -95,7 +96,7 @@ def steps(model, number):
 
 def assert_same_state(first, second, what):
     """Every array of two models is equal to the last bit."""
-    one, two = arrays_of(first), arrays_of(second)
+    one, two = taken_apart(first)[0], taken_apart(second)[0]
     assert one.keys() == two.keys()
     for name in one:
         assert one[name].tobytes() == two[name].tobytes(), f"{what}: {name} differs"
@@ -177,9 +178,9 @@ def test_a_fork_has_the_same_future(space):
     for _ in range(25):
         model.step()
         fork.step()
-    for name, array in arrays_of(model).items():
-        if not name.startswith("counters/"):
-            assert array.tobytes() == arrays_of(fork)[name].tobytes(), f"{name} of the fork differs"
+    for name, array in taken_apart(model)[0].items():
+        if not name.startswith("population/counted "):
+            assert array.tobytes() == taken_apart(fork)[0][name].tobytes(), f"{name} of the fork differs"
     before = table(fork)
     steps(model, 5)
     assert table(fork) == before, "the fork lives on its own"

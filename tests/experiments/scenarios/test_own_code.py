@@ -16,9 +16,9 @@ from experiments.scenarios.scenario import Scenario
 from experiments.scenarios.toml_tables import ScenarioError
 from experiments.studies.archive import MARK, PLAN, Archive
 from simulation import TumorModel, plug_ins, state, treatments
+from simulation.errors import StateError
 from simulation.results.files import digest, digests, sealed
 from simulation.treatments.stand_in import StandIn, description, stand_in
-from simulation.values import StateError
 
 DRUG = '''
 from simulation import Parameter, Schedule, Treatment

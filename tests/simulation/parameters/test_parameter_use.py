@@ -5,7 +5,7 @@ import pytest
 from simulation import Parameter, ParameterGroup, TumorModel, parameter_sets, treatments
 from simulation.parameter_sets.groups import all_groups
 from simulation.parameters.bibliography import is_known, keys_in
-from simulation.state import arrays_of
+from simulation.state import taken_apart
 
 LIVELY = {"t_cell.initial_density": 200, "car_t_cell.initial_density": 100, "nk_cell.initial_density": 100,
           "recruitment.delay": 0.2, "recruitment.rim_share": 0.2, "nk_cell.capacity": 1, "tumor.mhc": 0.3,
@@ -60,7 +60,7 @@ def signature(overrides):
                        treatments=["pembrolizumab", "aldesleukin"])
     for _ in range(30):
         model.step()
-    return {name: array.tobytes() for name, array in arrays_of(model).items()}
+    return {name: array.tobytes() for name, array in taken_apart(model)[0].items()}
 
 
 @pytest.mark.parametrize("dotted", all_groups().names())

@@ -1,0 +1,1 @@
+"""What lies outside the tissue, well mixed and without chance: the lymph node."""

@@ -1,0 +1,106 @@
+"""What a plug-in may see of a model, and do with it: hooks, recognitions and processes are typed with this."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from .parameters.parameter import Parameters
+from .randomness import Randomness
+
+
+class Cells(Protocol):
+    """The living cells, one row each. ``cells["antigen"]`` is the live array of a trait; rows change hands at every step."""
+
+    rows: int
+    version: int
+    """Goes up whenever rows change hands."""
+
+    def __getitem__(self, trait: str) -> np.ndarray: ...
+
+    def __contains__(self, trait: str) -> bool: ...
+
+    @property
+    def alive(self) -> np.ndarray:
+        """True for rows that hold a living cell."""
+
+
+class Ground(Protocol):
+    """The lattice that cells stand on."""
+
+    shape: tuple[int, ...]
+    spacing: float
+    liquid: bool
+    size: int
+
+    @property
+    def extent(self) -> float:
+        """Area in mm2 (volume in mm3 in 3-D)."""
+
+    def coordinates(self, sites: np.ndarray) -> np.ndarray:
+        """Positions of sites: (sites, axes)."""
+
+
+class Substance(Protocol):
+    """A field. ``values``: concentration per mesh node."""
+
+    values: np.ndarray
+    unit: str
+
+
+@runtime_checkable
+class Giver(Protocol):
+    """Who brings cells in: a treatment, by whose name and doses their names are drawn."""
+
+    name: str
+    doses: list[tuple[float, float]]
+
+
+class Model(Protocol):
+    """A tumour and the immune system, as a plug-in sees them."""
+
+    parameters: Parameters
+    cells: Cells
+    lattice: Ground
+    randomness: Randomness
+    counters: dict[str, np.ndarray]
+    process_state: dict[str, dict]
+    """What each process keeps, by its name; saved and forked with the model."""
+    clock: int
+    """Steps since the model was built."""
+    dt: float
+    """Hours a step."""
+    kinds: Any
+    rates: Any
+    """The rates of this step as the compiled loops read them."""
+
+    @property
+    def hours(self) -> float:
+        """Simulated hours since the model was built."""
+
+    @property
+    def day(self) -> float:
+        """Days since day 0."""
+
+    @property
+    def fields(self) -> Mapping[str, Substance]:
+        """Name -> field."""
+
+    @property
+    def measures(self) -> Mapping[str, float]:
+        """The numbers of this moment."""
+
+    def count(self, kind: str) -> int:
+        """Living cells of one kind."""
+
+    def rows(self, kind: str) -> np.ndarray:
+        """True for the rows of the living cells of one kind."""
+
+    def kill(self, rows: object) -> int:
+        """Remove cells, by row or by one True or False per row; returns how many."""
+
+    def infuse(self, kind: str, number: int, by: Giver) -> int:
+        """Bring cells in through the vessels; returns how many found room."""
+
+    def add_hazard(self, rate: object, where: np.ndarray | None = None) -> None:
+        """Called in ``on_step``: chosen cells die at ``rate`` per hour more."""
