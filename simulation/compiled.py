@@ -7,14 +7,13 @@ folder carries a hash of all files that hold loops or their constants: an edit i
 import hashlib
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
-
-from .results.files import check_writable
 
 PACKAGE = Path(__file__).parent
 MARKS = (b"compiled import", b"INDEX", b"EMPTY =")  # files that hold loops, or the constants that loops read
@@ -37,7 +36,8 @@ def cache_folder() -> Path | None:
         base = os.environ.get("TUMORLAB_CACHE") or platformdirs.user_cache_dir("tumorlab")
         folder = Path(base) / f"loops-{source_hash()}-py{sys.version_info.major}{sys.version_info.minor}"
         folder.mkdir(parents=True, exist_ok=True)
-        check_writable(folder)
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as probe:
+            probe.write(b"room")
     except (OSError, RuntimeError):  # a full disk, a read-only home, a user without one
         return None
     return folder
@@ -56,6 +56,7 @@ Tell = Callable[[int, int], None]  # (number of the loop that is compiled now, h
 SAME_BITS = {"fastmath": False, "no_cfunc_wrapper": True}  # the wrapper would be for callers in C, of whom there are none
 LOOPS: list = []  # what every run compiles, or finds on disk
 _tellers: list[Tell] = []
+_unasked: list[Callable[[], Tell]] = []  # makes a teller for a terminal where nobody asked for one
 _begun: list[str] = []  # being compiled: a loop, then its part
 _numbers = [0, 0]  # as told
 
@@ -176,9 +177,13 @@ def told(tell: Tell) -> Iterator[None]:
         _tellers.remove(tell)
 
 
+def when_unasked(make: Callable[[], Tell]) -> None:
+    """``make()`` gives who is told on a terminal when nobody else is."""
+    _unasked[:] = [make]
+
+
 def _tell(number: int, of: int) -> None:
-    if not _tellers and sys.stderr.isatty():
-        from .progress import Unasked
-        _tellers.append(Unasked())
+    if not _tellers and _unasked and sys.stderr.isatty():
+        _tellers.append(_unasked[0]())
     if _tellers:
         _tellers[-1](number, of)

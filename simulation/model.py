@@ -7,7 +7,7 @@ from functools import partial
 import mesa
 import numpy as np
 
-from . import parameter_sets, state
+from . import compiled, parameter_sets, state
 from .arguments import checked_count, checked_days, checked_dt, checked_seed, checked_table
 from .body.lymph_node import LymphNode
 from .cells.table import CellTable
@@ -459,3 +459,13 @@ class TumorModel(mesa.Model):
     def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=()) -> "TumorModel":
         """A model that goes on exactly where the saved one stood. Raises StateError for a damaged or foreign folder."""
         return state.load(cls, folder, cell_kinds, processes)
+
+
+def _bar() -> compiled.Tell:
+    """A bar while loops are compiled, made when it is needed."""
+    from .progress import Unasked
+
+    return Unasked()
+
+
+compiled.when_unasked(_bar)

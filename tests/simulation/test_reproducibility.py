@@ -236,7 +236,7 @@ def test_laying_rows_anew_changes_no_bit(space, monkeypatch):
     """Rows sorted at every step, never, or in between by hand: the same cells, the same table."""
     runs = []
     for every, by_hand in ((1, False), (10**9, False), (10**9, True)):
-        monkeypatch.setattr(f"{TumorModel.settle.__module__}.SORT_EVERY", every)
+        monkeypatch.setattr("simulation.step.SORT_EVERY", every)
         model = young("car_t", space)
         for step in range(40):
             if by_hand and step % 7 == 3:
