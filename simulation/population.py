@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from .cells.table import BY_HAND, COLUMNS, SHARES, CellTable
+from .cells.table import BY_HAND, CellTable
 from .contract import Giver
 from .errors import ModelError, UnknownTrait
 from .kernels import death, recruitment
@@ -147,12 +147,10 @@ class Population:
 
     def checked_trait(self, kind: str, name: str, value) -> float:
         """A value that a trait of a kind may take. Raises UnknownTrait, or ModelError with the range."""
-        highs = dict.fromkeys(BY_HAND, 100.0) | dict.fromkeys(SHARES, 1.0) | {"capacity": np.inf}
-        highs |= {trait.name: trait.high for trait in self.kinds[kind].traits}
+        highs = BY_HAND | {trait.name: trait.high for trait in self.kinds[kind].traits}
         if name not in highs:
             raise UnknownTrait(f"a {kind} has no trait {quoted(name)}{nearest(name, highs)}")
-        whole = np.issubdtype(COLUMNS.get(name, np.float64), np.integer)
-        high = np.iinfo(COLUMNS[name]).max if whole else highs[name]
+        whole, high = np.issubdtype(self.cells[name].dtype, np.integer), highs[name]
         number = isinstance(value, Real) and not isinstance(value, bool)
         if not number or not 0.0 <= value <= high or whole and value != int(value):
             raise ModelError(f"{name} = {quoted(value)} of a {kind} is not allowed: it must be "

@@ -9,7 +9,7 @@ import mesa
 from ..errors import UnknownTrait
 from .table import BY_HAND, COLUMNS
 
-READ_ONLY = set(COLUMNS) - set(BY_HAND)
+READ_ONLY = COLUMNS.keys() - BY_HAND.keys()
 
 
 class DeadCellError(AttributeError):

@@ -4,76 +4,73 @@ Rows of dead cells (kind -1) are used again by the newborn. Nothing outside a st
 rows are laid anew in the order of their sites, which makes loops faster and changes no result.
 """
 
+from collections import namedtuple
 from typing import NamedTuple
 
 import numpy as np
 
 DEAD = -1
 
-COLUMNS: dict[str, type] = {  # what every cell has
-    "name": np.int64,
-    "mother": np.int64,
-    "clone": np.int64,
-    "born": np.int32,
-    "site": np.int32,
-    "kind": np.int8,
-    "heading": np.int8,
-    "damage": np.int16,
-    "held": np.int16,
-    "divisions": np.int16,
-    "kills": np.int32,
-    "braked": np.int32,
-    "partner": np.int32,
-    "chain": np.int32,
-    "attacker": np.int32,
-    "stimulation": np.float64,
-    "exhaustion": np.float64,
-    "fixed_exhaustion": np.float64,
-    "capacity": np.float64,
-    "specificity": np.float64,
-    "presented_mhc": np.float64,
-    "pdl1_shown": np.float64,
-    "pdl1": np.float64,
-    "strain": np.float64,
-    "contact": np.float64,
-    "until": np.float64,
-    "since": np.float64,
-}
-BLANK = {"partner": -1, "attacker": -1, "chain": -1, "heading": -1, "capacity": np.inf, "specificity": 1.0}
-SHARES = ("exhaustion", "fixed_exhaustion", "stimulation", "specificity")
-BY_HAND = (*SHARES, "capacity", "damage", "clone", "divisions", "pdl1")  # what may be written of a cell beside its traits
-SCRATCH = ("chain", "attacker", "strain", "contact", "until")  # meaningless between steps
+
+class Column(NamedTuple):
+    """What every cell has, beside the traits of its kind: one array, an entry per row."""
+
+    name: str
+    dtype: type
+    blank: float = 0
+    """What a new row starts with."""
+    high: float | None = None
+    """The most that may be written by hand; None: it follows from what happens to the cell."""
+    inherited: bool = True
+    kept: bool = True
+    """Whether it means anything between steps, and so is saved."""
+    looped: bool = True
+    """Whether compiled loops see it."""
 
 
-class Cells(NamedTuple):
-    """What a compiled loop sees of the table; arrays over rows (the scores: recognitions x rows)."""
+ANY = np.iinfo(np.int64).max  # as much as the type of the column holds
+OF_EVERY_CELL = (
+    Column("name", np.int64),
+    Column("mother", np.int64, looped=False),
+    Column("clone", np.int64, high=ANY, looped=False),
+    Column("born", np.int32, looped=False),
+    Column("site", np.int32),
+    Column("kind", np.int8),
+    Column("heading", np.int8, blank=-1, inherited=False),
+    Column("damage", np.int16, high=ANY, inherited=False),
+    Column("held", np.int16, inherited=False),
+    Column("divisions", np.int16, high=ANY),
+    Column("kills", np.int32, inherited=False),
+    Column("braked", np.int32, inherited=False),  # hits that the brake took from it
+    Column("partner", np.int32, blank=-1, inherited=False),
+    Column("chain", np.int32, blank=-1, inherited=False, kept=False),  # next attacker of the same target
+    Column("attacker", np.int32, blank=-1, inherited=False, kept=False),  # first attacker of a target
+    Column("stimulation", np.float64, high=1.0),
+    Column("exhaustion", np.float64, high=1.0),
+    Column("fixed_exhaustion", np.float64, high=1.0),
+    Column("capacity", np.float64, blank=np.inf, high=np.inf),
+    Column("specificity", np.float64, blank=1.0, high=1.0),
+    Column("presented_mhc", np.float64),
+    Column("pdl1_shown", np.float64),
+    Column("pdl1", np.float64, high=100.0, looped=False),
+    # hours of engagement in this step, weighted by what exhausts, and by what stimulates
+    Column("strain", np.float64, inherited=False, kept=False),
+    Column("contact", np.float64, inherited=False, kept=False),
+    # hours into the sub-step when a contact ends, and when it begins; of a free cell: minus the hours it has not yet searched
+    Column("until", np.float64, inherited=False, kept=False),
+    Column("since", np.float64, inherited=False),
+)
+COLUMNS = {column.name: column for column in OF_EVERY_CELL}
+SCRATCH = tuple(column.name for column in OF_EVERY_CELL if not column.kept)
+BY_HAND = {column.name: min(column.high, np.iinfo(column.dtype).max) if np.issubdtype(column.dtype, np.integer) else column.high
+           for column in OF_EVERY_CELL if column.high is not None}
+"""What may be written of a cell beside its traits -> the highest value."""
+Cells = namedtuple("Cells", [*(column.name for column in OF_EVERY_CELL if column.looped), "seen", "stimulus", "own"])
+Cells.__doc__ = """What a compiled loop sees of the table: arrays over rows.
 
-    name: np.ndarray
-    site: np.ndarray
-    kind: np.ndarray
-    heading: np.ndarray
-    damage: np.ndarray
-    held: np.ndarray
-    divisions: np.ndarray
-    kills: np.ndarray
-    braked: np.ndarray  # hits that the brake took from it
-    partner: np.ndarray
-    chain: np.ndarray  # next attacker of the same target
-    attacker: np.ndarray  # first attacker of a target
-    stimulation: np.ndarray
-    exhaustion: np.ndarray
-    fixed_exhaustion: np.ndarray
-    capacity: np.ndarray
-    specificity: np.ndarray
-    presented_mhc: np.ndarray
-    pdl1_shown: np.ndarray
-    strain: np.ndarray  # hours of engagement this step, weighted by what exhausts
-    contact: np.ndarray  # hours of engagement this step, weighted by what stimulates
-    until: np.ndarray  # hours into the sub-step when a contact ends
-    since: np.ndarray  # hours into the sub-step when a contact begins; of a free cell: minus the hours it has not yet searched
-    seen: np.ndarray  # float64 (recognitions, rows): how well a target is recognised
-    stimulus: np.ndarray  # float64 (recognitions, rows): how strongly it drives division
-    own: np.ndarray  # float64 (chosen rules + 1, rows): rates of single cells, NaN where their kind's hold; slot 0 is all NaN
+``seen`` and ``stimulus``, float64 (recognitions, rows): how well a target is recognised, and how strongly it drives division.
+``own``, float64 (chosen rules + 1, rows): rates of single cells, NaN where their kind's hold; slot 0 is all NaN.
+"""
 
 
 class CellTable:
@@ -84,7 +81,7 @@ class CellTable:
         self.most = most
         self.rows = 0
         self.version = 0  # goes up whenever rows change hands
-        self._columns = {name: np.zeros(0, dtype=kind) for name, kind in COLUMNS.items()}
+        self._columns = {column.name: np.zeros(0, dtype=column.dtype) for column in OF_EVERY_CELL}
         for trait in self.traits:
             self._columns.setdefault(trait, np.zeros(0))
         self.seen = np.zeros((recognitions, 0))
@@ -161,7 +158,7 @@ class CellTable:
             self.rows = int(fresh[-1]) + 1
         taken = np.concatenate([free, fresh])
         for name, column in self._columns.items():
-            column[taken] = BLANK.get(name, 0)
+            column[taken] = COLUMNS[name].blank if name in COLUMNS else 0
         self.seen[:, taken] = 0.0
         self.stimulus[:, taken] = 0.0
         self.own[:, taken] = np.nan
@@ -170,10 +167,8 @@ class CellTable:
 
     def copy_rows(self, mothers: np.ndarray, daughters: np.ndarray) -> None:
         """Daughters start as copies of their mothers, but for what belongs to one cell alone."""
-        own = {"partner", "held", "damage", "kills", "braked", "chain", "attacker", "strain", "contact", "until", "since",
-               "heading"}
         for name, column in self._columns.items():
-            if name not in own:
+            if name not in COLUMNS or COLUMNS[name].inherited:
                 column[daughters] = column[mothers]
         self.seen[:, daughters] = self.seen[:, mothers]
         self.stimulus[:, daughters] = self.stimulus[:, mothers]
@@ -217,7 +212,7 @@ class CellTable:
         self._reserve(rows)
         self.rows = rows
         for name, column in self._columns.items():
-            column[:rows] = state.get(name, BLANK.get(name, 0))
+            column[:rows] = state[name] if name in state else COLUMNS[name].blank if name in COLUMNS else 0
         self.add_recognitions(len(state["seen"]))
         self.seen[:, :rows] = state["seen"]
         self.stimulus[:, :rows] = state["stimulus"]

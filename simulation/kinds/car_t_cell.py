@@ -55,4 +55,6 @@ CAR_T_CELL = CellKind(
     motile=True,
     driven=True,
     initial_density="car_t_cell.initial_density",
+    words="CAR T cells",
+    color="#CC2F00",
 )

@@ -58,7 +58,8 @@ class CellKind:
     ``rates``: rule name -> number (inside units) or dotted parameter name; what is left out is zero. ``engages``: kind of
     target -> Recognition or the name of one, this kind's row in the interaction table; ``engaged_by`` its column.
     ``motile`` cells move, ``yielding`` ones can be changed places with, ``driven`` ones divide only as stimulation and
-    vigour allow. ``capacity``: kills in store. ``column``: the name of its count in results.
+    vigour allow. ``capacity``: kills in store. ``column``: the name of its count in results; ``words`` and ``color``: how
+    pictures call and draw it.
     """
 
     name: str
@@ -74,6 +75,8 @@ class CellKind:
     pdl1_induced: Number = 0.0
     initial_density: Number = 0.0
     column: str = ""
+    words: str = ""
+    color: str = ""
 
     def __post_init__(self):
         if not isinstance(self.name, str) or not self.name.isidentifier():

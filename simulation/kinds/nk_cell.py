@@ -69,4 +69,6 @@ NK_CELL = CellKind(
     driven=True,
     capacity="nk_cell.capacity",
     initial_density="nk_cell.initial_density",
+    words="NK cells",
+    color="#008A4E",
 )

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameters, nearest
+from ..plots import palette
 from ..rules import INDEX, RULES
 from .kind import CellKind, KindError, Process, Recognition, resolve
 
@@ -67,6 +68,7 @@ class Kinds:
                     raise KindError(f"kind {kind.name!r}: there is another recognition {recognition.name!r} already")
                 self.recognitions.append(recognition)
         self.all.append(kind)
+        palette.show(kind.name, kind.words, kind.color)
 
     @property
     def names(self) -> list[str]:

@@ -1,5 +1,6 @@
 """The kinds of cells that every model has, in the order of their numbers, and how they recognise each other."""
 
+from ..plots import palette
 from .car_t_cell import CAR_T_CELL, TARGET
 from .nk_cell import MISSING_SELF, NK_CELL
 from .t_cell import PEPTIDE, T_CELL
@@ -7,3 +8,6 @@ from .tumor_cell import TUMOR_CELL
 
 KINDS = (TUMOR_CELL, T_CELL, CAR_T_CELL, NK_CELL)
 RECOGNITIONS = (PEPTIDE, TARGET, MISSING_SELF)
+
+for kind in KINDS:  # a picture of results that were read back needs no model
+    palette.show(kind.name, kind.words, kind.color)

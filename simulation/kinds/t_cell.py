@@ -45,4 +45,6 @@ T_CELL = CellKind(
     motile=True,
     driven=True,
     initial_density="t_cell.initial_density",
+    words="CD8 T cells",
+    color="#0064B4",
 )

@@ -104,4 +104,6 @@ TUMOR_CELL = CellKind(
     },
     yielding=True,
     pdl1_induced="tumor.pdl1_induced",
+    words="tumour cells",
+    color="#E3C09C",
 )

@@ -18,8 +18,9 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normal
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator
 
-KIND_COLORS = {"tumor_cell": "#E3C09C", "t_cell": "#0064B4", "car_t_cell": "#CC2F00", "nk_cell": "#008A4E"}
-KIND_WORDS = {"tumor_cell": "tumour cells", "t_cell": "CD8 T cells", "car_t_cell": "CAR T cells", "nk_cell": "NK cells"}
+from . import palette
+
+KIND_COLORS, KIND_WORDS = palette.COLORS, palette.WORDS
 OTHER_KINDS = ("#8E44AD", "#F0E442", "#56B4E9", "#000000")
 CONTROL = "#4D4D4D"
 ARM_COLORS = ("#9B2D8E", "#DB8400", "#2F93DE", "#6B5300", "#000000", "#B9A67C")

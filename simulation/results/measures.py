@@ -1,19 +1,37 @@
 """What is counted: one row of numbers per moment, summed in the order of sites so that row order leaves no trace."""
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from ..compiled import loop
 
 LOW = 0.1  # below this share of normal a trait counts as low
-QUANTITIES = ("number", "antigen", "ln_antigen", "antigen_positive", "car_target", "target_negative", "pdl1", "mhc",
-              "presented_mhc", "antigen_low", "mhc_low", "vigour", "fixed_exhaustion", "engaged")
+
+
+class Totals(NamedTuple):
+    """Sums over the cells of each kind, float64 (kinds)."""
+
+    number: np.ndarray
+    antigen: np.ndarray
+    ln_antigen: np.ndarray
+    antigen_positive: np.ndarray
+    car_target: np.ndarray
+    target_negative: np.ndarray
+    pdl1: np.ndarray
+    mhc: np.ndarray
+    presented_mhc: np.ndarray
+    antigen_low: np.ndarray
+    mhc_low: np.ndarray
+    vigour: np.ndarray
+    fixed_exhaustion: np.ndarray
+    engaged: np.ndarray
 
 
 @loop
 def tally(cells, space, antigen, car_target, mhc, low, totals):
-    """Sums per kind, float64 (kinds, quantities) in the order of QUANTITIES."""
+    """Add up what the cells of each kind have."""
     occupant, interior, kinds, partner = space.occupant, space.interior, cells.kind, cells.partner
     pdl1, presented, exhaustion, fixed = cells.pdl1_shown, cells.presented_mhc, cells.exhaustion, cells.fixed_exhaustion
     for i in range(interior.size):
@@ -21,21 +39,21 @@ def tally(cells, space, antigen, car_target, mhc, low, totals):
         if row < 0:
             continue
         k = kinds[row]
-        totals[k, 0] += 1.0
-        totals[k, 1] += antigen[row]
+        totals.number[k] += 1.0
+        totals.antigen[k] += antigen[row]
         if antigen[row] > 0.0:
-            totals[k, 2] += np.log(antigen[row])
-            totals[k, 3] += 1.0
-        totals[k, 4] += car_target[row]
-        totals[k, 5] += car_target[row] == 0.0
-        totals[k, 6] += pdl1[row]
-        totals[k, 7] += mhc[row]
-        totals[k, 8] += presented[row]
-        totals[k, 9] += antigen[row] < low
-        totals[k, 10] += mhc[row] < low
-        totals[k, 11] += (1.0 - exhaustion[row]) * (1.0 - fixed[row])
-        totals[k, 12] += fixed[row]
-        totals[k, 13] += partner[row] >= 0
+            totals.ln_antigen[k] += np.log(antigen[row])
+            totals.antigen_positive[k] += 1.0
+        totals.car_target[k] += car_target[row]
+        totals.target_negative[k] += car_target[row] == 0.0
+        totals.pdl1[k] += pdl1[row]
+        totals.mhc[k] += mhc[row]
+        totals.presented_mhc[k] += presented[row]
+        totals.antigen_low[k] += antigen[row] < low
+        totals.mhc_low[k] += mhc[row] < low
+        totals.vigour[k] += (1.0 - exhaustion[row]) * (1.0 - fixed[row])
+        totals.fixed_exhaustion[k] += fixed[row]
+        totals.engaged[k] += partner[row] >= 0
 
 
 def share(part: float, whole: float) -> float:
@@ -46,12 +64,12 @@ def share(part: float, whole: float) -> float:
 def measure(model) -> dict[str, float]:
     """One row of the time series; the columns are explained in ``results.COLUMNS``."""
     kinds = model.kinds
-    totals = np.zeros((len(kinds), len(QUANTITIES)))
+    totals = Totals(*np.zeros((len(Totals._fields), len(kinds))))
     cells = model.cells
     tally(cells.view(), model.lattice.space, cells["antigen"], cells["car_target"], cells["mhc"], LOW, totals)
-    by = {kind: dict(zip(QUANTITIES, totals[k].tolist(), strict=True)) for k, kind in enumerate(kinds.names)}
+    by = {kind: {name: float(values[k]) for name, values in totals._asdict().items()} for k, kind in enumerate(kinds.names)}
     tumor = by["tumor_cell"]
-    t_cells = {q: by["t_cell"][q] + by["car_t_cell"][q] for q in QUANTITIES}
+    t_cells = {q: by["t_cell"][q] + by["car_t_cell"][q] for q in Totals._fields}
     n = tumor["number"]
     fields = {name: float(np.sum(f.values) / f.values.size) for name, f in model.fields.items()}
     tumor_index = kinds.index("tumor_cell")
