@@ -1,4 +1,4 @@
-"""Patches of a trait: whether cells near each other are alike."""
+"""Clusters of a trait: whether cells near each other are alike."""
 
 import math
 

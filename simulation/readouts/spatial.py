@@ -1,7 +1,7 @@
-"""Readouts in space: one number each for infiltration, neighbours, mixing and patches of a trait.
+"""Readouts in space: one number each for infiltration, neighbours, mixing and clusters of a trait.
 
 Every function reads a Snapshot, in 2-D or 3-D, and changes nothing. The parts stand in ``images``, ``margin``,
-``neighbours`` and ``patches``; what a study needs of them can be imported from here.
+``neighbours`` and ``autocorrelation``; what a study needs of them can be imported from here.
 """
 
 import math
@@ -45,7 +45,7 @@ def described() -> dict[str, tuple[str, str]]:
     rows["mixing_score"] = ("contacts of immune with tumour cells over contacts of immune cells with each other", "1")
     rows["mixing_ratio"] = ("mixing score over its value when the cells swap places at random", "fold")
     for trait, words in TRAITS.items():
-        rows[f"{trait}_moran"] = (f"Moran's I of {words} between tumour cells that touch (0 = scattered, 1 = patches)", "1")
+        rows[f"{trait}_moran"] = (f"Moran's I of {words} between tumour cells that touch (0 = scattered, 1 = in clusters)", "1")
         rows[f"{trait}_patch"] = (f"distance at which the correlation of {words} between tumour cells has halved", "um")
     return rows
 
