@@ -1,6 +1,6 @@
 """Readouts in space: one number each for infiltration, neighbours, mixing and clusters of a trait.
 
-Every function reads a Snapshot, in 2-D or 3-D, and changes nothing. The parts stand in ``images``, ``margin``,
+Every function reads a Snapshot, in 2-D or 3-D, and changes nothing. The parts stand in ``lattice_images``, ``margin``,
 ``neighbours`` and ``autocorrelation``; what a study needs of them can be imported from here.
 """
 
