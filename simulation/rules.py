@@ -12,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from .compiled import scalar
+from .errors import TumorLabError
 from .parameters.given import quoted
 from .parameters.parameter import nearest
 
 
-class RuleError(ValueError, AttributeError):
+class RuleError(TumorLabError, AttributeError):
     """A rule was assigned to, misspelt, or given something impossible; the message shows the right form."""
 
 

@@ -4,13 +4,14 @@ from types import FunctionType
 
 import numpy as np
 
+from .errors import TumorLabError
 from .treatments.schedule import Schedule
 
 PLAIN = (bool, int, float, str, type(None))
 ARRAYS = "biufcUS"  # kinds of arrays whose bytes are all there is to them
 
 
-class StateError(ValueError):
+class StateError(TumorLabError):
     """A state that cannot be forked, saved or read; one sentence naming what and why."""
 
 

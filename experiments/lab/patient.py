@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
+from simulation.errors import TumorLabError
 from simulation.model import TumorModel
 
 from ..scenarios.arms import forked, grown, planted, tumor_key
@@ -19,7 +20,7 @@ QUICK_SEEDS = {"car_t_antigen_escape": 4}  # where the seed of the scenario show
 CELLS_AT_START = "tumor.initial_cells"
 
 
-class LabError(ValueError):
+class LabError(TumorLabError):
     """Something the lab cannot do; one sentence that says what is allowed."""
 
 

@@ -14,6 +14,7 @@ import warnings
 import webbrowser
 from collections.abc import Iterable
 
+from simulation.errors import TumorLabError
 from simulation.progress import Bars
 
 HOST = "127.0.0.1"
@@ -33,7 +34,7 @@ QUIET = {
 }
 
 
-class AppError(ValueError):
+class AppError(TumorLabError):
     """The lab cannot be opened; the message is one sentence."""
 
 

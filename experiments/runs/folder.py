@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ConfigDict, Field
 
 from simulation import state
+from simulation.errors import TumorLabError
 from simulation.model import TumorModel
 from simulation.results import results
 from simulation.results.files import digest, digests, remove, sealed, verify, write_atomically
@@ -25,7 +26,7 @@ EXPORT = re.compile(r".+_day_-?\d+\.\d\d\.(h5ad|vti|vtp)")
 KEPT = 2
 
 
-class RunError(ValueError):
+class RunError(TumorLabError):
     """A run that cannot be begun, continued or written; the message is one sentence naming the folder or file."""
 
 

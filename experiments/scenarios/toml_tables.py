@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Self, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
+from simulation.errors import TumorLabError
 from simulation.parameters.given import plain, quoted, real, shortened
 from simulation.parameters.parameter import nearest
 from simulation.results.files import unsealed
@@ -18,7 +19,7 @@ LARGEST = 10_000_000
 """Bytes of a TOML file."""
 
 
-class ScenarioError(ValueError):
+class ScenarioError(TumorLabError):
     """A scenario that cannot be run; the message is one sentence naming file, key and what is allowed."""
 
 

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import pandas as pd
 
+from simulation.errors import TumorLabError
 from simulation.results.files import PART, digest, sealed, write_atomically
 from simulation.state import RESULTS
 
@@ -23,7 +24,7 @@ PLAN, MARK, MADE = "plan.json", "study.json", "made.json"
 KEY = re.compile(r"[0-9a-f]{20}")
 
 
-class StudyError(ValueError):
+class StudyError(TumorLabError):
     """A study that cannot be begun, continued or written; the message is one sentence naming the file or key."""
 
 

@@ -6,13 +6,13 @@ is a real birth, removing it a real death, and looking at agents never changes a
 
 import mesa
 
-from ..errors import UnknownTrait
+from ..errors import ModelError, UnknownTrait
 from .table import BY_HAND, COLUMNS
 
 READ_ONLY = set(COLUMNS) - set(BY_HAND)
 
 
-class DeadCellError(AttributeError):
+class DeadCellError(ModelError, AttributeError):
     """A window on a cell that has died."""
 
 

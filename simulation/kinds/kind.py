@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import mesa
 import numpy as np
 
+from ..errors import TumorLabError
 from ..parameters.given import quoted, shortened
 from ..parameters.parameter import Parameters, nearest
 from ..plug_ins import at
@@ -19,7 +20,7 @@ Number = float | str
 """A number in inside units, or the dotted name of a parameter."""
 
 
-class KindError(ValueError):
+class KindError(TumorLabError):
     """A kind, recognition or process that is declared wrongly; the message says what is allowed."""
 
 

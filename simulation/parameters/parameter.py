@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import ClassVar
 
+from ..errors import TumorLabError
 from .given import quoted, real
 from .units import UNITS, canonical, convert, phrase, split
 
 
-class ParameterError(ValueError):
+class ParameterError(TumorLabError):
     """A parameter that does not exist, or a value it cannot take; one sentence that says what is allowed."""
 
 

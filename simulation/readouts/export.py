@@ -12,6 +12,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import pandas as pd
 
+from ..errors import TumorLabError
 from ..results.files import write_atomically
 from ..results.snapshots import Snapshot
 from .lattice_images import coordinates
@@ -24,7 +25,7 @@ LABELS = ("kind", "site", "name", "clone")
 VTK_TYPES = {"float32": "Float32", "float64": "Float64", "int8": "Int8", "int32": "Int32", "int64": "Int64"}
 
 
-class ExportError(ValueError):
+class ExportError(TumorLabError):
     """A snapshot that cannot be exported as asked, or a library that is missing; one sentence."""
 
 

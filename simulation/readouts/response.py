@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..errors import TumorLabError
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameter, ParameterGroup
 
@@ -24,7 +25,7 @@ TOLERANCE = 1e-6
 """Rounding, in days and millimetres, that moves neither a scan nor a category."""
 
 
-class ResponseError(ValueError):
+class ResponseError(TumorLabError):
     """A response that cannot be judged; the message is one sentence."""
 
 

@@ -1,5 +1,6 @@
 """Files that are whole or not there at all, and that vouch for their content: a flipped bit is told, never believed."""
 
+from ..errors import TumorLabError
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ PART = re.compile(r"\..+\.[0-9a-f]{32}\.part")
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
-class ResultsError(ValueError):
+class ResultsError(TumorLabError):
     """Results that cannot be found or read; the message is one sentence that names the file."""
 
 

@@ -7,10 +7,12 @@ import numpy as np
 from simulation.compiled import loop, scalar
 from simulation.tissue.multigrid import Balance, Hierarchy, solve
 
+from ..errors import TumorLabError
+
 LEAST_LOSS = 1e-6  # 1/h; a quasi-steady substance that nothing removes would have no steady state
 
 
-class FieldError(ValueError):
+class FieldError(TumorLabError):
     """A mesh or a field is asked for something impossible."""
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import TumorLabError
 from ..memory import BYTES_PER_SITE, available
 from ..parameters.given import quoted
 
@@ -19,7 +20,7 @@ FOREIGN = -3  # a plain Mesa agent stands there: the compiled loops leave the si
 SMALLEST, LARGEST = 3, 10_000
 
 
-class LatticeError(ValueError):
+class LatticeError(TumorLabError):
     """A shape or position that cannot be; one sentence."""
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING, ClassVar
 
+from ..errors import TumorLabError
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameter, ParameterGroup
 from .schedule import Schedule, mean_level
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from ..rules import RulesOf
 
 
-class TreatmentError(ValueError):
+class TreatmentError(TumorLabError):
     """A treatment that cannot be found, built or given; one sentence."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
+from ..errors import TumorLabError
 from ..parameters.given import quoted, real, whole_number
 from ..parameters.parameter import nearest
 from ..parameters.units import HOURS, UNITS, split
@@ -17,7 +18,7 @@ MOST_DOSES = 1_000_000
 WORDS = {"daily": "1 day", "qd": "1 day", "bid": "12 hours", "tid": "8 hours", "weekly": "1 week", "qw": "1 week"}
 
 
-class ScheduleError(ValueError):
+class ScheduleError(TumorLabError):
     """A schedule that cannot be followed; the message is one sentence."""
 
 

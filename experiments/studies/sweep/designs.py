@@ -10,6 +10,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from experiments.words import number_words
+from simulation.errors import TumorLabError
 from simulation.parameters.given import number, plain, quoted, whole_number
 
 DESIGNS = ("grid", "latin_hypercube", "sobol", "morris", "saltelli")
@@ -19,7 +20,7 @@ LEVELS = 4
 DIGITS = 12
 
 
-class DesignError(ValueError):
+class DesignError(TumorLabError):
     """A design that cannot be made; the message is one sentence naming the parameter and what is allowed."""
 
 
