@@ -52,7 +52,8 @@ class Patient(NamedTuple):
         except ValueError:
             seed = -1
         if not 0 <= seed < 2**63:
-            raise LabError(f"seed = {str(text).strip()[:40]!r} is not allowed: give a whole number from 0 to 2^63 - 1")
+            raise LabError(f"seed = {str(text).strip()[:40]!r} is not allowed: give a whole number from 0 to 2^63 - 1",
+                           key="seed")
         return self._replace(seed=seed, sheltered=False)
 
     def with_value(self, dotted: str, value: float) -> "Patient":

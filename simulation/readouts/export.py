@@ -65,9 +65,9 @@ def to_vtk(snapshot: Snapshot, path: str | os.PathLike) -> None:
     """
     path = Path(path)
     if snapshot.liquid:
-        raise ExportError(f"{path}: a liquid has no places to write into a VTK file")
+        raise ExportError("a liquid has no places to write into a VTK file", file=path)
     if path.suffix not in (".vti", ".vtp"):
-        raise ExportError(f"{path}: a VTK file ends in .vti (the lattice as an image) or .vtp (the cells as points)")
+        raise ExportError("a VTK file ends in .vti (the lattice as an image) or .vtp (the cells as points)", file=path)
     write_atomically(path, lattice_xml(snapshot) if path.suffix == ".vti" else points_xml(snapshot))
 
 

@@ -100,7 +100,8 @@ def dimension_of(shape: tuple[int, ...], liquid: bool = False) -> int:
 def checked_dimension(dimension: int) -> int:
     """``dimension`` itself; raises ResponseError unless it is 2 or 3."""
     if dimension not in (2, 3):
-        raise ResponseError(f"dimension = {quoted(dimension)} is not allowed; it must be 2 (a disc) or 3 (a ball)")
+        raise ResponseError(f"dimension = {quoted(dimension)} is not allowed; it must be 2 (a disc) or 3 (a ball)",
+                            key="dimension")
     return dimension
 
 
