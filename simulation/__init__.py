@@ -2,6 +2,7 @@
 
 from . import plots, treatments
 from .cells.agents import CellAgent
+from .errors import TumorLabError
 from .kinds.car_t_cell import CarTCell
 from .kinds.kind import CellKind, Process, Recognition, Trait
 from .kinds.nk_cell import NKCell
@@ -17,5 +18,5 @@ from .treatments.schedule import Schedule
 
 __version__ = "0.1.0"
 __all__ = ["CarTCell", "CellAgent", "CellKind", "CheckFailed", "NKCell", "Parameter", "ParameterGroup", "Process",
-           "Recognition", "Results", "Schedule", "Snapshot", "TCell", "Trait", "Treatment", "TumorCell", "TumorModel",
-           "check_cell_kind", "check_treatment", "plots", "treatments"]
+           "Recognition", "Results", "Schedule", "Snapshot", "TCell", "Trait", "Treatment", "TumorCell",
+           "TumorLabError", "TumorModel", "check_cell_kind", "check_treatment", "plots", "treatments"]

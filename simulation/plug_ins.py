@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from operator import attrgetter
 from pathlib import Path
 
+from .errors import TumorLabError
+
 StandsIn = Callable[[str], object]
 """``module:NAME`` -> what is taken in place of it, None for nothing."""
 _stands_in: ContextVar[StandsIn | None] = ContextVar("what is taken in place of code that must not run", default=None)
@@ -16,7 +18,7 @@ _beside: list[str] = []
 """Folders of the files that were read and may name code of a user's own."""
 
 
-class CodeError(ImportError):
+class CodeError(TumorLabError, ImportError):
     """Code of a user's own that cannot be imported, or must not; one sentence."""
 
 

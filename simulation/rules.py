@@ -12,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from .compiled import scalar
+from .errors import TumorLabError
 from .parameters.given import quoted
 from .parameters.parameter import nearest
 
 
-class RuleError(ValueError, AttributeError):
+class RuleError(TumorLabError, AttributeError):
     """A rule was assigned to, misspelt, or given something impossible; the message shows the right form."""
 
 
@@ -266,14 +267,14 @@ class Bend:
         if where is not None:
             where = np.asarray(where)
             if where.dtype != bool or where.shape != (rows,):
-                raise RuleError(f"{what}: where= takes one True or False per row of the cell table")
+                raise RuleError("where= takes one True or False per row of the cell table", key=what)
         if not RULES[INDEX[self._name]].of_cells and (where is not None or np.ndim(value)):
             raise RuleError(f"{what} is a rule of cells that are still to come, so none can be chosen: leave out where=, "
                             "give one number, or name a kind=")
         kinds = None
         if kind is not None:
             if kind not in rules._kinds:
-                raise RuleError(f"{what}: there is no kind {quoted(kind)}{nearest(kind, rules._kinds)}")
+                raise RuleError(f"there is no kind {quoted(kind)}{nearest(kind, rules._kinds)}", key=what)
             kinds = (rules._kinds.index(kind),)
         contribution = Contribution(self._who, value, where, kinds)
         getattr(rules._bends.setdefault(self._name, Bends()), part).append(contribution)

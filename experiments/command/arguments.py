@@ -17,7 +17,7 @@ def settings(texts: list[str] | None) -> dict[str, float | str] | None:
     for text in texts or ():
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (name and equals and value):
-            raise ScenarioError(f"--set {text}: it must be dotted.name=value, such as tumor.division_rate=0.02")
+            raise ScenarioError("it must be dotted.name=value, such as tumor.division_rate=0.02", key=f"--set {text}")
         try:
             values[name] = int(value) if value.lstrip("+-").isdigit() else float(value)
         except ValueError:

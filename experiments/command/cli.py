@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
+from simulation.errors import TumorLabError
+
 from ..runs import command_line
 from . import arguments, completion
 from .bars import ArmBars
@@ -27,10 +29,8 @@ class Commands(TyperGroup):
         os.environ["MPLBACKEND"] = "Agg"
         try:
             return super().invoke(context)
-        except ValueError as error:
-            if type(error).__module__.split(".")[0] not in ("simulation", "experiments"):
-                raise
-            typer.echo(f"Error: {str(error).rstrip('.')}.", err=True)
+        except TumorLabError as error:
+            typer.echo(f"Error: {error}{'' if str(error).endswith('.') else '.'}", err=True)
             raise typer.Exit(2) from None
         except BrokenPipeError:  # whoever read the output has seen enough
             raise

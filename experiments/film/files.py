@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from simulation.errors import TumorLabError
+
 GIF_RATE, GIF_WIDTHS = 10, (720, 600, 480, 360)
 LARGEST_GIF = 9_500_000
 EXACT = ["-crf", "0", "-preset", "ultrafast"]
@@ -15,7 +17,7 @@ TO_GIF = ("fps={rate},scale={width}:-2:flags=area,split[a][b];[a]palettegen=max_
           "[b][p]paletteuse=dither=none:diff_mode=rectangle")
 
 
-class FilmError(ValueError):
+class FilmError(TumorLabError):
     """A film that cannot be made; the message is one sentence."""
 
 

@@ -81,7 +81,7 @@ def check(values: dict[str, float]) -> None:
     """Raises FilmError for a length, rate or size that is not allowed."""
     for name, (low, high) in LIMITS.items():
         if not (isinstance(values[name], int | float) and low <= values[name] <= high):
-            raise FilmError(f"{name} = {values[name]!r} is not allowed; it must be a number from {low} to {high}")
+            raise FilmError(f"{name} = {values[name]!r} is not allowed; it must be a number from {low} to {high}", key=name)
 
 
 def common_tumor(run: RunFolder, scenario: Scenario, progress: Progress) -> TumorModel:

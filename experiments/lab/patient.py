@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
+from simulation.errors import TumorLabError
 from simulation.model import TumorModel
 
 from ..scenarios.arms import forked, grown, planted, tumor_key
@@ -19,7 +20,7 @@ QUICK_SEEDS = {"car_t_antigen_escape": 4}  # where the seed of the scenario show
 CELLS_AT_START = "tumor.initial_cells"
 
 
-class LabError(ValueError):
+class LabError(TumorLabError):
     """Something the lab cannot do; one sentence that says what is allowed."""
 
 
@@ -51,7 +52,8 @@ class Patient(NamedTuple):
         except ValueError:
             seed = -1
         if not 0 <= seed < 2**63:
-            raise LabError(f"seed = {str(text).strip()[:40]!r} is not allowed: give a whole number from 0 to 2^63 - 1")
+            raise LabError(f"seed = {str(text).strip()[:40]!r} is not allowed: give a whole number from 0 to 2^63 - 1",
+                           key="seed")
         return self._replace(seed=seed, sheltered=False)
 
     def with_value(self, dotted: str, value: float) -> "Patient":

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
+from simulation.errors import TumorLabError
+
 from .growth import Growth
 from .lab import Frame, Lab, Running
 from .patient import LabError, Patient
@@ -181,10 +183,7 @@ class Player:
             answer.set_result(what())
         except Interrupted:
             answer.cancel()
-        except ValueError as error:
-            if type(error).__module__.split(".")[0] not in ("simulation", "experiments"):
-                answer.set_exception(error)
-                raise
+        except TumorLabError as error:
             answer.set_exception(error)
             self._playing = False
             self._set(message=str(error), busy="", share=0.0)

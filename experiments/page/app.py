@@ -14,6 +14,7 @@ import warnings
 import webbrowser
 from collections.abc import Iterable
 
+from simulation.errors import TumorLabError
 from simulation.progress import Bars
 
 HOST = "127.0.0.1"
@@ -33,7 +34,7 @@ QUIET = {
 }
 
 
-class AppError(ValueError):
+class AppError(TumorLabError):
     """The lab cannot be opened; the message is one sentence."""
 
 
@@ -50,9 +51,9 @@ def main(port: int | None = None, open_browser: bool = True, *, host: str = HOST
     port = free_port(host) if port is None else taken_or(host, port)
     for name in names:
         if not name or name_of(name.lower()) != name.lower():
-            raise AppError(f"--allow {name!r} is not allowed: give a name alone, such as lab.example.org")
+            raise AppError(f"--allow {name!r} is not allowed: give a name alone, such as lab.example.org", key="--allow")
     if sessions is not None and sessions < 1:
-        raise AppError(f"--sessions {sessions} is not allowed: give a number of at least 1")
+        raise AppError(f"--sessions {sessions} is not allowed: give a number of at least 1", key="--sessions")
     os.environ |= QUIET
     warnings.filterwarnings("ignore", message="Cookies with samesite")
     with Bars():
@@ -104,7 +105,7 @@ def free_port(host: str) -> int:
 def taken_or(host: str, port: int) -> int:
     """A port that was asked for; raises AppError when it cannot be used."""
     if not 1 <= port <= 65535:
-        raise AppError(f"--port {port} is not allowed: give a number from 1 to 65535")
+        raise AppError(f"--port {port} is not allowed: give a number from 1 to 65535", key="--port")
     if not is_free(host, port):
         raise AppError(f"port {port} is in use: choose another --port, or leave it out")
     return port
@@ -119,7 +120,8 @@ def is_free(host: str, port: int) -> bool:
             probe.bind(address)
     except (OSError, UnicodeError) as error:
         if isinstance(error, UnicodeError | socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-            raise AppError(f"--host {host!r} is no address of this machine: give one, or leave it out for {HOST}") from None
+            raise AppError(f"--host {host!r} is no address of this machine: give one, or leave it out for {HOST}",
+                           key="--host") from None
         return False
     return True
 

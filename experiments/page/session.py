@@ -10,6 +10,8 @@ from html import escape
 import solara
 from solara.server.kernel_context import PageStatus, contexts
 
+from simulation.errors import TumorLabError
+
 from ..lab.lab import DEFAULT, SIDES, Frame, Lab
 from ..lab.legend import at, legend
 from ..lab.monitors import Monitor
@@ -85,7 +87,7 @@ class Session:
         """Put another patient on the bench; a mistake is told in the page."""
         try:
             patient.bench()
-        except ValueError as error:
+        except TumorLabError as error:
             self.player.say(str(error))
         else:
             self.player.choose(patient, arms)

@@ -19,14 +19,14 @@ def export(folder: Path, form: str, days: list[float] | None = None) -> list[Pat
     Raises RunError for a form or day that there is not, ExportError where a library is missing or a liquid has no places.
     """
     if form not in FORMATS:
-        raise RunError(f"--to {form} is not allowed; it must be one of {', '.join(FORMATS)}")
+        raise RunError(f"--to {form} is not allowed; it must be one of {', '.join(FORMATS)}", key="--to")
     RunFolder(folder).record()
     files = []
     for arm, results in Results.load(folder).items():
         for day in results.snapshots if days is None else days:
             if day not in results.snapshots:
                 there = ", ".join(f"{one:g}" for one in results.snapshots)
-                raise RunError(f"{folder} has no snapshot of arm {arm} on day {day:g} (choices: {there})")
+                raise RunError(f"{folder} has no snapshot of arm {arm} on day {day:g} (choices: {there})", file=folder)
             file = Path(folder) / "exports" / f"{arm}_day_{day:07.2f}.{form}"
             file.parent.mkdir(exist_ok=True)
             if form == "h5ad":

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ConfigDict, Field
 
 from simulation import state
+from simulation.errors import TumorLabError
 from simulation.model import TumorModel
 from simulation.results import results
 from simulation.results.files import digest, digests, remove, sealed, verify, write_atomically
@@ -25,7 +26,7 @@ EXPORT = re.compile(r".+_day_-?\d+\.\d\d\.(h5ad|vti|vtp)")
 KEPT = 2
 
 
-class RunError(ValueError):
+class RunError(TumorLabError):
     """A run that cannot be begun, continued or written; the message is one sentence naming the folder or file."""
 
 
@@ -103,7 +104,7 @@ class RunFolder:
         if self.finished or self.plan_file.is_file():
             return True
         if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
-            raise RunError(f"{self.path} holds something else than a run; choose another --out")
+            raise RunError(f"{self.path} holds something else than a run; choose another --out", file=self.path)
         return False
 
     def plan(self) -> dict | None:
@@ -116,7 +117,8 @@ class RunFolder:
         """Make the folder and write down what is going to be run; an old run in it is removed only on request."""
         if self.path.exists() and not resume:
             if not overwrite:
-                raise RunError(f"{self.path} exists already; --resume completes or shows it, --overwrite replaces it")
+                raise RunError(f"{self.path} exists already; --resume completes or shows it, --overwrite replaces it",
+                               file=self.path)
             if self.begun:
                 self._clear()
         write_atomically(self.plan_file, sealed(plan))
@@ -128,7 +130,7 @@ class RunFolder:
                 self._record()
             except RunError:
                 raise RunError(f"{self.path / RECORD} is not the record of a run, or damaged, and nothing else of one is here; "
-                               "move it away or choose another --out") from None
+                               "move it away or choose another --out", file=self.path / RECORD) from None
         self._clear_parts()
         remove(self.path, [RECORD, *self._written()])
 
@@ -187,7 +189,7 @@ class RunFolder:
         if not self.finished:
             what = "holds no finished run" if self.path.exists() else "does not exist"
             hint = "; complete it with tumorlab run ... --resume" if self.plan_file.is_file() else ""
-            raise RunError(f"{self.path} {what}{hint}")
+            raise RunError(f"{self.path} {what}{hint}", file=self.path)
         record = self._record()
         read = {name: told for name, told in record["files"].items() if name in TABLES or name.startswith("snapshots/")}
         verify(self.path, read, [], TABLES, RunError)

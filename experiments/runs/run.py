@@ -67,7 +67,8 @@ def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arm
     try:
         stored = folder.plan() if resume else None
         if stored and (why := other_rules(stored)):
-            raise RunError(f"{folder.path} {why}; --overwrite starts anew, and tumorlab plot draws what is there")
+            raise RunError(f"{folder.path} {why}; --overwrite starts anew, and tumorlab plot draws what is there",
+                           file=folder.path)
         options = _same_options(folder, stored, scenario, given) if stored else given
         chosen = scenario.with_options(**options)
         if stored and folder.finished:
@@ -87,7 +88,7 @@ def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arm
         where = f" ({error.filename})" if error.filename else ""
         raise RunError(f"cannot write to {folder.path}: {error.strerror or error}{where}") from None
     except MemoryError:
-        raise RunError(f"shape = {chosen.shape} does not fit in the memory that is free; take fewer sites") from None
+        raise RunError(f"shape = {chosen.shape} does not fit in the memory that is free; take fewer sites", key="shape") from None
 
 
 class _Run:
@@ -195,7 +196,7 @@ def _same_options(folder: RunFolder, stored: dict, scenario: Scenario, given: di
     """The options a run was begun with; raises RunError when the scenario or a given option is another one."""
     if stored.get("scenario") != scenario.model_dump(mode="json"):
         raise RunError(f"{folder.path} was begun with another scenario than {scenario.name} as it is now; "
-                       "choose another --out, or --overwrite")
+                       "choose another --out, or --overwrite", file=folder.path)
     options = stored["options"]
     begun = scenario.with_options(**options)
     in_force = {"days": begun.days, "seed": begun.seed, "arms": list(begun.arms), "set": options["set"] or {}}
@@ -203,8 +204,8 @@ def _same_options(folder: RunFolder, stored: dict, scenario: Scenario, given: di
         value = [*dict.fromkeys(["control", *value])] if name == "arms" and value is not None else value
         same = sorted(value) == sorted(in_force[name]) if name == "arms" and value else value == in_force[name]
         if value is not None and not same:
-            raise RunError(f"--{name}: {folder.path} was begun with {_words(in_force[name])}; leave the option out to "
-                           "resume that run, or choose another --out")
+            raise RunError(f"{folder.path} was begun with {_words(in_force[name])}; leave the option out to "
+                           "resume that run, or choose another --out", key=f"--{name}", file=folder.path)
     return options
 
 

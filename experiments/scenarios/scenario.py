@@ -227,7 +227,7 @@ class Scenario(Table):
                 treatment = treatments.build(plain | regimen.parameters)
                 self._bend(treatment, self.set | self.arms[arm].set)
             except ValueError as error:
-                raise ScenarioError(f"{self._file}: arms.{arm}.treatments[{number}]: {error}") from None
+                raise ScenarioError.of(error, file=self._file, key=f"arms.{arm}.treatments[{number}]") from None
             built.append(treatment)
         return built
 
@@ -262,7 +262,7 @@ class Scenario(Table):
         try:
             parameter_sets.find(self.parameters)
         except ValueError as error:
-            raise ScenarioError(f"{self._file}: parameters: {error}") from None
+            raise ScenarioError.of(error, file=self._file, key="parameters") from None
         names = {arm: self._check_arm(arm) for arm in self.arms}
         self._check_set("set", None, [name for arm in names.values() for name in arm])
         for arm in self.arms:
@@ -271,48 +271,49 @@ class Scenario(Table):
     def _check_space(self) -> None:
         """The lattice has room for its cells and fits in this machine's memory."""
         if min(self.shape) < 5:
-            raise ScenarioError(f"{self._file}: shape = {self.shape} is too small; each side must be at least 5 sites")
+            raise ScenarioError(f"shape = {self.shape} is too small; each side must be at least 5 sites",
+                                file=self._file, key="shape")
         if (need := self.memory) > (have := available()):
-            raise ScenarioError(f"{self._file}: shape = {self.shape} needs about {need / 1e9:,.0f} GB of memory and "
+            raise ScenarioError(f"shape = {self.shape} needs about {need / 1e9:,.0f} GB of memory and "
                                 f"this machine has {have / 1e9:,.0f} GB; at most {have / 2 / BYTES_PER_SITE:,.0f} "
-                                "sites fit")
+                                "sites fit", file=self._file, key="shape")
         try:
             checked_shape(self.shape)
         except LatticeError as error:
-            raise ScenarioError(f"{self._file}: {error}") from None
+            raise ScenarioError.of(error, file=self._file) from None
         self._check_room("tumor_cells", self.tumor_cells or 0)
         self._check_room("grow.cells", self.grow.cells if self.grow else 0)
 
     def _check_room(self, key: str, cells: int) -> None:
         """The lattice has a site for each of that many cells."""
         if cells > (sites := math.prod(self.shape)):
-            raise ScenarioError(f"{self._file}: {key} = {cells} does not fit; it must be at most {sites}, "
-                                "the number of sites")
+            raise ScenarioError(f"{key} = {cells} does not fit; it must be at most {sites}, the number of sites",
+                                file=self._file, key=key)
 
     def _check_arm(self, name: str) -> list[str]:
         """The names of an arm's treatments, when the arm is in order."""
         if not ARM_NAME.fullmatch(name) or name == "grown":
-            raise ScenarioError(f"{self._file}: arms: {name!r} is not a usable name; it must be up to 40 letters, "
-                                "digits, _ and -, and not 'grown'")
+            raise ScenarioError(f"{name!r} is not a usable name; it must be up to 40 letters, digits, _ and -, and not 'grown'",
+                                file=self._file, key="arms")
         if self.arms[name].start == "fork" and not all(map(OF_TREATMENT.fullmatch, self.arms[name].set)):
-            raise ScenarioError(f'{self._file}: arms.{name}.set: a fork shares its tumour with the other arms; '
-                                'an arm with parameters of its own must have start = "twin"')
+            raise ScenarioError('a fork shares its tumour with the other arms; an arm with parameters of its own must have '
+                                'start = "twin"', file=self._file, key=f"arms.{name}.set")
         names = [treatment.name for treatment in self.build_treatments(name)]
         for one in names:
             if names.count(one) > 1:
-                raise ScenarioError(f"{self._file}: arms.{name}.treatments: two treatments are named {one!r}; "
-                                    "a name must be unique within its arm")
+                raise ScenarioError(f"two treatments are named {one!r}; a name must be unique within its arm",
+                                    file=self._file, key=f"arms.{name}.treatments")
         return names
 
     def _check_set(self, where: str, arm: str | None, treatment_names: list[str]) -> None:
         """Every dotted name that is set exists and may have that value."""
         for dotted in self.arms[arm].set if arm else self.set:
             if (found := OF_TREATMENT.fullmatch(dotted)) and found[1] not in treatment_names:
-                raise ScenarioError(f"{self._file}: {where}: {dotted}: no treatment is named {found[1]!r}"
-                                    f"{nearest(found[1], treatment_names)}")
+                raise ScenarioError(f"no treatment is named {found[1]!r}{nearest(found[1], treatment_names)}",
+                                    file=self._file, key=f"{where}: {dotted}")
         try:
             parameters = self.model_parameters(arm)
         except ValueError as error:
-            raise ScenarioError(f"{self._file}: {where}: {error}") from None
+            raise ScenarioError.of(error, file=self._file, key=where) from None
         if self.tumor_cells is None:
             self._check_room("tumor.initial_cells", parameters["tumor.initial_cells"])

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Self, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
+from simulation.errors import TumorLabError
 from simulation.parameters.given import plain, quoted, real, shortened
 from simulation.parameters.parameter import nearest
 from simulation.results.files import unsealed
@@ -18,7 +19,7 @@ LARGEST = 10_000_000
 """Bytes of a TOML file."""
 
 
-class ScenarioError(ValueError):
+class ScenarioError(TumorLabError):
     """A scenario that cannot be run; the message is one sentence naming file, key and what is allowed."""
 
 
@@ -56,7 +57,7 @@ class Table(BaseModel):
         try:
             return cls.model_validate(plain(content))
         except ValidationError as error:
-            raise ScenarioError(f"{file}: {_sentence(cls, error)}") from None
+            raise _told(cls, error, file) from None
 
     @classmethod
     def keys(cls) -> dict[str, FieldInfo]:
@@ -87,7 +88,7 @@ class Kept(BaseModel):
     remedy: ClassVar[str] = "--overwrite starts anew"
 
     @classmethod
-    def read(cls, file: Path, damaged: type[ValueError]) -> dict:
+    def read(cls, file: Path, damaged: type[TumorLabError]) -> dict:
         """The content of the file; raises FileNotFoundError, or ``damaged`` with a sentence that names file and key."""
         try:
             content = unsealed(file.read_bytes())
@@ -98,7 +99,7 @@ class Kept(BaseModel):
             reason = f"{key} is missing or not what this version writes"
         except ValueError as error:
             reason = str(error)
-        raise damaged(f"{file} is damaged and cannot be read ({reason}); {cls.remedy}")
+        raise damaged(f"{file} is damaged and cannot be read ({reason}); {cls.remedy}", file=file)
 
 
 def read_toml(path: Path, file: str) -> tuple[dict, str]:
@@ -107,7 +108,7 @@ def read_toml(path: Path, file: str) -> tuple[dict, str]:
         text = _decoded(_content(path))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ScenarioError(f"{file} cannot be read ({reason})") from None
+        raise ScenarioError(f"{file} cannot be read ({reason})", file=file) from None
     return parse_toml(text, file), text
 
 
@@ -137,7 +138,7 @@ def parse_toml(text: str, file: str) -> dict:
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ScenarioError(f"{file} is not a TOML file ({error})") from None
+        raise ScenarioError(f"{file} is not a TOML file ({error})", file=file) from None
 
 
 def _inner(annotation: object) -> type[Table] | None:
@@ -147,22 +148,22 @@ def _inner(annotation: object) -> type[Table] | None:
     return next(filter(None, map(_inner, get_args(annotation))), None)
 
 
-def _sentence(root: type[Table], error: ValidationError) -> str:
+def _told(root: type[Table], error: ValidationError, file: str) -> ScenarioError:
     """The first mistake: the key as in the file, what stands there, what is allowed."""
     first, *others = error.errors()
     path = list(first["loc"])
     table = root.inside(path)
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-    stands = f"{shortened(key)} = {quoted(first['input'])} is not allowed"
+    key = shortened("".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip("."))
+    stands = f"{key} = {quoted(first['input'])} is not allowed"
     field = table.keys().get(path[-1]) or root.inside(path[:-1]).keys().get((path[-2:] or path)[0])
     allowed = f"it must be {field.description}" if field and field.description else first["msg"]
     match first["type"]:
         case "extra_forbidden":
-            sentence = f"unknown key {shortened(key)}{nearest(str(path[-1]), list(table.keys()))}"
+            reason = f"{key} is an unknown key{nearest(str(path[-1]), list(table.keys()))}"
         case "missing":
-            sentence = f"{key} is missing; {allowed}"
+            reason = f"{key} is missing; {allowed}"
         case "value_error":
-            sentence = f"{stands}; {first['ctx']['error']}"
+            reason = f"{stands}; {first['ctx']['error']}"
         case _:
-            sentence = f"{stands}; {allowed}"
-    return sentence + (f" (and {len(others)} more)" if others else "")
+            reason = f"{stands}; {allowed}"
+    return ScenarioError(reason + (f" (and {len(others)} more)" if others else ""), file=file, key=key)

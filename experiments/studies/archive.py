@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import pandas as pd
 
+from simulation.errors import TumorLabError
 from simulation.results.files import PART, digest, sealed, write_atomically
 from simulation.state import RESULTS
 
@@ -23,7 +24,7 @@ PLAN, MARK, MADE = "plan.json", "study.json", "made.json"
 KEY = re.compile(r"[0-9a-f]{20}")
 
 
-class StudyError(ValueError):
+class StudyError(TumorLabError):
     """A study that cannot be begun, continued or written; the message is one sentence naming the file or key."""
 
 
@@ -125,7 +126,7 @@ class Archive:
         if (self.path / PLAN).is_file():
             return Plan.read(self.path / PLAN, DamagedFile)
         if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
-            raise StudyError(f"{self.path} holds something else than a study; choose another --out")
+            raise StudyError(f"{self.path} holds something else than a study; choose another --out", file=self.path)
         return None
 
     @property
@@ -150,7 +151,7 @@ class Archive:
                 self.plan()
             except DamagedFile:
                 raise StudyError(f"{self.path / PLAN} is not the plan of a study, or damaged; move it away or choose another "
-                                 "--out") from None
+                                 "--out", file=self.path / PLAN) from None
         ours = [MARK, *self._made(), MADE]
         for file in [*map(self.path.joinpath, ours), *(file for file in runs if file.stem not in stay)]:
             file.unlink(missing_ok=True)
@@ -207,7 +208,7 @@ class Archive:
         except FileNotFoundError:
             raise
         except (OSError, ValueError, KeyError, TypeError, EOFError, zlib.error) as error:
-            raise DamagedFile(f"{file} is damaged ({error})") from None
+            raise DamagedFile(f"{file} is damaged ({error})", file=file) from None
 
     def failure(self, run: Run) -> str | None:
         """Why a run failed, None where it did not; a failure that cannot be read, or of another run, is none."""
@@ -254,23 +255,25 @@ class Archive:
         if not (self.path / MARK).is_file():
             hint = "; complete it with --resume" if self.plan() else ""
             what = "holds no finished study" if self.path.exists() else "does not exist"
-            raise StudyError(f"{self.path} {what}{hint}")
+            raise StudyError(f"{self.path} {what}{hint}", file=self.path)
         return Record.read(self.path / MARK, DamagedFile)
 
     def tables(self) -> Tables:
         """The tables of a finished study; raises DamagedFile for one that is missing or not what was written."""
         found, record = {}, self.record()
         if not self.begun or digest(self.path / PLAN) != record["plan"]:
-            raise DamagedFile(f"{self.path / PLAN} is not the one that the tables answer; --resume makes them again")
+            raise DamagedFile(f"{self.path / PLAN} is not the one that the tables answer; --resume makes them again",
+                              file=self.path / PLAN)
         if "runs.parquet" not in record["files"]:
-            raise DamagedFile(f"{self.path / MARK} is damaged (it names no runs.parquet); --resume makes it again")
+            raise DamagedFile(f"{self.path / MARK} is damaged (it names no runs.parquet); --resume makes it again",
+                              file=self.path / MARK)
         for name, told in record["files"].items():
             file = self.path / name
             if not file.is_file():
-                raise DamagedFile(f"{file} is missing; --resume makes it again")
+                raise DamagedFile(f"{file} is missing; --resume makes it again", file=file)
             content = file.read_bytes()
             if digest(content) != told:
-                raise DamagedFile(f"{file} is damaged (its SHA-256 is not the one in {MARK}); --resume makes it again")
+                raise DamagedFile(f"{file} is damaged (its SHA-256 is not the one in {MARK}); --resume makes it again", file=file)
             found[Path(name).stem] = pd.read_parquet(io.BytesIO(content))
         return found
 

@@ -14,12 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from simulation.parameters.given import shortened
+
 from .archive import Run, StudyError, Tables, pack
 from .workers import WORKER, NoWorkers, Processes
 
 TRIES = 3
 WINDOW = 1000  # runs handed to an executor ahead of their turn, where it does not say how many workers it has
 DASK_SECONDS = 20
+LETTERS = 1000  # of what is kept of an error; its traceback stands beside it
 TIDY_SECONDS = 5.0
 _tidied = [0.0]
 
@@ -38,7 +41,7 @@ def attempt(function: Callable[[dict, int], Tables], run: Run) -> Answer:
     try:
         return Answer(pack(function(run.parameters, run.seed), run.key))
     except Exception as error:
-        return Answer(message=" ".join(f"{type(error).__name__}: {error}".split()), traceback=traceback.format_exc())
+        return Answer(message=shortened(f"{type(error).__name__}: {error}", LETTERS), traceback=traceback.format_exc())
     finally:
         _tidy()
 
@@ -124,7 +127,7 @@ def dask(scheduler: str, workers: int) -> Iterator[tuple[Executor, int]]:
         if scheduler == "slurm":
             cluster_class = slurm_cluster()
     except ImportError as error:
-        raise StudyError(f'--scheduler needs {error.name}: pip install "tumorlab[cluster]"') from None
+        raise StudyError(f'--scheduler needs {error.name}: pip install "tumorlab[cluster]"', key="--scheduler") from None
     try:
         cluster = cluster_class() if scheduler == "slurm" else None
         if cluster:
@@ -133,8 +136,8 @@ def dask(scheduler: str, workers: int) -> Iterator[tuple[Executor, int]]:
             _knock(scheduler)
         client = Client(cluster or scheduler, timeout=DASK_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise StudyError(f"--scheduler {scheduler}: no Dask scheduler can be reached there ({reason})") from None
+        raise StudyError(f"--scheduler {scheduler}: no Dask scheduler can be reached there ({shortened(error)})",
+                         key="--scheduler") from None
     try:
         yield client.get_executor(pure=False), max(WINDOW, 4 * sum(client.ncores().values()))
     finally:

@@ -74,7 +74,7 @@ def seeds_for_width(values: Sequence[float], width: float, *, level: float = 0.9
     """
     finite = _finite(values, name)
     if not (math.isfinite(width) and width > 0):
-        raise StudyError(f"{name}: width = {width!r} is not allowed; it must be above 0")
+        raise StudyError(f"width = {width!r} is not allowed; it must be above 0", key=name)
     deviation, freedom = float(np.std(finite, ddof=1)), len(finite) - 1
     bounds = [deviation * math.sqrt(freedom / stats.chi2.ppf(tail, freedom)) for tail in ((1 + level) / 2, (1 - level) / 2)]
     half = None
@@ -142,7 +142,7 @@ def _finite(values: Sequence[float], name: str) -> np.ndarray:
     finite = np.asarray(values, float)
     finite = finite[np.isfinite(finite)]
     if len(finite) < 2:
-        raise StudyError(f"{name}: a pilot needs at least 2 seeds with a value, and this one has {len(finite)}")
+        raise StudyError(f"a pilot needs at least 2 seeds with a value, and this one has {len(finite)}", key=name)
     return finite
 
 

@@ -55,7 +55,7 @@ def complete(study: Study, out: str | Path | None = None, *, workers: int = 1, e
     notes: list[str] = []
     runs = study.runs()
     if not runs:
-        raise StudyError(f"{study.file}: the design is empty; there is nothing to run")
+        raise StudyError("the design is empty; there is nothing to run", file=study.file)
     if executor is None and not scheduler:
         workers = _with_room(study, checked_workers(workers), notes)
     due_to = _connection(executor, scheduler, workers)
@@ -97,7 +97,7 @@ def checked_workers(workers: int) -> int:
     """How many processes compute; raises StudyError."""
     found = whole_number(workers)
     if found is None or found < 1:
-        raise StudyError(f"workers = {quoted(workers)} is not allowed; it must be a whole number of at least 1")
+        raise StudyError(f"workers = {quoted(workers)} is not allowed; it must be a whole number of at least 1", key="workers")
     return found
 
 
@@ -136,11 +136,13 @@ def _begin(archive: Archive, study: Study, mine: list[Run], runs: list[Run], *, 
         archive.begin(plan)
         return
     if not resume:
-        raise StudyError(f"{archive.path} exists already; --resume completes or shows it, --overwrite replaces it")
+        raise StudyError(f"{archive.path} exists already; --resume completes or shows it, --overwrite replaces it",
+                         file=archive.path)
     if why := other_rules(stored):
-        raise StudyError(f"{archive.path} {why}; choose another --out, or --overwrite")
+        raise StudyError(f"{archive.path} {why}; choose another --out, or --overwrite", file=archive.path)
     if differs := _difference(stored, plan, study.grows):
-        raise StudyError(f"{archive.path} holds another study ({differs}); choose another --out, or --overwrite")
+        raise StudyError(f"{archive.path} holds another study ({differs}); choose another --out, or --overwrite",
+                         file=archive.path)
     if stored.get("packages") != plan["packages"]:
         notes.append("begun with other versions of Python or its packages: the last digits may differ")
         plan["packages"] = stored.get("packages")
@@ -213,7 +215,7 @@ def _joined(archive: Archive, runs: list[Run]) -> Tables | None:
     except FileNotFoundError:
         return None
     except DamagedFile as damage:
-        raise StudyError(f"{damage}; --resume repeats its run") from None
+        raise StudyError(f"{damage}; --resume repeats its run", file=damage.file) from None
 
 
 def _finish(study: Study, archive: Archive, runs: list[Run], tables: Tables, computed: int, notes: list[str], command: str,

@@ -13,7 +13,7 @@ def study(folder: Path) -> Study:
     """The study that was begun in a folder; raises StudyError where there is none."""
     plan = Archive(folder).plan()
     if not plan or plan.get("kind") not in STUDIES:
-        raise StudyError(f"{folder} holds no study")
+        raise StudyError(f"{folder} holds no study", file=folder)
     return STUDIES[plan["kind"]].from_content(plan["content"], name=plan["name"], file=plan["name"],
                                             scenarios=plan.get("scenarios"))
 

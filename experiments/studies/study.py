@@ -101,7 +101,13 @@ class Study(Table):
                 self._scenarios_used[name] = found.content()
             return Scenario.from_content(self._scenarios_used[name], name=name, file=name)
         except ScenarioError as error:
-            raise StudyError(f"{self.file}: {error}") from None
+            raise StudyError.of(error, file=self.file) from None
+
+    def refused(self, name: str, error: Exception) -> StudyError:
+        """A mistake in a value that is varied: it stands under ``vary``, also where a scenario was told it under ``set``."""
+        if isinstance(error, ScenarioError) and error.key in ("set", f"set: {name}"):
+            return StudyError(error.reason, file=self.file, key=f"vary.{name}")
+        return StudyError.of(error, file=self.file, key=f"vary.{name}")
 
     @property
     def file(self) -> str:

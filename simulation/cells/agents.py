@@ -6,13 +6,13 @@ is a real birth, removing it a real death, and looking at agents never changes a
 
 import mesa
 
-from ..errors import UnknownTrait
+from ..errors import ModelError, UnknownTrait
 from .table import BY_HAND, COLUMNS
 
 READ_ONLY = COLUMNS.keys() - BY_HAND.keys()
 
 
-class DeadCellError(AttributeError):
+class DeadCellError(ModelError, AttributeError):
     """A window on a cell that has died."""
 
 

@@ -7,6 +7,7 @@ import mesa
 import numpy as np
 
 from ..contract import Model
+from ..errors import TumorLabError
 from ..parameters.given import quoted, shortened
 from ..parameters.parameter import Parameters, nearest
 from ..plug_ins import at
@@ -16,7 +17,7 @@ Number = float | str
 """A number in inside units, or the dotted name of a parameter."""
 
 
-class KindError(ValueError):
+class KindError(TumorLabError):
     """A kind, recognition or process that is declared wrongly; the message says what is allowed."""
 
 
@@ -82,12 +83,12 @@ class CellKind:
         if not isinstance(self.name, str) or not self.name.isidentifier():
             raise KindError(f"a kind is named like a variable, not {quoted(self.name)}")
         if not (isinstance(self.agent, type) and issubclass(self.agent, mesa.Agent) and hasattr(self.agent, "window")):
-            raise KindError(f"kind {self.name!r}: agent = {quoted(self.agent)} is not a subclass of simulation.CellAgent")
+            raise KindError(f"agent = {quoted(self.agent)} is not a subclass of simulation.CellAgent", key=f"kind {self.name!r}")
         for rule in self.rates:
             if rule not in INDEX:
-                raise KindError(f"kind {self.name!r}: there is no rule {quoted(rule)}{nearest(rule, list(INDEX))}")
+                raise KindError(f"there is no rule {quoted(rule)}{nearest(rule, list(INDEX))}", key=f"kind {self.name!r}")
         if self.motile and self.yielding:
-            raise KindError(f"kind {self.name!r}: a motile cell cannot be yielding as well")
+            raise KindError("a motile cell cannot be yielding as well", key=f"kind {self.name!r}")
         object.__setattr__(self, "column", self.column or f"{self.name}s")
 
     @property

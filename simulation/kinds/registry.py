@@ -65,7 +65,7 @@ class Kinds:
         for recognition in (*kind.engages.values(), *kind.engaged_by.values()):
             if isinstance(recognition, Recognition) and recognition not in self.recognitions:
                 if recognition.name in [each.name for each in self.recognitions]:
-                    raise KindError(f"kind {kind.name!r}: there is another recognition {recognition.name!r} already")
+                    raise KindError(f"there is another recognition {recognition.name!r} already", key=f"kind {kind.name!r}")
                 self.recognitions.append(recognition)
         self.all.append(kind)
         palette.show(kind.name, kind.words, kind.color)
@@ -104,7 +104,8 @@ class Kinds:
                 for other, recognition in pairs.items():
                     name = recognition.name if isinstance(recognition, Recognition) else recognition
                     if name not in names:
-                        raise KindError(f"kind {kind.name!r}: there is no recognition {quoted(name)}{nearest(name, names)}")
+                        raise KindError(f"there is no recognition {quoted(name)}{nearest(name, names)}",
+                                        key=f"kind {kind.name!r}")
                     table[cell(self.index(other))] = names.index(name)
         return table
 

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import ClassVar
 
+from ..errors import TumorLabError
 from .given import quoted, real
 from .units import UNITS, canonical, convert, phrase, split
 
 
-class ParameterError(ValueError):
+class ParameterError(TumorLabError):
     """A parameter that does not exist, or a value it cannot take; one sentence that says what is allowed."""
 
 
@@ -37,7 +38,7 @@ def nearest(word: str, choices: Iterable[str]) -> str:
 def check_source(source: str, key: str) -> None:
     """Raise ParameterError naming ``key`` unless a source is text that says something."""
     if not isinstance(source, str) or source.strip().rstrip(":") in ("", "assumed"):
-        raise ParameterError(f"{key}: source must be a bibliography key or 'assumed: the reason', not {quoted(source)}")
+        raise ParameterError(f"source must be a bibliography key or 'assumed: the reason', not {quoted(source)}", key=key)
 
 
 class Parameter:
@@ -56,14 +57,14 @@ class Parameter:
         self.unit, self.meaning, self.source, self.integer = canonical(unit), meaning, source, integer
         label = f"Parameter({value!r}, {unit!r}, {meaning!r})"
         if self.unit not in UNITS:
-            raise ParameterError(f"{label}: there is no unit {unit!r}{nearest(unit, UNITS)}")
+            raise ParameterError(f"there is no unit {unit!r}{nearest(unit, UNITS)}", key=label)
         check_source(source, label)
         self.low, self.high = (float(bound) for bound in range)
         if not self.low <= self.high:
-            raise ParameterError(f"{label}: range must be (low, high), not {range!r}")
+            raise ParameterError(f"range must be (low, high), not {range!r}", key=label)
         self.factor = 1 if integer else UNITS[self.unit].factor
         if self.factor != UNITS[self.unit].factor:
-            raise ParameterError(f"{label}: a whole number cannot have the unit {unit}, which is converted inside")
+            raise ParameterError(f"a whole number cannot have the unit {unit}, which is converted inside", key=label)
         self.default = value
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -93,7 +94,7 @@ class Parameter:
         number, hint = self._number(value)
         whole = not self.integer or number % 1 == 0
         if hint or not (whole and math.isfinite(number) and self.low <= number <= self.high):
-            raise ParameterError(f"{key} = {quoted(value)} is not allowed: it must be {self.allowed()}{hint}")
+            raise ParameterError(f"{key} = {quoted(value)} is not allowed: it must be {self.allowed()}{hint}", key=key)
         return int(number) if self.integer else number
 
     def _number(self, value) -> tuple[float, str]:
@@ -125,7 +126,7 @@ class ParameterGroup:
                 if isinstance(member, Parameter):
                     found[name] = member
                     if hasattr(ParameterGroup, name):
-                        raise ParameterError(f"{cls.__name__}.{name}: every group uses this name; choose another")
+                        raise ParameterError("every group uses this name; choose another", key=f"{cls.__name__}.{name}")
                 elif name in found:
                     raise ParameterError(f"{base.__name__}.{name} hides a parameter; write {name} = "
                                          f"Parameter({member!r}, {found[name].unit!r}, ..., source=..., range=...)")

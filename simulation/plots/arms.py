@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from ..errors import TumorLabError
 from ..results.results import Results
 from ..results.snapshots import Snapshot
 
 
-class PlotError(ValueError):
+class PlotError(TumorLabError):
     """A picture that cannot be drawn; one sentence with what can be."""
 
 

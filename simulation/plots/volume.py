@@ -104,7 +104,7 @@ def layers_at(snapshot: Snapshot, at: tuple[float, float, float]) -> tuple[int, 
     layers = tuple(int(place // snapshot.spacing) for place in at)
     if len(layers) != 3 or any(not 0 <= layer < side for layer, side in zip(layers, snapshot.shape, strict=False)):
         sides = " x ".join(f"{side * snapshot.spacing:g}" for side in snapshot.shape)
-        raise PlotError(f"at = {tuple(at)} is not a point (x, y, z) inside the tissue of {sides} um")
+        raise PlotError(f"at = {tuple(at)} is not a point (x, y, z) inside the tissue of {sides} um", key="at")
     return layers
 
 

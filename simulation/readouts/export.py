@@ -12,6 +12,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import pandas as pd
 
+from ..errors import TumorLabError
 from ..results.files import write_atomically
 from ..results.snapshots import Snapshot
 from .lattice_images import coordinates
@@ -24,7 +25,7 @@ LABELS = ("kind", "site", "name", "clone")
 VTK_TYPES = {"float32": "Float32", "float64": "Float64", "int8": "Int8", "int32": "Int32", "int64": "Int64"}
 
 
-class ExportError(ValueError):
+class ExportError(TumorLabError):
     """A snapshot that cannot be exported as asked, or a library that is missing; one sentence."""
 
 
@@ -64,9 +65,9 @@ def to_vtk(snapshot: Snapshot, path: str | os.PathLike) -> None:
     """
     path = Path(path)
     if snapshot.liquid:
-        raise ExportError(f"{path}: a liquid has no places to write into a VTK file")
+        raise ExportError("a liquid has no places to write into a VTK file", file=path)
     if path.suffix not in (".vti", ".vtp"):
-        raise ExportError(f"{path}: a VTK file ends in .vti (the lattice as an image) or .vtp (the cells as points)")
+        raise ExportError("a VTK file ends in .vti (the lattice as an image) or .vtp (the cells as points)", file=path)
     write_atomically(path, lattice_xml(snapshot) if path.suffix == ".vti" else points_xml(snapshot))
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from scipy import fft
 
+from ..errors import TumorLabError
 from ..parameters.parameter import nearest
 from ..results.snapshots import Snapshot
 
@@ -13,7 +14,7 @@ SHIPPED = {"t_cell": "CD8 T cells", "car_t_cell": "CAR T cells", "nk_cell": "NK 
 Kinds = str | tuple[str, ...]
 
 
-class SpatialError(ValueError):
+class SpatialError(TumorLabError):
     """A snapshot that cannot be read in space, or a kind of cell or trait that it does not have; one sentence."""
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..errors import TumorLabError
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameter, ParameterGroup
 
@@ -24,7 +25,7 @@ TOLERANCE = 1e-6
 """Rounding, in days and millimetres, that moves neither a scan nor a category."""
 
 
-class ResponseError(ValueError):
+class ResponseError(TumorLabError):
     """A response that cannot be judged; the message is one sentence."""
 
 
@@ -99,7 +100,8 @@ def dimension_of(shape: tuple[int, ...], liquid: bool = False) -> int:
 def checked_dimension(dimension: int) -> int:
     """``dimension`` itself; raises ResponseError unless it is 2 or 3."""
     if dimension not in (2, 3):
-        raise ResponseError(f"dimension = {quoted(dimension)} is not allowed; it must be 2 (a disc) or 3 (a ball)")
+        raise ResponseError(f"dimension = {quoted(dimension)} is not allowed; it must be 2 (a disc) or 3 (a ball)",
+                            key="dimension")
     return dimension
 
 

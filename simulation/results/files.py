@@ -1,5 +1,7 @@
 """Files that are whole or not there at all, and that vouch for their content: a flipped bit is told, never believed."""
 
+from ..errors import TumorLabError
+from ..parameters.given import shortened
 import hashlib
 import json
 import os
@@ -17,7 +19,7 @@ PART = re.compile(r"\..+\.[0-9a-f]{32}\.part")
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
-class ResultsError(ValueError):
+class ResultsError(TumorLabError):
     """Results that cannot be found or read; the message is one sentence that names the file."""
 
 
@@ -51,9 +53,8 @@ def check_writable(folder: str | os.PathLike) -> None:
 def damaged(path: str | os.PathLike, error: BaseException) -> ResultsError:
     """The one sentence about a file that cannot be read; raise it ``from None``."""
     if isinstance(error, FileNotFoundError):
-        return ResultsError(f"{path} does not exist")
-    reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-    return ResultsError(f"{path} is damaged and cannot be read ({reason})")
+        return ResultsError(f"{path} does not exist", file=path)
+    return ResultsError(f"{path} is damaged and cannot be read ({shortened(error) or type(error).__name__})", file=path)
 
 
 def digest(content: bytes | Path) -> str:
@@ -89,24 +90,24 @@ def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
     return {name: digest(folder / name) for name in sorted(names)}
 
 
-def verify(folder: Path, written: dict[str, str], there: Iterable[str], must: Iterable[str], told: type[ValueError]) -> None:
+def verify(folder: Path, written: dict[str, str], there: Iterable[str], must: Iterable[str], told: type[TumorLabError]) -> None:
     """Raise ``told`` unless files are as ``written``, which says their SHA-256 by name.
 
     ``must``: names without which the list itself is not whole; ``there``: names that are found and will be read.
     """
     if unnamed := sorted({*must} - {*written}):
-        raise told(f"{folder / unnamed[0]} is not in the list of files that were written into {folder}")
+        raise told(f"{folder / unnamed[0]} is not in the list of files that were written into {folder}", file=folder / unnamed[0])
     for name, expected in written.items():
         try:
             found = digest(folder / name)
         except FileNotFoundError:
-            raise told(f"{folder / name} is missing") from None
+            raise told(f"{folder / name} is missing", file=folder / name) from None
         except OSError as error:
-            raise told(f"{folder / name} cannot be read ({error.strerror or error})") from None
+            raise told(f"{folder / name} cannot be read ({error.strerror or error})", file=folder / name) from None
         if found != expected:
-            raise told(f"{folder / name} is damaged (its SHA-256 is not the one it was written with)")
+            raise told(f"{folder / name} is damaged (its SHA-256 is not the one it was written with)", file=folder / name)
     if strange := sorted({*there} - {*written}):
-        raise told(f"{folder / strange[0]} was not written with the rest of {folder}; move it away")
+        raise told(f"{folder / strange[0]} was not written with the rest of {folder}; move it away", file=folder / strange[0])
 
 
 def remove(folder: Path, names: Iterable[str]) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ..errors import TumorLabError
 from ..kinds.kind import CellKind
 from ..treatments import Treatment, find
 from . import kind_promises, treatment_promises
 from .small_tissues import Broken
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(TumorLabError, AssertionError):
     """A plug-in breaks promises; ``broken`` has one sentence for each: what is wrong, and the right form."""
 
     def __init__(self, name: str, broken: list[str]):

@@ -7,10 +7,12 @@ import numpy as np
 from simulation.compiled import loop, scalar
 from simulation.tissue.multigrid import Balance, Hierarchy, solve
 
+from ..errors import TumorLabError
+
 LEAST_LOSS = 1e-6  # 1/h; a quasi-steady substance that nothing removes would have no steady state
 
 
-class FieldError(ValueError):
+class FieldError(TumorLabError):
     """A mesh or a field is asked for something impossible."""
 
 
@@ -31,8 +33,8 @@ class Mesh:
         sites = tuple(int(length) for length in shape_sites) + (1,) * (3 - len(shape_sites))
         if len(sites) != 3 or min(sites) < 1 or int(coarse) < 1 or not 0 < spacing_um < math.inf:
             raise FieldError(
-                f"A mesh needs 1 to 3 axes of at least one site, a positive spacing and coarse >= 1, "
-                f"not shape {tuple(shape_sites)}, spacing {spacing_um} um and coarse {coarse}."
+                f"a mesh needs 1 to 3 axes of at least one site, a positive spacing and coarse >= 1, "
+                f"not shape {tuple(shape_sites)}, spacing {spacing_um} um and coarse {coarse}"
             )
         self.coarse = int(coarse)
         self.spacing = float(spacing_um) * self.coarse
@@ -67,7 +69,7 @@ class Field:
     ):
         for quantity, value in (("diffusion", diffusion), ("decay", decay), ("initial value", initial)):
             if not 0 <= value < math.inf:
-                raise FieldError(f"The {quantity} of field '{name}' must be finite and not negative, not {value}.")
+                raise FieldError(f"the {quantity} of field '{name}' must be finite and not negative, not {value}")
         self.name, self.mesh, self.unit, self.quasi_steady = name, mesh, unit, bool(quasi_steady)
         self.diffusion, self.decay = float(diffusion), float(decay)
         nodes = mesh.hierarchy.nodes
@@ -114,8 +116,8 @@ class Field:
             and weigh(balance, source, uptake, supply, float(supply_level), self.decay, self._step(hours))
         ):
             raise FieldError(
-                f"Field '{self.name}' advances by positive hours, from values, with source, uptake and supply "
-                f"that are finite, not negative and given for each of its {self.mesh.size} nodes."
+                f"field '{self.name}' advances by positive hours, from values, with source, uptake and supply "
+                f"that are finite, not negative and given for each of its {self.mesh.size} nodes"
             )
         self.cycles = solve(balance)
 

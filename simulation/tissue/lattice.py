@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import TumorLabError
 from ..memory import BYTES_PER_SITE, available
 from ..parameters.given import quoted
 
@@ -19,7 +20,7 @@ FOREIGN = -3  # a plain Mesa agent stands there: the compiled loops leave the si
 SMALLEST, LARGEST = 3, 10_000
 
 
-class LatticeError(ValueError):
+class LatticeError(TumorLabError):
     """A shape or position that cannot be; one sentence."""
 
 
@@ -131,11 +132,11 @@ def checked_shape(shape) -> tuple[int, ...]:
         whole = numbers = ()
     told = f"shape = {quoted(shape)} is not usable"
     if isinstance(shape, str) or len(whole) not in (2, 3) or any(a != b for a, b in zip(whole, numbers, strict=True)):
-        raise LatticeError(f"{told}: give two or three whole numbers")
+        raise LatticeError(f"{told}: give two or three whole numbers", key="shape")
     sites = np.prod(whole, dtype=float)
     if any(not SMALLEST <= n <= LARGEST for n in whole) or sites > 2e8:
-        raise LatticeError(f"{told}: {SMALLEST} to {LARGEST} sites a side, at most 2e8 in all")
+        raise LatticeError(f"{told}: {SMALLEST} to {LARGEST} sites a side, at most 2e8 in all", key="shape")
     if (need := BYTES_PER_SITE * sites) > (have := available()):
         raise LatticeError(f"{told}: it needs about {need / 1e9:,.1f} GB of memory and there are {have / 1e9:,.1f} GB, enough "
-                           f"for {have / BYTES_PER_SITE:,.0f} sites")
+                           f"for {have / BYTES_PER_SITE:,.0f} sites", key="shape")
     return whole

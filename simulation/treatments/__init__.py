@@ -36,12 +36,12 @@ def find(word: str) -> type[Treatment]:
     try:
         found = at(word)
     except ImportError as error:
-        raise TreatmentError(f"treatment {quoted(word)}: module {quoted(module)} cannot be imported "
-                             f"({shortened(error)})") from None
+        raise TreatmentError(f"module {quoted(module)} cannot be imported "
+                             f"({shortened(error)})", key=f"treatment {quoted(word)}") from None
     except AttributeError:
-        raise TreatmentError(f"treatment {quoted(word)}: module {quoted(module)} has no class {quoted(name)}") from None
+        raise TreatmentError(f"module {quoted(module)} has no class {quoted(name)}", key=f"treatment {quoted(word)}") from None
     if not (inspect.isclass(found) and issubclass(found, Treatment)):
-        raise TreatmentError(f"treatment {quoted(word)}: {shortened(name)} is not a subclass of simulation.Treatment")
+        raise TreatmentError(f"{shortened(name)} is not a subclass of simulation.Treatment", key=f"treatment {quoted(word)}")
     return found
 
 

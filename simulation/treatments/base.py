@@ -4,6 +4,7 @@ import re
 from typing import ClassVar
 
 from ..contract import Model
+from ..errors import TumorLabError
 from ..kinds.kind import CellKind, Process
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameter, ParameterGroup
@@ -11,7 +12,7 @@ from ..rules import RulesOf
 from .schedule import Schedule, mean_level
 
 
-class TreatmentError(ValueError):
+class TreatmentError(TumorLabError):
     """A treatment that cannot be found, built or given; one sentence."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
+from ..errors import TumorLabError
 from ..parameters.given import quoted, real, whole_number
 from ..parameters.parameter import nearest
 from ..parameters.units import HOURS, UNITS, split
@@ -17,7 +18,7 @@ MOST_DOSES = 1_000_000
 WORDS = {"daily": "1 day", "qd": "1 day", "bid": "12 hours", "tid": "8 hours", "weekly": "1 week", "qw": "1 week"}
 
 
-class ScheduleError(ValueError):
+class ScheduleError(TumorLabError):
     """A schedule that cannot be followed; the message is one sentence."""
 
 
@@ -58,28 +59,29 @@ class Schedule:
                 continue
             found = whole_number(count)
             if found is None or not 1 <= found <= MOST_DOSES:
-                raise ScheduleError(f"schedule: {name} = {quoted(count)} must be a whole number, 1 or more, at most {MOST_DOSES}")
+                raise ScheduleError(f"{name} = {quoted(count)} must be a whole number, 1 or more, at most {MOST_DOSES}",
+                                    key="schedule")
             object.__setattr__(self, name, found)
         if self.every is None and self.times not in (None, 1):
-            raise ScheduleError(f"schedule: {self.times} doses need every, the time between them")
+            raise ScheduleError(f"{self.times} doses need every, the time between them", key="schedule")
         if self.days is None and self.rest is None and self.cycles != 1:
-            raise ScheduleError("schedule: more than one cycle needs rest, the time from its last dose to the next")
+            raise ScheduleError("more than one cycle needs rest, the time from its last dose to the next", key="schedule")
         if self.every is not None and self.times is None and not (self.rest is None and self.then is None):
-            raise ScheduleError("schedule: rest or then needs times, as without it the doses of a cycle never end")
+            raise ScheduleError("rest or then needs times, as without it the doses of a cycle never end", key="schedule")
         if self.then is not None:
             if not isinstance(self.then, Schedule):
-                raise ScheduleError(f"schedule: then = {quoted(self.then)} must be a Schedule")
+                raise ScheduleError(f"then = {quoted(self.then)} must be a Schedule", key="schedule")
             if self.cycles is None or (self.rest is None and self.every is None):
-                raise ScheduleError("schedule: then needs a number of cycles, and rest or every to say when it starts")
+                raise ScheduleError("then needs a number of cycles, and rest or every to say when it starts", key="schedule")
 
     def _check_days(self) -> None:
         if isinstance(self.days, str) or not isinstance(self.days, Sequence) and not hasattr(self.days, "tolist"):
-            raise ScheduleError(f"schedule: days = {quoted(self.days)} must be a list such as [0, 7, 21]")
+            raise ScheduleError(f"days = {quoted(self.days)} must be a list such as [0, 7, 21]", key="schedule")
         hours = [_hours(day, "days") for day in self.days]
         if not hours or any(later <= earlier for earlier, later in zip(hours, hours[1:], strict=False)):
-            raise ScheduleError(f"schedule: days = {quoted(self.days)} must be in order, each once, as in [0, 7, 21]")
+            raise ScheduleError(f"days = {quoted(self.days)} must be in order, each once, as in [0, 7, 21]", key="schedule")
         if self.every is not None or self.times is not None or self.cycles != 1 or (self.then is None and self.rest is not None):
-            raise ScheduleError("schedule: days names every dose, so every, times, cycles and rest are left out")
+            raise ScheduleError("days names every dose, so every, times, cycles and rest are left out", key="schedule")
         object.__setattr__(self, "days", tuple(hour / 24.0 for hour in hours))
 
     @classmethod
@@ -88,11 +90,12 @@ class Schedule:
         if isinstance(table, Schedule):
             return table
         if not isinstance(table, dict):
-            raise ScheduleError(f"schedule = {quoted(table)} must be a table such as {{ every = \"3 weeks\", times = 4 }}")
+            raise ScheduleError(f"schedule = {quoted(table)} must be a table such as {{ every = \"3 weeks\", times = 4 }}",
+                                key="schedule")
         names = [field.name for field in fields(cls)]
         for name in table:
             if name not in names:
-                raise ScheduleError(f"schedule: there is no {quoted(name)}{nearest(name, names)}")
+                raise ScheduleError(f"there is no {quoted(name)}{nearest(name, names)}", key="schedule")
         return cls(**{**table, "then": cls.from_dict(table["then"])} if table.get("then") is not None else table)
 
     def to_dict(self) -> dict:
@@ -112,7 +115,7 @@ class Schedule:
     def dose_times(self, until: float) -> list[float]:
         """Hours after the start of treatment of the doses given up to and including ``until``."""
         if not math.isfinite(until):
-            raise ScheduleError(f"dose_times: until = {quoted(until)} must be a finite number of hours")
+            raise ScheduleError(f"until = {quoted(until)} must be a finite number of hours", key="dose_times")
         return self.between(-math.inf, math.nextafter(until, math.inf))
 
     def between(self, start: float, end: float) -> list[float]:
@@ -206,7 +209,7 @@ def level(doses: list[tuple[float, float]], at: float, half_life: float) -> floa
 def mean_level(doses: list[tuple[float, float]], start: float, end: float, half_life: float) -> float:
     """Mean of :func:`level` over the hours from ``start`` to ``end``: the exact integral, not a sample."""
     if end <= start:
-        raise ScheduleError(f"mean_level: end = {end!r} must come after start = {start!r}")
+        raise ScheduleError(f"end = {end!r} must come after start = {start!r}", key="mean_level")
     rate = _decay(half_life)
     exposures = []
     for hour, amount in doses:
@@ -220,7 +223,7 @@ def mean_level(doses: list[tuple[float, float]], start: float, end: float, half_
 
 def _decay(half_life: float) -> float:
     if not half_life > 0:
-        raise ScheduleError(f"half_life = {quoted(half_life)} must be a positive number of hours")
+        raise ScheduleError(f"half_life = {quoted(half_life)} must be a positive number of hours", key="half_life")
     return math.log(2) / half_life
 
 
@@ -238,8 +241,8 @@ def _hours(duration: str | float, name: str) -> float:
         hours = real(duration) * HOURS["day"]
     if not lowest <= hours <= LONGEST:
         least = "not before the start of treatment" if name in ("first", "days") else "an hour or more"
-        raise ScheduleError(f"schedule: {name} = {quoted(duration)} must be a duration such as \"3 weeks\", \"q3w\" or a "
-                            f"number of days, {least}")
+        raise ScheduleError(f"{name} = {quoted(duration)} must be a duration such as \"3 weeks\", \"q3w\" or a "
+                            f"number of days, {least}", key="schedule")
     return hours
 
 

@@ -32,11 +32,11 @@ def schedules(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity
     """
     for name in (*axes, quantity):
         if name not in outcomes:
-            raise SurfaceError(f"schedules: the results have no column {name!r}")
+            raise SurfaceError(f"the results have no column {name!r}", key="schedules")
     rows = outcomes[outcomes["arm"] == arm].dropna(subset=quantity)
     if rows.empty or not axes:
         what = f"no run of arm {arm!r} (choices: {listed(sorted(outcomes['arm'].unique()))})" if axes else "no varied parameter"
-        raise SurfaceError(f"schedules: the results hold {what}")
+        raise SurfaceError(f"the results hold {what}", key="schedules")
     wide = rows.pivot_table(index=list(axes), columns="seed", values=quantity, sort=False)
     beside_others = wide - wide.mean()  # a seed that is easier to treat must not favour the regimens that have it
     wide = wide.loc[beside_others.mean(axis=1).sort_values(kind="stable").index]

@@ -41,7 +41,7 @@ def analyse(outcomes: pd.DataFrame, axes: Sequence[Axis], design: str, samples: 
     """
     from .picture import ranking
     if design not in INDEX:
-        raise StudyError(f"sensitivity: design = {design!r} has no indices; it must be one of {', '.join(INDEX)}")
+        raise StudyError(f"design = {design!r} has no indices; it must be one of {', '.join(INDEX)}", key="sensitivity")
     axes, mine = list(axes), outcomes[outcomes["arm"] == arm]
     findings, ranked, noises = Findings(), [], []
     for quantity in quantities:

@@ -64,7 +64,7 @@ def effects(outcomes: pd.DataFrame, arm: str, quantity: str = "end_cells") -> pd
     arms = {name: rows.set_index("run")[quantity].astype(float) for name, rows in outcomes.groupby("arm")}
     for name in (arm, "control"):
         if name not in arms:
-            raise SurfaceError(f"arm = {name!r}: the results hold no such arm (choices: {', '.join(map(str, arms))})")
+            raise SurfaceError(f"arm = {name!r}: the results hold no such arm (choices: {', '.join(map(str, arms))})", key="arm")
     control = arms["control"].reindex(arms[arm].index)
     control = np.log(control.where(control > 0).clip(lower=LEAST))
     return pd.DataFrame({"effect": control - np.log(arms[arm].clip(lower=LEAST)), "most": control - np.log(LEAST)})
@@ -73,19 +73,19 @@ def effects(outcomes: pd.DataFrame, arm: str, quantity: str = "end_cells") -> pd
 def check(design: pd.DataFrame, *, x: str, y: str, quantity: str = "end_cells", sham: bool = False) -> None:
     """Raise SurfaceError unless a design, one row a point (or run) and one column a parameter, makes a surface over x and y."""
     if quantity not in QUANTITIES:
-        raise SurfaceError(f"surface: quantity = {quantity!r} is not allowed; it must be one of {', '.join(QUANTITIES)}")
+        raise SurfaceError(f"quantity = {quantity!r} is not allowed; it must be one of {', '.join(QUANTITIES)}", key="surface")
     for name in (x, y):
         if name not in design:
-            raise SurfaceError(f"surface: {name} does not vary (choices: {', '.join(one for one in design if '.' in one)})")
+            raise SurfaceError(f"{name} does not vary (choices: {', '.join(one for one in design if '.' in one)})", key="surface")
     if x == y or _drug(x) == _drug(y):
-        raise SurfaceError(f"surface: x and y are both {x if x == y else f'of {_drug(x)}'}; a surface needs two treatments")
+        raise SurfaceError(f"x and y are both {x if x == y else f'of {_drug(x)}'}; a surface needs two treatments", key="surface")
     for other in design.columns.drop([x, y, again(x), again(y)], errors="ignore"):
         if ("." in other or other == "scenario") and design[other].nunique(dropna=False) > 1:
-            raise SurfaceError(f"surface: {other} varies too; a surface needs one value of everything but {x} and {y}")
+            raise SurfaceError(f"{other} varies too; a surface needs one value of everything but {x} and {y}", key="surface")
     for name in (x, y):
         _doses(design[name], name)
         if sham and not OF_DRUG.fullmatch(name):
-            raise SurfaceError(f"surface: {name} is no dose of a treatment, which could be given twice; set sham = false")
+            raise SurfaceError(f"{name} is no dose of a treatment, which could be given twice; set sham = false", key="surface")
 
 
 def grid(outcomes: pd.DataFrame, *, x: str, y: str, arm: str, quantity: str = "end_cells") -> Grid:
@@ -127,8 +127,8 @@ def _doses(column: pd.Series, name: str) -> np.ndarray:
     try:
         doses = np.unique(column.astype(float))
     except (ValueError, TypeError):
-        raise SurfaceError(f"surface: {name} must be varied in numbers, not texts, to lie on an axis of doses") from None
+        raise SurfaceError(f"{name} must be varied in numbers, not texts, to lie on an axis of doses", key="surface") from None
     if doses[0] != 0 or doses.size < 2:
-        raise SurfaceError(f"surface: {name} must be varied from 0, because the other treatment alone is the run with its "
-                           f"dose 0; it was {listed([value_words(dose) for dose in doses])}")
+        raise SurfaceError(f"{name} must be varied from 0, because the other treatment alone is the run with its "
+                           f"dose 0; it was {listed([value_words(dose) for dose in doses])}", key="surface")
     return doses

@@ -39,7 +39,7 @@ def twice(scenario: Scenario, arm: str, point: Mapping[str, object], x: str, y: 
     drug, content = OF_DRUG.fullmatch(axis)[1], scenario.content()
     regimens, names = content["arms"][arm]["treatments"], [one.name for one in scenario.build_treatments(arm)]
     if drug not in names:
-        raise StudyError(f"surface: arm {arm!r} has no treatment {drug!r} (choices: {', '.join(names)})")
+        raise StudyError(f"arm {arm!r} has no treatment {drug!r} (choices: {', '.join(names)})", key="surface")
     regimens.append(regimens[names.index(drug)] | {"name": f"{drug}_again"})
     for own in (content.get("set", {}), content["arms"][arm].get("set", {})):
         own |= _copied(own, drug)

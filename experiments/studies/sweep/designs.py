@@ -10,6 +10,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from experiments.words import number_words
+from simulation.errors import TumorLabError
 from simulation.parameters.given import number, plain, quoted, whole_number
 
 DESIGNS = ("grid", "latin_hypercube", "sobol", "morris", "saltelli")
@@ -19,7 +20,7 @@ LEVELS = 4
 DIGITS = 12
 
 
-class DesignError(ValueError):
+class DesignError(TumorLabError):
     """A design that cannot be made; the message is one sentence naming the parameter and what is allowed."""
 
 
@@ -50,6 +51,11 @@ class Axis:
             self._check_range()
 
     @property
+    def key(self) -> str:
+        """Where it stands in a file."""
+        return f"vary.{self.name}"
+
+    @property
     def words(self) -> str:
         """Its list or range, for a reader."""
         if self.values is not None:
@@ -59,33 +65,33 @@ class Axis:
 
     def _check_values(self) -> None:
         if self.low is not None or self.high is not None or self.steps is not None:
-            raise DesignError(f"vary.{self.name}: give either a list of values or low and high, not both")
+            raise DesignError("give either a list of values or low and high, not both", key=self.key)
         if not len(self.values):
-            raise DesignError(f"vary.{self.name}: the list of values is empty; it must hold at least one")
+            raise DesignError("the list of values is empty; it must hold at least one", key=self.key)
         if any(value in self.values[:place] for place, value in enumerate(self.values)):
-            raise DesignError(f"vary.{self.name} = {quoted(self.values)}: a value stands there twice")
+            raise DesignError(f"{self.key} = {quoted(self.values)}: a value stands there twice", key=self.key)
 
     def _check_range(self) -> None:
         for end, other in (("low", "high"), ("high", "low")):
             value = getattr(self, end)
             if value is None:
                 wrong = "it varies nothing" if getattr(self, other) is None else f"{other} is given and {end} is missing"
-                raise DesignError(f"vary.{self.name}: {wrong}; give a list of values, or low and high")
+                raise DesignError(f"{wrong}; give a list of values, or low and high", key=self.key)
             if (found := number(value)) is None or not math.isfinite(found):
-                raise DesignError(f"vary.{self.name}: {end} = {quoted(value)} is not allowed; it must be a finite number")
+                raise DesignError(f"{end} = {quoted(value)} is not allowed; it must be a finite number", key=self.key)
         if not self.low < self.high:
-            raise DesignError(f"vary.{self.name}: low = {self.low:g} must be below high = {self.high:g}")
+            raise DesignError(f"low = {self.low:g} must be below high = {self.high:g}", key=self.key)
         if self.scale not in ("linear", "log"):
-            raise DesignError(f"vary.{self.name}: scale = {self.scale!r} is not allowed; it must be 'linear' or 'log'")
+            raise DesignError(f"scale = {self.scale!r} is not allowed; it must be 'linear' or 'log'", key=self.key)
         if self.scale == "log" and self.low <= 0:
-            raise DesignError(f"vary.{self.name}: low = {self.low:g} is not allowed with scale = 'log'; it must be above 0")
+            raise DesignError(f"low = {self.low:g} is not allowed with scale = 'log'; it must be above 0", key=self.key)
         if self.steps is not None:
             if (steps := whole_number(self.steps)) is None or steps < 2:
-                raise DesignError(f"vary.{self.name}: steps = {quoted(self.steps)} is not allowed; it must be a whole "
-                                  "number of at least 2")
+                raise DesignError(f"steps = {quoted(self.steps)} is not allowed; it must be a whole number of at least 2",
+                                  key=self.key)
             object.__setattr__(self, "steps", steps)
         if self.integer and math.ceil(self.low) >= math.floor(self.high):
-            raise DesignError(f"vary.{self.name}: there are no two whole numbers between {self.low:g} and {self.high:g}")
+            raise DesignError(f"there are no two whole numbers between {self.low:g} and {self.high:g}", key=self.key)
 
     def value(self, position: float) -> float | int:
         """The value at a position from 0 (low, or the first of the list) to 1 (high, or the last)."""
@@ -112,7 +118,7 @@ class Axis:
         if self.values is not None:
             return list(self.values)
         if self.steps is None:
-            raise DesignError(f"vary.{self.name}: a grid needs steps beside low and high, such as steps = 4, or a list of values")
+            raise DesignError("a grid needs steps beside low and high, such as steps = 4, or a list of values", key=self.key)
         return list(dict.fromkeys(self.value(step / (self.steps - 1)) for step in range(self.steps)))
 
 
@@ -151,25 +157,26 @@ def salib(method: str):
 def _check(design: str, axes: list[Axis], samples: int) -> None:
     """Raise DesignError when a design would have no point, too many, or points that its method cannot use."""
     if design not in DESIGNS:
-        raise DesignError(f"design = {design!r} is not allowed; it must be one of {', '.join(DESIGNS)}")
+        raise DesignError(f"design = {design!r} is not allowed; it must be one of {', '.join(DESIGNS)}", key="design")
     if not axes:
         raise DesignError("the design is empty: [vary] must name at least one parameter")
     names = [axis.name for axis in axes]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise DesignError(f"vary.{twice} is named twice; each parameter may vary once")
+        raise DesignError(f"vary.{twice} is named twice; each parameter may vary once", key=f"vary.{twice}")
     if design != "grid":
         for axis in axes:
             if axis.steps is not None:
-                raise DesignError(f"vary.{axis.name}: steps is for a grid; leave it out of a {design} design")
+                raise DesignError(f"steps is for a grid; leave it out of a {design} design", key=axis.key)
             if axis.values is not None and len(axis.values) < 2:
-                raise DesignError(f"vary.{axis.name}: one value varies nothing in a {design} design; put it under [set]")
+                raise DesignError(f"one value varies nothing in a {design} design; put it under [set]", key=axis.key)
         asked, samples, least = samples, whole_number(samples), 2 if design == "morris" else 1
         if samples is None or samples < least:
-            raise DesignError(f"samples = {quoted(asked)} is not allowed; it must be a whole number of at least {least}")
+            raise DesignError(f"samples = {quoted(asked)} is not allowed; it must be a whole number of at least {least}",
+                              key="samples")
         if design in ("sobol", "saltelli") and samples & (samples - 1):
             below = 1 << samples.bit_length() - 1
             raise DesignError(f"samples = {samples} is not allowed; a {design} design is balanced only with a power of two, "
-                              f"such as {below} or {2 * below}")
+                              f"such as {below} or {2 * below}", key="samples")
     if (count := size(design, axes, samples)) > MOST_POINTS:
         raise DesignError(f"the {design} design has {count:,} points; at most {MOST_POINTS:,} are allowed")
 

@@ -15,6 +15,7 @@ from experiments.scenarios.scenario import DOTTED, OF_TREATMENT, Grow, Scenario
 from experiments.scenarios.toml_tables import Overrides, ScenarioError
 from experiments.words import unit_words
 from simulation import parameter_sets
+from simulation.errors import TumorLabError
 from simulation.parameters.given import several
 from simulation.treatments.schedule import Schedule
 
@@ -80,9 +81,9 @@ class Sweep(Study):
                 changed = Scenario.from_content(content, name=scenario.name, file=scenario.name)
                 found[scenario.name] = changed.with_options(arms=self.arms, typed=False)
             except ScenarioError as error:
-                raise StudyError(f"{self.file}: {error}") from None
+                raise StudyError.of(error, file=self.file) from None
         if len(found) < len(self.scenario):
-            raise StudyError(f"{self.file}: scenario: two of {', '.join(self.scenario)} have the same name")
+            raise StudyError(f"two of {', '.join(self.scenario)} have the same name", file=self.file, key="scenario")
         return found
 
     @property
@@ -95,9 +96,8 @@ class Sweep(Study):
         return [self._checked_axis(name, vary) for name, vary in self.vary.items()]
 
     def _checked_axis(self, name: str, vary: Vary) -> Axis:
-        where = f"{self.file}: vary.{name}"
         if name in self.set:
-            raise StudyError(f"{where}: it is also under [set]; a parameter is either set or varied")
+            raise self.refused(name, StudyError("it is also under [set]; a parameter is either set or varied"))
         try:
             parameter = [declared(scenario, name) for scenario in self.scenarios.values()][0]
             given = vary.model_dump(exclude_none=True)
@@ -111,18 +111,16 @@ class Sweep(Study):
             else:
                 about = {"meaning": "schedule"}
                 if vary.values is None:
-                    raise StudyError(f"{where}: a part of a schedule varies over a list of values")
+                    raise StudyError("a part of a schedule varies over a list of values")
                 given["values"] = of_one_type(name.split(".")[-1], vary.values)
             axis = Axis(name, **given, **about)
             for scenario in self.scenarios.values():
                 for value in axis.values or (axis.low, axis.high):
                     scenario.with_options(set={name: value}, typed=False)
         except DesignError as error:
-            raise StudyError(f"{self.file}: {error}") from None
-        except StudyError:
-            raise
-        except ValueError as error:
-            raise StudyError(f"{where}: {_after_colon(error)}") from None
+            raise StudyError.of(error, file=self.file) from None
+        except TumorLabError as error:
+            raise self.refused(name, error) from None
         return axis
 
     def check(self) -> None:
@@ -132,31 +130,33 @@ class Sweep(Study):
             if asked := getattr(self, key):
                 for name, scenario in self.scenarios.items():
                     if asked.arm not in scenario.arms:
-                        raise StudyError(f"{self.file}: {key}.arm = {asked.arm!r}: {name} has no such arm "
-                                         f"(choices: {', '.join(scenario.arms)})")
+                        raise StudyError(f"{key}.arm = {asked.arm!r}: {name} has no such arm "
+                                         f"(choices: {', '.join(scenario.arms)})", file=self.file, key=f"{key}.arm")
                 for quantity in asked.quantities if key == "sensitivity" else [asked.quantity]:
                     if quantity not in OUTCOMES or quantity == "arm":
-                        raise StudyError(f"{self.file}: {key}: there is no outcome {quantity!r} "
-                                         f"(choices: {', '.join(list(OUTCOMES)[1:])})")
+                        raise StudyError(f"there is no outcome {quantity!r} (choices: {', '.join(list(OUTCOMES)[1:])})",
+                                         file=self.file, key=key)
         liquid = [name for name, scenario in self.scenarios.items() if parameter_sets.find(scenario.parameters).liquid]
         if self.record.tissue and liquid:
-            raise StudyError(f"{self.file}: record.tissue: {liquid[0]} is a liquid, which has no neighbourhood; leave it out")
+            raise StudyError(f"{liquid[0]} is a liquid, which has no neighbourhood; leave it out",
+                             file=self.file, key="record.tissue")
         for name, scenario in self.scenarios.items():
             if outside := [day for day in self.record.tissue if not 0 <= day <= scenario.days]:
-                raise StudyError(f"{self.file}: record.tissue: day {outside[0]:g} is not allowed; {name} has days "
-                                 f"0 to {scenario.days:g}")
+                raise StudyError(f"day {outside[0]:g} is not allowed; {name} has days 0 to {scenario.days:g}",
+                                 file=self.file, key="record.tissue")
         if (self.design in ("morris", "saltelli")) != (self.sensitivity is not None):
-            raise StudyError(f'{self.file}: design = "morris" or "saltelli" and a table [sensitivity] go together')
+            raise StudyError('design = "morris" or "saltelli" and a table [sensitivity] go together',
+                             file=self.file, key="design")
         if asked := self.surface:
             try:
                 grid.check(pd.DataFrame(design), x=asked.x, y=asked.y, quantity=asked.quantity, sham=asked.sham)
                 design = design + [point for _, point in self._shams]
             except (StudyError, ScenarioError) as error:
-                raise StudyError(f"{self.file}: {error}") from None
+                raise StudyError.of(error, file=self.file) from None
         if (self.sensitivity or self.surface or self.schedules) and len(self.scenario) > 1:
-            raise StudyError(f"{self.file}: this analysis is of one scenario; {len(self.scenario)} are given")
+            raise StudyError(f"this analysis is of one scenario; {len(self.scenario)} are given", file=self.file)
         if (count := len(design) * self.seeds * len(self.scenario)) > MOST_RUNS:
-            raise StudyError(f"{self.file}: {count:,} runs are asked for; at most {MOST_RUNS:,} are allowed")
+            raise StudyError(f"{count:,} runs are asked for; at most {MOST_RUNS:,} are allowed", file=self.file)
 
     @cached_property
     def _points(self) -> list[dict]:
@@ -165,7 +165,7 @@ class Sweep(Study):
         try:
             return points(self.design, self.axes, self.samples, self.design_seed)
         except DesignError as error:
-            raise StudyError(f"{self.file}: {error}") from None
+            raise StudyError.of(error, file=self.file) from None
 
     def runs(self) -> list[Run]:
         self.check()
@@ -280,21 +280,16 @@ class Sweep(Study):
 
 
 def of_one_type(part: str, values: list) -> list:
-    """The values of a part of a schedule, durations as texts where texts and numbers of days are mixed; raises ValueError."""
+    """The values of a part of a schedule, durations as texts where texts and numbers of days are mixed; raises StudyError."""
     mixed = len({isinstance(value, str) for value in values}) > 1
     if part in ("every", "rest", "first"):
         texts = [getattr(Schedule(**{part: value}), part) for value in values]
         if twice := [value for value, text in zip(values, texts, strict=True) if texts.count(text) > 1]:
-            raise ValueError(f"{' and '.join(map(repr, twice[:2]))} are the same; each value may stand there once")
+            raise StudyError(f"{' and '.join(map(repr, twice[:2]))} are the same; each value may stand there once")
         return texts if mixed else values
     if mixed:
-        raise ValueError(f"{values} mixes texts and numbers; give numbers only, and for ever as one that outlasts the run")
+        raise StudyError(f"{values} mixes texts and numbers; give numbers only, and for ever as one that outlasts the run")
     return values
-
-
-def _after_colon(error: ValueError) -> str:
-    """A sentence without the file that it names."""
-    return str(error).split(": set: ")[-1]
 
 
 def run_sweep(scenario: str | Sequence[str], vary: Mapping[str, object], *, out: str | Path, workers: int = 1,

@@ -71,13 +71,15 @@ class Marginal:
 
     def __init__(self, name: str, spread: Spread, parameter: Parameter, file: str):
         self.integer = parameter.integer
-        where = f"{file}: vary.{name}"
-        self.low, self.high = _bounds(spread, parameter, where)
-        self._whole = _distribution(spread, (self.low, self.high), where)
+        try:
+            self.low, self.high = _bounds(spread, parameter)
+            self._whole = _distribution(spread, (self.low, self.high))
+        except ScenarioError as error:
+            raise ScenarioError.of(error, file=file, key=f"vary.{name}") from None
         self._ranks = self._whole.cdf([self.low, self.high])
         if self._ranks[1] - self._ranks[0] < 0.01:
-            raise ScenarioError(f"{where}: less than 1 % of this distribution lies between {self.low:g} and {self.high:g}; "
-                                "move its centre or its bounds")
+            raise ScenarioError(f"less than 1 % of this distribution lies between {self.low:g} and {self.high:g}; "
+                                "move its centre or its bounds", file=file, key=f"vary.{name}")
 
     def value(self, rank: float) -> float | int:
         """The value below which that share of the patients lies."""
@@ -86,29 +88,29 @@ class Marginal:
         return round(value) if self.integer else min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high)
 
 
-def _bounds(spread: Spread, parameter: Parameter, where: str) -> tuple[float, float]:
+def _bounds(spread: Spread, parameter: Parameter) -> tuple[float, float]:
     """Bounds of a distribution, by default those of its parameter."""
     needed = DISTRIBUTIONS[spread.distribution]
     if missing := [key for key in needed if getattr(spread, key) is None]:
-        raise ScenarioError(f"{where}: a {spread.distribution} distribution needs {' and '.join(needed)}, "
+        raise ScenarioError(f"a {spread.distribution} distribution needs {' and '.join(needed)}, "
                             f"and {missing[0]} is missing")
     stray = [key for key in ("median", "mean", "spread") if getattr(spread, key) is not None and key not in needed]
     if stray:
-        raise ScenarioError(f"{where}: {stray[0]} has no meaning for a {spread.distribution} distribution, which takes "
+        raise ScenarioError(f"{stray[0]} has no meaning for a {spread.distribution} distribution, which takes "
                             f"{', '.join(dict.fromkeys([*needed, 'low', 'high']))}")
     for key in ("low", "high"):
         value = getattr(spread, key)
         if value is not None and not parameter.low <= value <= parameter.high:
-            raise ScenarioError(f"{where}: {key} = {value:g} is outside the parameter's own range; "
-                                f"it must be {parameter.allowed()}")
+            raise ScenarioError(f"{key} = {value:g} is outside the parameter's own range; "
+                                f"it must be {parameter.allowed()}", key=key)
     low = parameter.low if spread.low is None else spread.low
     high = parameter.high if spread.high is None else spread.high
     if not low < high:
-        raise ScenarioError(f"{where}: low = {low:g} must be below high = {high:g}")
+        raise ScenarioError(f"low = {low:g} must be below high = {high:g}", key="low")
     return low, high
 
 
-def _distribution(spread: Spread, bounds: tuple[float, float], where: str):
+def _distribution(spread: Spread, bounds: tuple[float, float]):
     """The distribution as scipy.stats has it, before it is cut off."""
     low, high = bounds
     match spread.distribution:
@@ -120,12 +122,11 @@ def _distribution(spread: Spread, bounds: tuple[float, float], where: str):
             return stats.uniform(low, high - low)
         case "loguniform":
             if low <= 0:
-                raise ScenarioError(f"{where}: low = {low:g} is not allowed for a loguniform distribution; "
-                                    "it must be above 0")
+                raise ScenarioError(f"low = {low:g} is not allowed for a loguniform distribution; it must be above 0", key="low")
             return stats.loguniform(low, high)
     centre, deviation = (spread.mean - low) / (high - low), spread.spread / (high - low)
     if not 0 < centre < 1 or deviation**2 >= centre * (1 - centre):
-        raise ScenarioError(f"{where}: no beta distribution between {low:g} and {high:g} has mean = {spread.mean:g} and "
+        raise ScenarioError(f"no beta distribution between {low:g} and {high:g} has mean = {spread.mean:g} and "
                             f"spread = {spread.spread:g}; the mean must lie between them, and the spread (a standard "
                             "deviation) be smaller")
     size = centre * (1 - centre) / deviation**2 - 1
@@ -137,20 +138,23 @@ def correlation_matrix(names: list[str], correlations: dict[str, dict[str, float
     matrix = np.eye(len(names))
     for one, others in correlations.items():
         for other, value in others.items():
-            where = f'{file}: correlations."{one}"."{other}" = {value:g}'
+            key = f'correlations."{one}"."{other}"'
+            stands = f"{key} = {value:g}"
             for name in (one, other):
                 if name not in names:
-                    raise ScenarioError(f"{where}: {name!r} does not vary between patients{nearest(name, names)}")
+                    raise ScenarioError(f"{stands}: {name!r} does not vary between patients{nearest(name, names)}",
+                                        file=file, key=key)
             a, b = names.index(one), names.index(other)
             if a == b:
-                raise ScenarioError(f"{where}: a parameter cannot be correlated with itself")
+                raise ScenarioError(f"{stands}: a parameter cannot be correlated with itself", file=file, key=key)
             if not -1 < value < 1:
-                raise ScenarioError(f"{where} is not allowed; it must be between -1 and 1, both left out")
+                raise ScenarioError(f"{stands} is not allowed; it must be between -1 and 1, both left out", file=file, key=key)
             if matrix[a, b] not in (0, value):
-                raise ScenarioError(f"{where}: the same pair has {matrix[a, b]:g} elsewhere")
+                raise ScenarioError(f"{stands}: the same pair has {matrix[a, b]:g} elsewhere", file=file, key=key)
             matrix[a, b] = matrix[b, a] = value
     if names and (least := np.linalg.eigvalsh(matrix)[0]) < 1e-9:
         among = [name for name, row in zip(names, matrix, strict=True) if np.count_nonzero(row) > 1]
-        raise ScenarioError(f"{file}: correlations: the matrix of {', '.join(among)} is not positive definite (its "
-                            f"smallest eigenvalue is {least:.2g}): these correlations cannot all hold at once")
+        raise ScenarioError(f"the matrix of {', '.join(among)} is not positive definite (its "
+                            f"smallest eigenvalue is {least:.2g}): these correlations cannot all hold at once",
+                            file=file, key="correlations")
     return matrix

@@ -13,6 +13,7 @@ from experiments.scenarios.scenario import DOTTED, Grow, Scenario
 from experiments.scenarios.toml_tables import Overrides, ScenarioError, Table, Value
 from experiments.words import listed, unit_words
 from simulation import parameter_sets
+from simulation.errors import TumorLabError
 from simulation.parameters.given import number, several
 from simulation.parameters.parameter import Parameter, ParameterError, nearest
 from simulation.readouts.response import Recist, ResponseError, dimension_of
@@ -119,26 +120,26 @@ class Trial(Study):
             scenario = Scenario.from_content(content, name=self.scenario, file=self.file)
             return scenario.with_options(arms=self.arms, typed=False) if isinstance(self.arms, list) else scenario
         except ScenarioError as error:
-            raise StudyError(str(error)) from None
+            raise StudyError.of(error) from None
 
     @cached_property
     def cohort(self) -> Cohort:
         """The virtual patients; raises StudyError."""
         if twice := [name for name in self.vary if name in self.set]:
-            raise StudyError(f"{self.file}: vary.{twice[0]}: it is also under [set]; a parameter is either set or varied")
+            raise self.refused(twice[0], StudyError("it is also under [set]; a parameter is either set or varied"))
         try:
             return Cohort(self.vary, self.correlations, self.seed, self.parameter, self.file)
         except ScenarioError as error:
-            raise StudyError(str(error)) from None
+            raise StudyError.of(error) from None
 
     def parameter(self, name: str) -> Parameter:
-        """The parameter behind a dotted name; raises ScenarioError."""
+        """The parameter behind a dotted name; raises StudyError."""
         try:
             if (parameter := declared(self.base, name)) is not None:
                 return parameter
-        except ValueError as error:
-            raise ScenarioError(f"{self.file}: vary.{name}: {str(error).split(': set: ')[-1]}") from None
-        raise ScenarioError(f"{self.file}: vary.{name}: a schedule cannot differ between patients")
+        except TumorLabError as error:
+            raise self.refused(name, error) from None
+        raise self.refused(name, StudyError("a schedule cannot differ between patients"))
 
     @cached_property
     def dimension(self) -> int:
@@ -146,7 +147,7 @@ class Trial(Study):
         try:
             own = dimension_of(self.base.shape, parameter_sets.find(self.base.parameters).liquid)
         except ResponseError as error:
-            raise StudyError(f"{self.file}: scenario: {error}") from None
+            raise StudyError.of(error, file=self.file, key="scenario") from None
         return self.scans.dimension or own
 
     @cached_property
@@ -155,7 +156,7 @@ class Trial(Study):
         try:
             return self.scans.recist()
         except ParameterError as error:
-            raise StudyError(f"{self.file}: {error}") from None
+            raise StudyError.of(error, file=self.file) from None
 
     @property
     def memory(self) -> int:
@@ -189,20 +190,21 @@ class Trial(Study):
         """What the shape of the file cannot tell; raises StudyError."""
         survival.check_lifelines()
         if len(self.base.arms) < 2:
-            raise StudyError(f"{self.file}: arms: a trial needs an arm beside the control")
+            raise StudyError("a trial needs an arm beside the control", file=self.file, key="arms")
         for name in self.subgroups:
             if name not in BIOMARKERS:
-                raise StudyError(f"{self.file}: subgroups.{name}: there is no biomarker {name!r}{nearest(name, BIOMARKERS)}")
+                raise StudyError(f"there is no biomarker {name!r}{nearest(name, BIOMARKERS)}",
+                                 file=self.file, key=f"subgroups.{name}")
         if self.contrasted_on > self.base.days:
-            raise StudyError(f"{self.file}: contrast_day = {self.contrast_day:g} is after the last day, {self.base.days:g}")
+            raise StudyError(f"contrast_day = {self.contrast_day:g} is after the last day, {self.base.days:g}",
+                             file=self.file, key="contrast_day")
         _ = self.dimension, self.recist
         for name, marginal in self.cohort.marginals.items():
             for value in (marginal.low, marginal.high):
                 try:
                     self.base.with_options(set={name: value}, typed=False)
                 except ScenarioError as error:
-                    said = str(error).removeprefix(f"{self.file}: ").removeprefix("set: ")
-                    raise StudyError(f"{self.file}: vary.{name}: {said}") from None
+                    raise self.refused(name, error) from None
 
     def runs(self) -> list[Run]:
         self.check()

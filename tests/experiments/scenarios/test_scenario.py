@@ -105,10 +105,10 @@ def test_a_treatment_that_is_never_given_within_the_run_is_told(key, given):
 
 
 MISTAKES = {
-    "unknown key": ("days = 2", "days = 2\ndyas = 3", ["unknown key dyas", "'days'"]),
-    "unknown key in an arm": ("[arms.drug]", '[arms.drug]\nstrat = "fork"', ["unknown key arms.drug.strat", "'start'"]),
+    "unknown key": ("days = 2", "days = 2\ndyas = 3", ["dyas is an unknown key", "'days'"]),
+    "unknown key in an arm": ("[arms.drug]", '[arms.drug]\nstrat = "fork"', ["arms.drug.strat is an unknown key", "'start'"]),
     "unknown key in a treatment": ('drug = "pem', 'dosis = 2\ndrug = "pem', ["arms.drug.treatments[0].dosis"]),
-    "unknown table": ("[grow]", "[grwo]", ["unknown key grwo", "'grow'"]),
+    "unknown table": ("[grow]", "[grwo]", ["grwo is an unknown key", "'grow'"]),
     "missing key": ("days = 2\n", "", ["days is missing", "a number of days"]),
     "wrong type": ("days = 2", 'days = "two"', ["days = 'two'", "a number of days"]),
     "true is no number": ("days = 2", "days = true", ["days = True", "a number of days"]),
@@ -240,5 +240,5 @@ def test_a_line_that_is_none_is_told_by_its_key(key, value):
 
 
 def test_a_mistyped_line_finds_its_key():
-    with pytest.raises(ScenarioError, match="unknown key tri .*'try'"):
+    with pytest.raises(ScenarioError, match="tri is an unknown key .*'try'"):
         Scenario.from_content(Scenario.load("combination").content() | {"tri": "this"}, file="mine")

@@ -242,7 +242,7 @@ BAD = {
     "tissue after the end": ('days = 3\n[record]\ntissue = [0, 99]', "record.tissue: day 99 .*has days 0 to 3"),
     "tissue before the start": ('[record]\ntissue = [-1]', "record.tissue: day -1 is not allowed"),
     "unknown outcome": ('[precision]\narm = "control"\nquantity = "efect"\nwidth = 1', "precision: there is no outcome 'efect'"),
-    "unknown key": ("sedes = 3", "unknown key sedes .did you mean 'seeds'"),
+    "unknown key": ("sedes = 3", "sedes is an unknown key .did you mean 'seeds'"),
     "no runs": ("seeds = 0", "seeds = 0 is not allowed; it must be a whole number of seeds from 1 to 1000000"),
     "tissue of a liquid": ('[record]\ntissue = [0]', "record.tissue: b_all_car_t is a liquid"),
     "unknown scenario": None,

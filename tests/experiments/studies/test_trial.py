@@ -139,7 +139,7 @@ def test_a_whole_number_stays_whole():
     ({"scenario": "checkpoint"}, "there is no scenario 'checkpoint' \\(did you mean 'checkpoint_blockade'"),
     ({"scenario": "b_all_car_t"}, "a liquid tumour has none"),
     ({"scans": {"every": 0}}, "scans.every = 0 is not allowed: it must be a number between 1 and 365 day"),
-    ({"scans": {"evry": 1}}, "unknown key scans.evry \\(did you mean 'every'"),
+    ({"scans": {"evry": 1}}, "scans.evry is an unknown key \\(did you mean 'every'"),
     ({"scans": {"dimension": 4}}, "scans.dimension = 4 is not allowed; it must be 2 or 3"),
     ({"subgroups": {"pdl2": "median"}}, "there is no biomarker 'pdl2' \\(did you mean 'pdl1'"),
     ({"subgroups": {"pdl1": "mean"}}, "subgroups.pdl1 = 'mean' is not allowed; it must be \"median\" or a number"),
