@@ -75,7 +75,6 @@ class TumorModel(Step, Regimen, Population, Inhabitants, mesa.Model):
         self._born_by_hand = 0
         self._move_in()
         self._measures: tuple[int, dict] | None = None
-        self._scratch = None
         self.shipped_kinds = len(self.kinds)
         for kind in several(cell_kinds):
             self.add_kind(kind)

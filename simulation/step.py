@@ -6,7 +6,7 @@ import numpy as np
 
 from .kernels import act as acting
 from .kernels import death, division, recruitment, sensing
-from .kernels.contact import ANTIGEN_UNITS
+from .kernels.contact import ANTIGEN_UNITS, Checkpoint, Toll
 from .kernels.inheritance import inherit
 from .kinds.kind import resolve
 from .rules import Rules
@@ -85,14 +85,15 @@ class Step:
     def act(self) -> None:
         """Six sub-steps of moving, engaging, hitting and letting go; then exhaustion and stimulation."""
         kind = self.cells["kind"]
-        movers = np.flatnonzero(self._motile[kind] & (kind >= 0))
-        attackers = np.flatnonzero(self._attackers[kind] & (kind >= 0))
-        scratch = self._scratch_for(max(len(movers), len(attackers)))
+        movers, attackers = (np.flatnonzero(who[kind] & (kind >= 0)).astype(np.int32) for who in (self._motile, self._attackers))
+        known = np.zeros((len(self.kinds), len(self.kinds) + 1), dtype=np.int8)
+        known[:, :-1] = self._recognition >= 0
         cells, checkpoint = self.cells.view(), self.parameters.checkpoint
-        acting.act(cells, self.lattice.space, self.rates, movers, attackers, self._yielding, self._recognition,
-                   self.tissue.guide(), self._act_keys, self.clock * acting.SUBSTEPS, self.dt,
-                   checkpoint.exhaustion_gain, checkpoint.half_pdl1, self.cells["antigen"], scratch,
-                   self.counters["kills"], self.counters["deaths"], self._release)
+        acting.act(cells, self.lattice.space, self.rates,
+                   acting.Actors(movers, attackers, self._yielding, self._recognition, known), self.tissue.guide(),
+                   self._act_keys, self.clock * acting.SUBSTEPS, self.dt,
+                   Checkpoint(checkpoint.exhaustion_gain, checkpoint.half_pdl1), self.cells["antigen"],
+                   Toll(self.counters["kills"], self.counters["deaths"], self._release))
         group = self.parameters.fields
         acting.tire(cells, self.rates, attackers, self.tissue.node_fine, self.fields["il2"].values, group.il2_half,
                     self._capacity, self.dt)
@@ -169,10 +170,3 @@ class Step:
         """The rules of this step as arrays: rates by kind, and those of chosen cells beside the cell table."""
         self.rates, chosen = self.rules.fold()
         self.cells.choose(chosen)
-
-    def _scratch_for(self, rows: int) -> acting.Scratch:
-        if self._scratch is None or len(self._scratch.dest) < rows:
-            size = rows + rows // 2 + 16
-            roaming, dest, who, onto = (np.empty(size, dtype=np.int64) for _ in range(4))
-            self._scratch = acting.Scratch(roaming, dest, who, onto, np.empty(4096), np.empty(4096, dtype=np.int64))
-        return self._scratch

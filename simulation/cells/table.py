@@ -24,8 +24,6 @@ COLUMNS: dict[str, type] = {  # what every cell has
     "kills": np.int32,
     "braked": np.int32,
     "partner": np.int32,
-    "chain": np.int32,
-    "attacker": np.int32,
     "stimulation": np.float64,
     "exhaustion": np.float64,
     "fixed_exhaustion": np.float64,
@@ -36,13 +34,12 @@ COLUMNS: dict[str, type] = {  # what every cell has
     "pdl1": np.float64,
     "strain": np.float64,
     "contact": np.float64,
-    "until": np.float64,
     "since": np.float64,
 }
-BLANK = {"partner": -1, "attacker": -1, "chain": -1, "heading": -1, "capacity": np.inf, "specificity": 1.0}
+BLANK = {"partner": -1, "heading": -1, "capacity": np.inf, "specificity": 1.0}
 SHARES = ("exhaustion", "fixed_exhaustion", "stimulation", "specificity")
 BY_HAND = (*SHARES, "capacity", "damage", "clone", "divisions", "pdl1")  # what may be written of a cell beside its traits
-SCRATCH = ("chain", "attacker", "strain", "contact", "until")  # meaningless between steps
+SCRATCH = ("strain", "contact")  # meaningless between steps
 
 
 class Cells(NamedTuple):
@@ -58,8 +55,6 @@ class Cells(NamedTuple):
     kills: np.ndarray
     braked: np.ndarray  # hits that the brake took from it
     partner: np.ndarray
-    chain: np.ndarray  # next attacker of the same target
-    attacker: np.ndarray  # first attacker of a target
     stimulation: np.ndarray
     exhaustion: np.ndarray
     fixed_exhaustion: np.ndarray
@@ -69,7 +64,6 @@ class Cells(NamedTuple):
     pdl1_shown: np.ndarray
     strain: np.ndarray  # hours of engagement this step, weighted by what exhausts
     contact: np.ndarray  # hours of engagement this step, weighted by what stimulates
-    until: np.ndarray  # hours into the sub-step when a contact ends
     since: np.ndarray  # hours into the sub-step when a contact begins; of a free cell: minus the hours it has not yet searched
     seen: np.ndarray  # float64 (recognitions, rows): how well a target is recognised
     stimulus: np.ndarray  # float64 (recognitions, rows): how strongly it drives division
@@ -170,8 +164,7 @@ class CellTable:
 
     def copy_rows(self, mothers: np.ndarray, daughters: np.ndarray) -> None:
         """Daughters start as copies of their mothers, but for what belongs to one cell alone."""
-        own = {"partner", "held", "damage", "kills", "braked", "chain", "attacker", "strain", "contact", "until", "since",
-               "heading"}
+        own = {"partner", "held", "damage", "kills", "braked", "strain", "contact", "since", "heading"}
         for name, column in self._columns.items():
             if name not in own:
                 column[daughters] = column[mothers]
@@ -203,7 +196,6 @@ class CellTable:
         self.rows = len(order)
         partner = self._columns["partner"][: self.rows]
         partner[:] = new_row[partner]  # -1 reads the extra last entry, which is -1
-        self["attacker"][:] = -1
         occupant[self["site"]] = np.arange(self.rows, dtype=np.int32)
         self.version += 1
 
