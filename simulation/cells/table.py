@@ -183,9 +183,10 @@ class CellTable:
         return int(rows[at]) if at < len(names) and names[at] == name else -1
 
     def sort_by_site(self, occupant: np.ndarray, interior: np.ndarray) -> None:
-        """Lay living rows in the order of their sites and give the dead rows back."""
+        """Lay living rows kind by kind, each in the order of its sites, and give the dead rows back."""
         order = occupant[interior]
         order = order[order >= 0].astype(np.int64)
+        order = order[np.argsort(self["kind"][order], kind="stable")]  # loops over one kind then read memory in one go
         new_row = np.full(self.rows + 1, -1, dtype=np.int32)
         new_row[order] = np.arange(len(order), dtype=np.int32)
         for column in self._columns.values():

@@ -47,7 +47,7 @@ def act(cells, space, rates, actors, guide, keys, tick, hours, checkpoint, antig
     moves = Moves(np.empty(movers + 1, np.int32), np.empty(movers + 1, np.int32), np.empty(movers + 1, np.int32))
     fights = Fights(np.empty(attackers + 1, np.int32), np.empty(attackers + 1, np.int32), np.empty(attackers + 1),
                     np.empty(attackers + 1, np.bool_))
-    blows = Blows(np.full(rows, -1, np.int32), np.full(rows, each), np.empty(rows, np.int32))
+    blows = Blows(np.full(rows, -1, np.int32), np.full(rows, each), np.empty(rows + 1, np.int32), np.empty(rows + 1, np.int32))
     looking = np.empty(attackers + 1, np.int32)
     kind_at = np.full(space.occupant.size, -1, np.int8)  # the kind that stands on each site: a byte, so that it stays at hand
     for row in range(rows):

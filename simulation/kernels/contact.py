@@ -52,6 +52,7 @@ class Blows(NamedTuple):
 
     first: np.ndarray  # int32 per row of the cell table: the number of its first blow, -1 where there is none
     last: np.ndarray  # float64 per row: when the cell is killed, or the length of a sub-step
+    suffering: np.ndarray  # int32: rows of those who are hit or damaged
     dying: np.ndarray  # int32: rows of those who are killed
 
 
@@ -113,9 +114,14 @@ def hit(cells, rates, keys, tick, hours, checkpoint, fighting, fights, blows):
         i = busy[b]
         row, held = attacker[i], target[i]
         name, kind, time = names[row], kinds[row], since[row]  # below 0 where hours left over were searched
-        end = time + wait(uniform(leave, name), either(own[detach, row if detach else 0], by_kind[DETACH, kind]))
+        end, rate = np.inf, either(own[detach, row if detach else 0], by_kind[DETACH, kind])
+        if not too_late(uniform(leave, name), rate, hours - time):
+            end = time + wait(uniform(leave, name), rate)
+        until[i] = end
         rate = either(own[kill, row if kill else 0], by_kind[KILL, kind])
         rate *= (1.0 - exhaustion[row]) * (1.0 - fixed_exhaustion[row])
+        if too_late(uniform(strikes, name), rate, hours - time):
+            continue
         braking = either(own[brake, row if brake else 0], by_kind[BRAKE, kind])
         for k in range(HITS_EACH):
             time += wait(uniform(strikes + np.uint64(k) * GOLDEN, name), rate)
@@ -146,10 +152,12 @@ def suffer(cells, rates, keys, tick, hours, antigen, when, by, following, blows,
     own, slot, by_kind = cells.own, rates.slot, rates.by_kind
     first, last, dying = blows.first, blows.last, blows.dying
     mend = stream_at(keys.repair, tick)
-    killed = 0
+    suffering, many, killed = blows.suffering, 0, 0
     for row in range(damages.size):
-        if (damages[row] <= 0) & (first[row] < 0) or kinds[row] < 0:
-            continue
+        suffering[many] = row
+        many += ((damages[row] > 0) | (first[row] >= 0)) & (kinds[row] >= 0)
+    for s in range(many):
+        row = suffering[s]
         kind, name, damage = kinds[row], names[row], np.int64(damages[row])
         repair = either(own[slot[REPAIR], row], by_kind[REPAIR, kind])
         if held[row] <= 0:
