@@ -1,6 +1,8 @@
 """Tumour and immune system on a lattice, with pluggable immunotherapies."""
 
-from . import plots, treatments
+from importlib import import_module
+
+from . import treatments
 from .cells.agents import CellAgent
 from .errors import TumorLabError
 from .kinds.car_t_cell import CarTCell
@@ -20,3 +22,14 @@ __version__ = "0.1.0"
 __all__ = ["CarTCell", "CellAgent", "CellKind", "CheckFailed", "NKCell", "Parameter", "ParameterGroup", "Process",
            "Recognition", "Results", "Schedule", "Snapshot", "TCell", "Trait", "Treatment", "TumorCell",
            "TumorLabError", "TumorModel", "check_cell_kind", "check_treatment", "plots", "treatments"]
+
+
+def __getattr__(name: str):
+    """``simulation.plots`` is imported when it is asked for: matplotlib takes longer to start than all the rest."""
+    if name == "plots":
+        return import_module(".plots", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "plots"})

@@ -16,7 +16,7 @@ from pathlib import Path
 import platformdirs
 
 PACKAGE = Path(__file__).parent
-MARKS = (b"compiled import", b"INDEX", b"EMPTY =")  # files that hold loops, or the constants that loops read
+MARKS = (b"compiled import", b"INDEX", b"EMPTY =", b"DEAD =")  # files that hold loops, or what loops are made from
 
 
 def source_hash() -> str:

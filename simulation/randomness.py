@@ -45,7 +45,7 @@ def bits(stream, name):
 @scalar
 def uniform(stream, name):
     """A number in [0, 1) for one cell, on the 53-bit grid of float64."""
-    return np.float64(mix(stream ^ np.uint64(name)) >> np.uint64(11)) * TO_UNIT
+    return np.float64(np.int64(mix(stream ^ np.uint64(name)) >> np.uint64(11))) * TO_UNIT  # signed: one instruction
 
 
 @scalar

@@ -69,7 +69,16 @@ RULES = (
     Rule("oxygen_uptake", "/h", "oxygen consumed by one cell from the volume of its site"),
 )
 INDEX = {rule.name: i for i, rule in enumerate(RULES)}
-RECEPTORS = ("pd1", "pdl1")
+
+
+class Free(NamedTuple):
+    """Free share of each receptor."""
+
+    pd1: float
+    pdl1: float
+
+
+RECEPTORS = Free._fields
 
 
 class Rates(NamedTuple):
@@ -80,7 +89,7 @@ class Rates(NamedTuple):
 
     by_kind: np.ndarray  # float64 (rules, kinds)
     slot: np.ndarray  # int64 (rules,): where the rates of single cells stand in ``cells.own``; 0 where none was chosen
-    free: np.ndarray  # float64 (receptors, 1): free share of each receptor
+    free: Free
 
 
 @dataclass(frozen=True)
@@ -205,8 +214,7 @@ class Rules:
             if single is not None:
                 own.append(single)
                 slot[INDEX[name]] = len(own)
-        free = np.array([np.broadcast_to(self.free(r), ()) for r in RECEPTORS]).reshape(-1, 1)
-        return Rates(by_kind, slot, np.ascontiguousarray(free)), own
+        return Rates(by_kind, slot, Free(*(float(self.free(receptor)) for receptor in RECEPTORS))), own
 
 
 def checked_rule(name: str) -> str:

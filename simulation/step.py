@@ -4,6 +4,7 @@ import numpy as np
 
 from .kernels import act as acting
 from .kernels import death, division, recruitment, sensing
+from .kernels.contact import Checkpoint, Toll
 from .kernels.inheritance import inherit
 from .kinds.kind import resolve
 
@@ -18,7 +19,6 @@ class Step:
     def __init__(self, model):
         self.model = model
         self.renew()
-        self._scratch: acting.Scratch | None = None
 
     def renew(self) -> None:
         """Work out anew what follows from the seed."""
@@ -73,14 +73,16 @@ class Step:
         """Six sub-steps of moving, engaging, hitting and letting go; then exhaustion and stimulation."""
         model, by_kind = self.model, self.model.population.by_kind
         kind = model.cells["kind"]
-        movers = np.flatnonzero(by_kind.motile[kind] & (kind >= 0))
-        attackers = np.flatnonzero(by_kind.attackers[kind] & (kind >= 0))
-        scratch = self._scratch_for(max(len(movers), len(attackers)))
+        movers, attackers = (np.flatnonzero(who[kind] & (kind >= 0)).astype(np.int32)
+                             for who in (by_kind.motile, by_kind.attackers))
+        known = np.zeros((len(model.kinds), len(model.kinds) + 1), dtype=np.int8)
+        known[:, :-1] = by_kind.recognition >= 0
         cells, checkpoint = model.cells.view(), model.parameters.checkpoint
-        acting.act(cells, model.lattice.space, model.rates, movers, attackers, by_kind.yielding, by_kind.recognition,
-                   model.tissue.guide(), self._act_keys, model.clock * acting.SUBSTEPS, model.dt,
-                   checkpoint.exhaustion_gain, checkpoint.half_pdl1, model.cells["antigen"], scratch,
-                   model.counters["kills"], model.counters["deaths"], model.lymph_node.release)
+        acting.act(cells, model.lattice.space, model.rates,
+                   acting.Actors(movers, attackers, by_kind.yielding, by_kind.recognition, known), model.tissue.guide(),
+                   self._act_keys, model.clock * acting.SUBSTEPS, model.dt,
+                   Checkpoint(checkpoint.exhaustion_gain, checkpoint.half_pdl1), model.cells["antigen"],
+                   Toll(model.counters["kills"], model.counters["deaths"], model.lymph_node.release))
         group = model.parameters.fields
         acting.tire(cells, model.rates, attackers, model.tissue.node_fine, model.fields["il2"].values, group.il2_half,
                     by_kind.capacity, model.dt)
@@ -141,10 +143,3 @@ class Step:
         model.results.go_on()
         if (model.clock - model.origin) % max(1, round(RECORD_EVERY / model.dt)) == 0:
             model.record()
-
-    def _scratch_for(self, rows: int) -> acting.Scratch:
-        if self._scratch is None or len(self._scratch.dest) < rows:
-            size = rows + rows // 2 + 16
-            roaming, dest, who, onto = (np.empty(size, dtype=np.int64) for _ in range(4))
-            self._scratch = acting.Scratch(roaming, dest, who, onto, np.empty(4096), np.empty(4096, dtype=np.int64))
-        return self._scratch

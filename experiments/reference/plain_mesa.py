@@ -52,7 +52,7 @@ class PlainTumor(mesa.Model):
         self.draws = draws or MesaDraws(self.random)
         self.parameters, self.clock, self.dt = model.parameters, model.clock, model.dt
         self.substep, self.stride = model.dt / SUBSTEPS, model.lattice.space.stride
-        self.free_receptors = float(model.rates.free[0, 0] * model.rates.free[1, 0])
+        self.free_receptors = model.rates.free.pd1 * model.rates.free.pdl1
         self.rates, self.inheritance, self.full_capacity = {}, {}, {}
         for k, kind in enumerate(model.kinds):
             rates = dict(zip(INDEX, model.rates.by_kind[:, k].tolist(), strict=True))

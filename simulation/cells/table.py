@@ -43,8 +43,6 @@ OF_EVERY_CELL = (
     Column("kills", np.int32, inherited=False),
     Column("braked", np.int32, inherited=False),  # hits that the brake took from it
     Column("partner", np.int32, blank=-1, inherited=False),
-    Column("chain", np.int32, blank=-1, inherited=False, kept=False),  # next attacker of the same target
-    Column("attacker", np.int32, blank=-1, inherited=False, kept=False),  # first attacker of a target
     Column("stimulation", np.float64, high=1.0),
     Column("exhaustion", np.float64, high=1.0),
     Column("fixed_exhaustion", np.float64, high=1.0),
@@ -56,8 +54,7 @@ OF_EVERY_CELL = (
     # hours of engagement in this step, weighted by what exhausts, and by what stimulates
     Column("strain", np.float64, inherited=False, kept=False),
     Column("contact", np.float64, inherited=False, kept=False),
-    # hours into the sub-step when a contact ends, and when it begins; of a free cell: minus the hours it has not yet searched
-    Column("until", np.float64, inherited=False, kept=False),
+    # hours into the sub-step when a contact begins; of a free cell: minus the hours it has not yet searched
     Column("since", np.float64, inherited=False),
 )
 COLUMNS = {column.name: column for column in OF_EVERY_CELL}
@@ -185,9 +182,10 @@ class CellTable:
         return int(rows[at]) if at < len(names) and names[at] == name else -1
 
     def sort_by_site(self, occupant: np.ndarray, interior: np.ndarray) -> None:
-        """Lay living rows in the order of their sites and give the dead rows back."""
+        """Lay living rows kind by kind, each in the order of its sites, and give the dead rows back."""
         order = occupant[interior]
         order = order[order >= 0].astype(np.int64)
+        order = order[np.argsort(self["kind"][order], kind="stable")]  # loops over one kind then read memory in one go
         new_row = np.full(self.rows + 1, -1, dtype=np.int32)
         new_row[order] = np.arange(len(order), dtype=np.int32)
         for column in self._columns.values():
@@ -198,7 +196,6 @@ class CellTable:
         self.rows = len(order)
         partner = self._columns["partner"][: self.rows]
         partner[:] = new_row[partner]  # -1 reads the extra last entry, which is -1
-        self["attacker"][:] = -1
         occupant[self["site"]] = np.arange(self.rows, dtype=np.int32)
         self.version += 1
 

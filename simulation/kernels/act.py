@@ -7,8 +7,9 @@ import numpy as np
 from ..compiled import loop
 from ..rules import INDEX, either
 from .chance import remaining
-from .contact import engage, strike
-from .movement import TRIES, move
+from .contact import Blows, Fights, strike
+from .engagement import engage
+from .movement import TRIES, Moves, move
 
 EXHAUSTION, RECOVERY, FIXATION = INDEX["exhaustion"], INDEX["recovery"], INDEX["fixation"]
 FORGETTING, SENSITIVITY = INDEX["forgetting"], INDEX["sensitivity"]
@@ -28,34 +29,40 @@ class ActKeys(NamedTuple):
     repair: np.uint64
 
 
-class Scratch(NamedTuple):
-    """Arrays that loops use and forget."""
+class Actors(NamedTuple):
+    """Who acts in a step, and on whom."""
 
-    roaming: np.ndarray
-    dest: np.ndarray
-    who: np.ndarray
-    onto: np.ndarray
-    when: np.ndarray
-    by: np.ndarray
+    movers: np.ndarray  # int32, rows of motile cells
+    attackers: np.ndarray  # int32, rows of cells that engage others
+    yields: np.ndarray  # bool per kind: may be exchanged with
+    recognition: np.ndarray  # int8 (kinds, kinds): which score decides, -1 where a kind does not engage the other
+    known: np.ndarray  # int8 (kinds, kinds + 1): 1 where a kind engages the other; nobody, -1, reads the extra last entry
 
 
 @loop
-def act(cells, space, rates, movers, attackers, yields, recognition, guide, keys, tick, hours, strain_gain, half_pdl1,
-        antigen, scratch, kills, deaths_of, released):
+def act(cells, space, rates, actors, guide, keys, tick, hours, checkpoint, antigen, toll):
     """Six sub-steps of ``hours / 6``; ``tick`` counts sub-steps. Returns the number of cells killed."""
     each = hours / SUBSTEPS
+    movers, attackers, rows = actors.movers.size, actors.attackers.size, cells.kind.size
+    moves = Moves(np.empty(movers + 1, np.int32), np.empty(movers + 1, np.int32), np.empty(movers + 1, np.int32))
+    fights = Fights(np.empty(attackers + 1, np.int32), np.empty(attackers + 1, np.int32), np.empty(attackers + 1),
+                    np.empty(attackers + 1, np.bool_))
+    blows = Blows(np.full(rows, -1, np.int32), np.full(rows, each), np.empty(rows + 1, np.int32), np.empty(rows + 1, np.int32))
+    looking = np.empty(attackers + 1, np.int32)
+    kind_at = np.full(space.occupant.size, -1, np.int8)  # the kind that stands on each site: a byte, so that it stays at hand
+    for row in range(rows):
+        if cells.kind[row] >= 0:
+            kind_at[cells.site[row]] = cells.kind[row]
+    for i in range(attackers):
+        cells.strain[actors.attackers[i]] = 0.0
+        cells.contact[actors.attackers[i]] = 0.0
     killed = 0
-    for i in range(attackers.size):
-        cells.strain[attackers[i]] = 0.0
-        cells.contact[attackers[i]] = 0.0
     for sub in range(SUBSTEPS):
         for attempt in range(TRIES):
             if not space.liquid:
-                move(cells, space, rates, movers, yields, guide.uphill, guide.pull, guide.node, keys, tick + sub, attempt,
-                     each / TRIES, scratch.roaming, scratch.dest, scratch.who, scratch.onto)
-            engage(cells, space, rates, attackers, recognition, keys, tick + sub, attempt, each / TRIES)
-        killed += strike(cells, space, rates, attackers, recognition, keys, tick + sub, each, strain_gain, half_pdl1,
-                         antigen, scratch.when, scratch.by, scratch.dest, kills, deaths_of, released)
+                move(cells, space, rates, actors, guide, keys, tick + sub, attempt, each / TRIES, kind_at, moves)
+            engage(cells, space, rates, actors, keys, tick + sub, attempt, each / TRIES, kind_at, looking)
+        killed += strike(cells, space, rates, actors, keys, tick + sub, each, checkpoint, antigen, kind_at, fights, blows, toll)
     return killed
 
 

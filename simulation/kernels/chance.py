@@ -13,25 +13,14 @@ def happens(draw, rate, hours):
 
 
 @scalar
-def probability(rate, hours):
-    """How likely an event of this rate is within ``hours``; it happens to those who draw less."""
-    return -math.expm1(-rate * hours)
-
-
-@scalar
-def ruled_out(draw, probability):
-    """Whether a draw lies so far above a probability that no rounding brings the event about."""
-    return draw > probability + 1e-9
-
-
-@scalar
 def divides(draw, rate, hours):
     """Whether a cell divides, so that the *mean* grows exactly as exp(rate x hours).
 
     At most one division fits a step; with probability exp(rate x hours) - 1 instead of 1 - exp(-rate x hours) the
     daughters' own divisions are made up for and a birth-death process keeps its exact mean.
     """
-    return draw < math.expm1(rate * hours)
+    expected = rate * hours
+    return (expected > 1.0 or draw < expected * (1.0 + expected)) and draw < math.expm1(expected)
 
 
 @scalar
@@ -40,6 +29,12 @@ def wait(draw, rate):
     if rate <= 0.0:
         return math.inf
     return -math.log1p(-draw) / rate
+
+
+@scalar
+def too_late(draw, rate, hours):
+    """Whether ``wait(draw, rate)`` is certainly not below ``hours``, without a logarithm: -log(1 - draw) is at least draw."""
+    return draw > rate * hours * (1.0 + 1e-12) + 1e-300
 
 
 @scalar

@@ -1,236 +1,246 @@
-"""Contacts: engage a recognised neighbour, hit it, switch off or let go; three hits in time kill.
+"""Contacts: an attacker hits its target, is switched off by PD-1 or lets go; three hits in time kill.
 
 Within one sub-step every event has its own time (an exponential wait drawn for the attacker or the target), so hits,
 repair, detachment and death happen in their true order and no rate is biased by the length of the sub-step.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..cells.table import DEAD
-from ..compiled import part
-from ..randomness import GOLDEN, mix, stream_at, uniform
+from ..compiled import part, scalar
+from ..randomness import GOLDEN, stream_at, uniform
 from ..rules import INDEX, either
 from ..tissue.lattice import EMPTY
-from .chance import happens, probability, ruled_out, wait
+from .chance import happens, too_late, wait
+from .movement import BLOCK
 
-ENGAGE, KILL, POTENCY, DETACH = INDEX["engage"], INDEX["kill"], INDEX["potency"], INDEX["detach"]
+KILL, POTENCY, DETACH = INDEX["kill"], INDEX["potency"], INDEX["detach"]
 BRAKE, REPAIR, LETHAL = INDEX["brake"], INDEX["repair"], INDEX["lethal_hits"]
 ANTIGEN_UNITS = 1 << 20  # antigen release is summed in whole units, so that no order of summing matters
 HITS_EACH = 16  # hits one attacker may make in one sub-step
+MOST_DAMAGE = 32_000  # fits int16
+
+
+class Checkpoint(NamedTuple):
+    """The PD-1 axis."""
+
+    exhaustion_gain: float  # how much faster a fully PD-1-inhibited cell exhausts
+    half_pdl1: float
+
+
+class Toll(NamedTuple):
+    """What killing adds to, all int64."""
+
+    kills: np.ndarray  # (kinds, kinds): who killed whom
+    deaths: np.ndarray  # (kinds,)
+    released: np.ndarray  # [1]: antigen of the killed, in units of 1 / ANTIGEN_UNITS
+
+
+class Fights(NamedTuple):
+    """Scratch: attackers that hold a target in this sub-step."""
+
+    attacker: np.ndarray  # int32, its row
+    target: np.ndarray  # int32, the row of its target
+    until: np.ndarray  # hours into the sub-step when it lets go; infinite where that is later
+    braked: np.ndarray  # bool: lets go because PD-1 took a hit from it
+
+
+class Blows(NamedTuple):
+    """Scratch: hits of this sub-step, in a chain by time for each target."""
+
+    first: np.ndarray  # int32 per row of the cell table: the number of its first blow, -1 where there is none
+    last: np.ndarray  # float64 per row: when the cell is killed, or the length of a sub-step
+    suffering: np.ndarray  # int32: rows of those who are hit or damaged
+    dying: np.ndarray  # int32: rows of those who are killed
+
+
+@scalar
+def pd1_signal(free, shown_pdl1, half):
+    """PD-1 signal from 0 to 1: free receptors x free ligands x L^2 / (half^2 + L^2), L = PD-L1 that the target shows."""
+    return free.pd1 * free.pdl1 * shown_pdl1 * shown_pdl1 / (half * half + shown_pdl1 * shown_pdl1)
 
 
 @part
-def engage(cells, space, rates, attackers, recognition, keys, tick, attempt, hours):
-    """After a try at moving, a free attacker looks at one neighbour of a kind it engages, and binds it as recognition allows.
+def strike(cells, space, rates, actors, keys, tick, hours, checkpoint, antigen, kind_at, fights, blows, toll):
+    """What happens on every held target in one sub-step, event by event; returns the number killed."""
+    fighting = pair(cells, actors.attackers, fights)
+    when, by, following = hit(cells, rates, keys, tick, hours, checkpoint, fighting, fights, blows)
+    killed = suffer(cells, rates, keys, tick, hours, antigen, when, by, following, blows, toll)
+    remember(cells, rates, actors.recognition, hours, checkpoint, fighting, fights, blows)
+    bury(cells, space, kind_at, killed, blows)
+    return killed
 
-    ``recognition`` int8 (kinds, kinds): which score decides, -1 where a kind does not engage the other. ``attempt``: number of
-    the look in the sub-step, each of ``hours``. A contact begins at its own time, and hours left over from the contact
-    before are searched as well, so the length of a look biases nothing. In liquid mode an attacker meets random sites, as
-    a Poisson process of its rate.
-    """
-    stream = stream_at(keys.engage, tick)
-    start = stream + np.uint64(attempt) * GOLDEN
-    choose = mix(stream + np.uint64(8 * attempt + 1) * GOLDEN)
-    begin = attempt * hours
-    names, kinds, partners, since = cells.name, cells.kind, cells.partner, cells.since
-    occupant, offsets = space.occupant, space.offsets
-    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
-    all_alike = slot[ENGAGE] == 0
-    likeliest = np.empty(recognition.shape[0])  # by kind: with a neighbour that is fully recognised
-    for kind in range(likeliest.size):
-        likeliest[kind] = probability(by_kind[ENGAGE, kind], hours)
-    around = np.empty(offsets.size, dtype=np.int32)
+
+@part
+def pair(cells, attackers, fights):
+    """List who holds whom; returns how many do."""
+    kinds, partners, attacker, target = cells.kind, cells.partner, fights.attacker, fights.target
+    fighting = 0
     for i in range(attackers.size):
         row = attackers[i]
-        kind = kinds[row]
-        if kind < 0 or partners[row] >= 0:
-            continue
-        free = hours - since[row]
-        name = names[row]
-        draw = uniform(start, name)
-        if all_alike and since[row] == 0.0 and ruled_out(draw, likeliest[kind]):
-            continue
-        since[row] = 0.0
-        if cells.capacity[row] < 1.0 or cells.specificity[row] <= 0.0:
-            continue
-        rate = either(own[slot[ENGAGE], row], by_kind[ENGAGE, kind])
-        target = -1
-        if space.liquid:
-            passed = wait(draw, rate)
-            meeting = choose
-            while passed < free:
-                met = occupant[space.interior[np.int64(uniform(meeting, name) * space.interior.size)]]
-                if met >= 0 and recognition[kind, kinds[met]] >= 0:
-                    score = cells.seen[recognition[kind, kinds[met]], met] * cells.specificity[row]
-                    if uniform(meeting + GOLDEN, name) < score:
-                        target = met
-                        break
-                passed += wait(uniform(meeting + np.uint64(2) * GOLDEN, name), rate)
-                meeting = mix(meeting + np.uint64(3) * GOLDEN)
-        else:
-            site = cells.site[row]
-            candidates = 0
-            for d in range(offsets.size):
-                other = occupant[site + offsets[d]]
-                if other >= 0 and recognition[kind, kinds[other]] >= 0:
-                    around[candidates] = other
-                    candidates += 1
-            if candidates == 0:
-                continue
-            target = around[np.int64(uniform(choose, name) * candidates)]
-            score = cells.seen[recognition[kind, kinds[target]], target] * cells.specificity[row]
-            passed = wait(draw, rate * score)
-        if target >= 0 and passed < free:
-            partners[row] = target
-            cells.held[target] += 1
-            since[row] = begin + hours - free + passed
+        attacker[fighting] = row
+        target[fighting] = partners[row]
+        fighting += (kinds[row] >= 0) & (partners[row] >= 0)
+    return fighting
 
 
 @part
-def strike(cells, space, rates, attackers, recognition, keys, tick, hours, strain_gain, half_pdl1, antigen,
-           when, by, dying, kills, deaths_of, released):
-    """What happens on every held target in one sub-step, event by event; returns the number killed.
+def hit(cells, rates, keys, tick, hours, checkpoint, fighting, fights, blows):
+    """Times of all hits in this sub-step, and when contacts end; in place of a hit, PD-1 may end the contact.
 
-    ``strain_gain``: how much faster a fully PD-1-inhibited cell exhausts. ``when``, ``by``: scratch for times and attackers
-    of hits; ``dying``: scratch as long as ``attackers``. ``kills`` (who killed whom: kinds x kinds), ``deaths_of`` (per kind) and
-    ``released`` ([1]: antigen of the killed, in units of 1 / ANTIGEN_UNITS), all int64, are added to.
+    Returns when each blow falls, whose it is, and the next one on the same target.
     """
-    hit = stream_at(keys.hit, tick)
-    leave = stream_at(keys.detach, tick)
-    switch = stream_at(keys.brake, tick)
+    names, kinds, since, shown = cells.name, cells.kind, cells.since, cells.pdl1_shown
+    exhaustion, fixed_exhaustion, own = cells.exhaustion, cells.fixed_exhaustion, cells.own
+    by_kind, detach, kill, brake = rates.by_kind, rates.slot[DETACH], rates.slot[KILL], rates.slot[BRAKE]
+    strikes, leave, switch = stream_at(keys.hit, tick), stream_at(keys.detach, tick), stream_at(keys.brake, tick)
+    attacker, target, until, braked, first = fights.attacker, fights.target, fights.until, fights.braked, blows.first
+    busy, acting = np.empty(fighting + 1, dtype=np.int32), 0
+    for i in range(fighting):
+        row = attacker[i]
+        name, kind, left = names[row], kinds[row], hours - since[row]
+        stays = too_late(uniform(leave, name), either(own[detach, row if detach else 0], by_kind[DETACH, kind]), left)
+        waits = too_late(uniform(strikes, name), either(own[kill, row if kill else 0], by_kind[KILL, kind]), left)
+        until[i] = np.inf
+        braked[i] = False
+        busy[acting] = i
+        acting += not (stays & waits)
+    when, by = np.empty(acting * HITS_EACH), np.empty(acting * HITS_EACH, dtype=np.int32)
+    following = np.empty(acting * HITS_EACH, dtype=np.int32)
+    hits = 0
+    for b in range(acting - 1, -1, -1):
+        i = busy[b]
+        row, held = attacker[i], target[i]
+        name, kind, time = names[row], kinds[row], since[row]  # below 0 where hours left over were searched
+        end, rate = np.inf, either(own[detach, row if detach else 0], by_kind[DETACH, kind])
+        if not too_late(uniform(leave, name), rate, hours - time):
+            end = time + wait(uniform(leave, name), rate)
+        until[i] = end
+        rate = either(own[kill, row if kill else 0], by_kind[KILL, kind])
+        rate *= (1.0 - exhaustion[row]) * (1.0 - fixed_exhaustion[row])
+        if too_late(uniform(strikes, name), rate, hours - time):
+            continue
+        braking = either(own[brake, row if brake else 0], by_kind[BRAKE, kind])
+        for k in range(HITS_EACH):
+            time += wait(uniform(strikes + np.uint64(k) * GOLDEN, name), rate)
+            if time >= end or time >= hours:
+                break
+            signal = pd1_signal(rates.free, shown[held], checkpoint.half_pdl1)
+            if braking > 0.0 and uniform(switch + np.uint64(k) * GOLDEN, name) < braking * signal:
+                end = time
+                braked[i] = True
+                break
+            before, after = -1, first[held]
+            while after >= 0 and when[after] <= time:
+                before, after = after, following[after]
+            when[hits], by[hits], following[hits] = time, row, after
+            if before < 0:
+                first[held] = hits
+            else:
+                following[before] = hits
+            hits += 1
+        until[i] = end
+    return when, by, following
+
+
+@part
+def suffer(cells, rates, keys, tick, hours, antigen, when, by, following, blows, toll):
+    """Damage: hits of all who hold a cell and repair, in the order in which they happen; returns how many cells die."""
+    names, kinds, held, damages, kills, capacity = cells.name, cells.kind, cells.held, cells.damage, cells.kills, cells.capacity
+    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
+    first, last, dying = blows.first, blows.last, blows.dying
     mend = stream_at(keys.repair, tick)
-    deaths = 0
-    names, kinds, partners, damages = cells.name, cells.kind, cells.partner, cells.damage
-    first_of, next_of, until, since = cells.attacker, cells.chain, cells.until, cells.since
-    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
-    detach_alike, kill_alike = slot[DETACH] == 0, slot[KILL] == 0
-    leaving, hitting = np.empty(recognition.shape[0]), np.empty(recognition.shape[0])  # by kind: likeliest in one sub-step
-    for kind in range(leaving.size):
-        leaving[kind] = probability(by_kind[DETACH, kind], hours)
-        hitting[kind] = probability(by_kind[KILL, kind], hours)
-    for i in range(attackers.size):
-        row = attackers[i]
-        if kinds[row] >= 0 and partners[row] >= 0:
-            target = partners[row]
-            next_of[row] = first_of[target]
-            first_of[target] = row
-
-    for target in range(damages.size):  # nobody holds them: damage is only repaired
-        if damages[target] > 0 and first_of[target] < 0 and kinds[target] >= 0:
-            repair = either(own[slot[REPAIR], target], by_kind[REPAIR, kinds[target]])
-            for k in range(damages[target]):
-                if happens(uniform(mend + np.uint64(k) * GOLDEN, names[target]), repair, hours):
-                    damages[target] -= 1
-
-    for i in range(attackers.size):
-        first = attackers[i]
-        if kinds[first] < 0 or partners[first] < 0:
+    suffering, many, killed = blows.suffering, 0, 0
+    for row in range(damages.size):
+        suffering[many] = row
+        many += ((damages[row] > 0) | (first[row] >= 0)) & (kinds[row] >= 0)
+    for s in range(many):
+        row = suffering[s]
+        kind, name, damage = kinds[row], names[row], np.int64(damages[row])
+        repair = either(own[slot[REPAIR], row], by_kind[REPAIR, kind])
+        if held[row] <= 0:
+            for k in range(damages[row]):
+                damage -= happens(uniform(mend + np.uint64(k) * GOLDEN, name), repair, hours)
+            damages[row] = damage
             continue
-        target = partners[first]
-        if first_of[target] != first:
-            continue
-        target_kind = kinds[target]
-        target_name = names[target]
-        shown = cells.pdl1_shown[target]
-        signal = rates.free[0, 0] * rates.free[1, 0] * shown * shown / (half_pdl1 * half_pdl1 + shown * shown)
-
-        hits = 0
-        row = first
-        while row >= 0:
-            kind = kinds[row]
-            name = names[row]
-            begun = since[row]  # below 0 where hours left over were searched
-            draw = uniform(leave, name)
-            end = np.inf  # or any time after this sub-step
-            if not detach_alike or begun < 0.0 or not ruled_out(draw, leaving[kind]):
-                end = begun + wait(draw, either(own[slot[DETACH], row], by_kind[DETACH, kind]))
-            strokes = HITS_EACH
-            if kill_alike and begun >= 0.0 and ruled_out(uniform(hit, name), hitting[kind]):
-                strokes = 0
-            brake = either(own[slot[BRAKE], row], by_kind[BRAKE, kind])
-            rate = either(own[slot[KILL], row], by_kind[KILL, kind])
-            rate *= (1.0 - cells.exhaustion[row]) * (1.0 - cells.fixed_exhaustion[row])
-            time = begun
-            for k in range(strokes):
-                time += wait(uniform(hit + np.uint64(k) * GOLDEN, name), rate)
-                if time >= end or time >= hours or hits == when.size:
-                    break
-                if brake > 0.0 and uniform(switch + np.uint64(k) * GOLDEN, name) < brake * signal:
-                    end = time
-                    cells.braked[row] = ~cells.braked[row]  # marked; counted below, unless the target dies before
-                    break
-                at = hits
-                while at > 0 and when[at - 1] > time:
-                    when[at] = when[at - 1]
-                    by[at] = by[at - 1]
-                    at -= 1
-                when[at] = time
-                by[at] = row
-                hits += 1
-            until[row] = end
-            row = next_of[row]
-
-        repair = either(own[slot[REPAIR], target], by_kind[REPAIR, target_kind])
-        lethal = either(own[slot[LETHAL], target], by_kind[LETHAL, target_kind])
-        damage = np.int64(damages[target])
-        last = hours
-        turn = 0
-        done = 0
-        killer = -1
-        mended = wait(uniform(mend, target_name), repair * damage)
+        lethal = either(own[slot[LETHAL], row], by_kind[LETHAL, kind])
+        blow, turn, now = first[row], 0, 0.0
+        first[row] = -1
+        draw = uniform(mend, name)
+        mended = np.inf if too_late(draw, repair * damage, hours) else wait(draw, repair * damage)
         while True:
-            struck = when[done] if done < hits else np.inf
+            struck = when[blow] if blow >= 0 else np.inf
             if mended < struck and mended < hours:
                 now = mended
                 damage -= 1
             elif struck < hours:
                 now = struck
-                row = by[done]
-                damage += np.int64(either(own[slot[POTENCY], row], by_kind[POTENCY, kinds[row]]))
-                done += 1
+                attacker = by[blow]
+                blow = following[blow]
+                damage += np.int64(either(own[slot[POTENCY], attacker], by_kind[POTENCY, kinds[attacker]]))
                 if damage >= lethal:
-                    killer = row
-                    last = now
+                    last[row] = now
+                    dying[killed] = row
+                    killed += 1
+                    kills[attacker] += 1
+                    capacity[attacker] -= 1.0
+                    toll.kills[kinds[attacker], kind] += 1
+                    toll.deaths[kind] += 1
+                    toll.released[0] += np.int64(np.rint(antigen[row] * ANTIGEN_UNITS))
                     break
             else:
                 break
             turn += 1
-            mended = now + wait(uniform(mend + np.uint64(turn) * GOLDEN, target_name), repair * damage)
-        damages[target] = min(damage, 32000)
+            mended = now + wait(uniform(mend + np.uint64(turn) * GOLDEN, name), repair * damage)
+        damages[row] = min(damage, MOST_DAMAGE)
+    return killed
 
-        if killer >= 0:
-            cells.kills[killer] += 1
-            cells.capacity[killer] -= 1.0
-            kills[kinds[killer], target_kind] += 1
-            deaths_of[target_kind] += 1
-            released[0] += np.int64(np.rint(antigen[target] * ANTIGEN_UNITS))
-            dying[deaths] = target
-            deaths += 1
-        row = first
-        while row >= 0:
-            rule = recognition[kinds[row], target_kind]
-            ended = max(min(until[row], last), since[row])
+
+@part
+def remember(cells, rates, recognition, hours, checkpoint, fighting, fights, blows):
+    """Add up engagement as it exhausts and as it stimulates; contacts end with the target, or when the attacker lets go."""
+    kinds, partners, since, held, braked_hits = cells.kind, cells.partner, cells.since, cells.held, cells.braked
+    seen, stimulus, shown, strain, contact = cells.seen, cells.stimulus, cells.pdl1_shown, cells.strain, cells.contact
+    own, brake, by_kind, last = cells.own, rates.slot[BRAKE], rates.by_kind, blows.last
+    rule, pdl1, alive = np.empty(BLOCK, dtype=np.int8), np.empty(BLOCK), np.empty(BLOCK)
+    tiring, driving = np.empty(BLOCK), np.empty(BLOCK)
+    for start in range(0, fighting, BLOCK):
+        many = min(BLOCK, fighting - start)
+        attacker, target = fights.attacker[start : start + many], fights.target[start : start + many]
+        until, braked = fights.until[start : start + many], fights.braked[start : start + many]
+        for i in range(many):
+            rule[i] = recognition[kinds[attacker[i]], kinds[target[i]]]
+            pdl1[i] = shown[target[i]]
+            alive[i] = last[target[i]]
+        for i in range(many):
+            tiring[i] = seen[rule[i], target[i]]
+            driving[i] = stimulus[rule[i], target[i]]
+        for i in range(many):
+            row = attacker[i]
+            ended = max(min(until[i], alive[i]), since[row])
             engaged = ended - since[row]
             since[row] = 0.0
-            if cells.braked[row] < 0:
-                cells.braked[row] = ~cells.braked[row] + (1 if until[row] <= last else 0)
-            braked = either(own[slot[BRAKE], row], by_kind[BRAKE, kinds[row]]) > 0.0
-            cells.strain[row] += engaged * cells.seen[rule, target] * (1.0 + (strain_gain * signal if braked else 0.0))
-            cells.contact[row] += engaged * cells.stimulus[rule, target]
-            if killer >= 0 or until[row] < hours:
+            gain = checkpoint.exhaustion_gain * pd1_signal(rates.free, pdl1[i], checkpoint.half_pdl1)
+            inhibited = either(own[brake, row if brake else 0], by_kind[BRAKE, kinds[row]]) > 0.0
+            strain[row] += engaged * tiring[i] * (1.0 + (gain if inhibited else 0.0))
+            contact[row] += engaged * driving[i]
+            if until[i] < hours or alive[i] < hours:
+                braked_hits[row] += braked[i] and until[i] <= alive[i]
                 partners[row] = -1
-                cells.held[target] -= 1
+                held[target[i]] -= 1
                 since[row] = ended - hours
-            following = next_of[row]
-            next_of[row] = -1
-            row = following
-        first_of[target] = -1
 
-    for d in range(deaths):  # after all hits, so that a dying attacker's place in the loop does not matter
-        target = dying[d]
-        space.occupant[cells.site[target]] = EMPTY
-        cells.kind[target] = DEAD
-        if cells.partner[target] >= 0:
-            cells.held[cells.partner[target]] -= 1
-            cells.partner[target] = -1
-    return deaths
+
+@part
+def bury(cells, space, kind_at, killed, blows):
+    """The killed leave their sites, after all hits, so that a dying attacker's place in a loop does not matter."""
+    for d in range(killed):
+        row = blows.dying[d]
+        space.occupant[cells.site[row]] = EMPTY
+        kind_at[cells.site[row]] = -1
+        cells.kind[row] = DEAD
+        if cells.partner[row] >= 0:
+            cells.held[cells.partner[row]] -= 1
+            cells.partner[row] = -1

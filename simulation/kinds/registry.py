@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import palette
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameters, nearest
-from ..plots import palette
 from ..rules import INDEX, RULES
 from .kind import CellKind, KindError, Process, Recognition, resolve
 

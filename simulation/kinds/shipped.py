@@ -1,6 +1,6 @@
 """The kinds of cells that every model has, in the order of their numbers, and how they recognise each other."""
 
-from ..plots import palette
+from .. import palette
 from .car_t_cell import CAR_T_CELL, TARGET
 from .nk_cell import MISSING_SELF, NK_CELL
 from .t_cell import PEPTIDE, T_CELL

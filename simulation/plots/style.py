@@ -18,7 +18,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normal
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator
 
-from . import palette
+from .. import palette
 
 KIND_COLORS, KIND_WORDS = palette.COLORS, palette.WORDS
 OTHER_KINDS = ("#8E44AD", "#F0E442", "#56B4E9", "#000000")

@@ -13,7 +13,7 @@ import numpy as np
 import platformdirs
 import pytest
 
-from simulation import compiled, progress
+from simulation import TumorModel, compiled, progress
 
 ROOT = Path(__file__).parents[2]
 ODD = {
@@ -187,6 +187,19 @@ def test_a_damaged_cache_is_written_anew(cache, part, harm):
         assert compiled.loop(doubled)(np.float64(2)) == 4
     again = compiled.loop(doubled)
     assert again(np.float64(2)) == 4 and sum(again.stats.cache_hits.values()) == 1, "it was written anew"
+
+
+def test_a_fork_and_a_loaded_model_compile_no_loop_a_second_time(tmp_path):
+    def used() -> dict[str, list]:
+        return {loop._cache.counted: list(loop.signatures) for loop in compiled.LOOPS}
+
+    model = TumorModel(shape=(15, 15), seed=1, tumor_cells=40, treatments=["pembrolizumab", "aldesleukin"])
+    model.run(days=0.5, progress=False)
+    before = used()
+    model.save(tmp_path / "saved")
+    for other in (model.fork(treatments=["interferon_alfa"]), TumorModel.load(tmp_path / "saved")):
+        other.run(days=0.5, progress=False)
+    assert used() == before, "an array that is exactly full has another type than a slice of a longer one"
 
 
 ONE_EACH = """

@@ -112,7 +112,7 @@ def by_name(model):
     rows = np.flatnonzero(cells.alive)
     rows = rows[np.argsort(cells["name"][rows])]
     columns = {name: cells[name][rows] for name in cells.columns
-               if name not in ("partner", "chain", "attacker", "strain", "contact", "until")}
+               if name not in ("partner", "strain", "contact")}
     partner = cells["partner"][rows]
     columns["holds"] = np.where(partner >= 0, cells["name"][partner], -1)
     return columns
