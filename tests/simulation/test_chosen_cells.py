@@ -106,7 +106,7 @@ def test_every_loop_reads_the_rate_of_the_cell(name, monkeypatch):
     """Each cell has its own rate and that of its kind is no number: who reads the kind alone goes astray."""
     still = {f"{kind}.{influx}": 0 for kind in ("t_cell", "car_t_cell", "nk_cell") for influx in ("base_influx", "influx_gain")}
     usual = steps(tissue(**still), 24)
-    fold = TumorModel._fold
+    fold = TumorModel.fold
 
     def own_rates(model):
         fold(model)
@@ -117,7 +117,7 @@ def test_every_loop_reads_the_rate_of_the_cell(name, monkeypatch):
         rates.slot[INDEX[name]] = len(found) + 1
         rates.by_kind[INDEX[name]] = np.nan
 
-    monkeypatch.setattr(TumorModel, "_fold", own_rates)
+    monkeypatch.setattr(TumorModel, "fold", own_rates)
     same(usual, steps(tissue(**still), 24))
 
 
