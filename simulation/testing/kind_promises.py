@@ -88,7 +88,7 @@ def rated(nursery: Nursery) -> Iterator[str]:
 
 def traited(nursery: Nursery) -> Iterator[str]:
     """Its traits have names of their own and sensible numbers."""
-    taken = {name for name, dtype in COLUMNS.items() if name in READ_ONLY or dtype is not np.float64}
+    taken = {name for name, column in COLUMNS.items() if name in READ_ONLY or column.dtype is not np.float64}
     taken |= set(dir(CellAgent))
     for trait in nursery.kind.traits:
         if not trait.name.isidentifier() or trait.name in taken:
