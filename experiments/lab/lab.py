@@ -69,7 +69,7 @@ class Lab:
     """Two forks of one grown tumour that step together; plain Python, one per visitor, used by one thread at a time.
 
     ``open`` grows the patient's tumour, ``step`` moves both on, ``give`` and ``stop`` act at once and are logged, ``frame``
-    draws, ``exported`` writes down what was done. Raises LabError and other ValueErrors of one sentence.
+    draws, ``exported`` writes down what was done. Raises LabError and other TumorLabErrors.
     """
 
     def __init__(self, scenario: str = DEFAULT, shelf: Shelf = SHELF):

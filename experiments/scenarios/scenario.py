@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
 from simulation import parameter_sets, treatments
+from simulation.errors import TumorLabError
 from simulation.memory import BYTES_PER_SITE, available
 from simulation.parameters.given import plain, quoted, several
 from simulation.parameters.parameter import Parameters, nearest
@@ -261,7 +262,7 @@ class Scenario(Table):
         self._check_space()
         try:
             parameter_sets.find(self.parameters)
-        except ValueError as error:
+        except TumorLabError as error:
             raise ScenarioError.of(error, file=self._file, key="parameters") from None
         names = {arm: self._check_arm(arm) for arm in self.arms}
         self._check_set("set", None, [name for arm in names.values() for name in arm])
@@ -313,7 +314,7 @@ class Scenario(Table):
                                     file=self._file, key=f"{where}: {dotted}")
         try:
             parameters = self.model_parameters(arm)
-        except ValueError as error:
+        except TumorLabError as error:
             raise ScenarioError.of(error, file=self._file, key=where) from None
         if self.tumor_cells is None:
             self._check_room("tumor.initial_cells", parameters["tumor.initial_cells"])

@@ -50,7 +50,7 @@ def distributions(arms: Results | Iterable[Results] | Mapping[str, Results], tra
 
 
 def checked(trait: str) -> str:
-    """The trait itself; ValueError with the choices unless it is one of tumour cells."""
+    """The trait itself; PlotError with the choices unless it is one of tumour cells."""
     if trait not in TRAITS:
         raise PlotError(f"no distribution of {trait!r} (choices: {', '.join(TRAITS)})")
     return trait

@@ -59,7 +59,7 @@ def slices(results: Results | Snapshot, day: float | None = None, show: str = "k
     """Draw three slices, one site thick, across each axis of a 3-D snapshot (the one nearest to ``day``).
 
     ``at`` is the point in um where they meet, the middle when none is given; ``show`` is as in :func:`tissue`. Raises
-    ValueError for a snapshot that is not 3-D, a liquid, a point outside, or a name the snapshot does not have.
+    PlotError for a snapshot that is not 3-D, a liquid, a point outside, or a name the snapshot does not have.
     """
     snapshot = solid(results if isinstance(results, Snapshot) else results.snapshots[nearest_day(results, day)])
     choices = sorted({*VIEWS, *snapshot.cells, *snapshot.fields} - {"kind", "site", "name"})

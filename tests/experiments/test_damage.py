@@ -15,7 +15,7 @@ from experiments.studies.archive import Archive, StudyError
 from experiments.studies.runner import complete
 from experiments.studies.sweep import sweep
 from experiments.studies.trial import trial
-from simulation import TumorModel
+from simulation import TumorLabError, TumorModel
 from simulation.errors import StateError
 from simulation.results.files import sealed, unsealed
 from simulation.results.results import Results
@@ -65,7 +65,7 @@ def unharmed(folder: Path, others: list[Path], read: Callable[[Path], object], b
             try:
                 assert read(folder) == before, f"{file.name}: {harm} was believed"
             except ValueError as error:
-                assert type(error).__module__.split(".")[0] in ("simulation", "experiments"), f"{file.name}: {harm}: {error!r}"
+                assert isinstance(error, TumorLabError), f"{file.name}: {harm}: {error!r}"
                 assert "\n" not in str(error) and str(folder) in str(error), f"{file.name}: {harm}: {error}"
                 noticed += 1
             finally:
@@ -74,7 +74,7 @@ def unharmed(folder: Path, others: list[Path], read: Callable[[Path], object], b
         try:
             assert read(folder) == before, f"{file.name}: that it is gone was not noticed"
         except ValueError as error:
-            assert type(error).__module__.split(".")[0] in ("simulation", "experiments"), f"{file.name}: gone: {error!r}"
+            assert isinstance(error, TumorLabError), f"{file.name}: gone: {error!r}"
             noticed += 1
         file.write_bytes(whole)
     assert read(folder) == before

@@ -21,7 +21,7 @@ from experiments.studies import runner
 from experiments.studies.sweep.designs import Axis, points
 from experiments.studies.sweep.sweep import Sweep, run_sweep
 from experiments.studies.trial.trial import Trial
-from simulation import Schedule, TCell, TumorModel, plug_ins, treatments
+from simulation import Schedule, TCell, TumorLabError, TumorModel, plug_ins, treatments
 from simulation.parameters.given import number, plain, quoted, several, whole_number
 from simulation.treatments import Pembrolizumab, TreatmentError
 
@@ -43,7 +43,7 @@ def said(call) -> str:
     with pytest.raises(ValueError) as caught:
         call()
     message = str(caught.value)
-    assert type(caught.value).__module__.split(".")[0] in ("simulation", "experiments"), repr(caught.value)
+    assert isinstance(caught.value, TumorLabError), repr(caught.value)
     assert "\n" not in message and len(message) < 300, message
     return message
 
