@@ -1,6 +1,7 @@
 # make run     sets up .venv on first use, then runs the scenario checkpoint_blockade (again: the same bytes)
 # make test    sets up .venv on first use, then runs the tests
 # make app     opens the lab in a browser
+# make lint    checks style, types, imports and spelling; make coverage prints what the tests reach
 # make slow    repeats the experiments over many seeds; make lessons runs the notebooks
 # make PYTHON=python3.12 ...   chooses the Python that .venv is made from
 
@@ -37,6 +38,7 @@ benchmark: $(VENV)/installed
 
 lint: $(VENV)/installed-test
 	$(BIN)/python -m ruff check .
+	$(BIN)/lint-imports --no-logo --no-cache
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -2,13 +2,8 @@
 
 import sys
 
-from .plug_ins import at
+from .plug_ins import at, class_path
 from .values import StateError
-
-
-def class_path(cls: type) -> str:
-    """``module:Class``, how a class is written down."""
-    return f"{cls.__module__}:{cls.__qualname__}"
 
 
 def needed(path: str):

@@ -59,6 +59,11 @@ def at(path: str) -> object:
     return attrgetter(name)(_imported(module))
 
 
+def class_path(cls: type) -> str:
+    """``module:Class``, how a class is written down."""
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
 def ships(path: str) -> bool:
     """Whether ``module:NAME`` is part of this package."""
     return path.partition(":")[0].partition(".")[0] == __package__

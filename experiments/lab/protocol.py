@@ -3,7 +3,7 @@
 import json
 import re
 
-from simulation.addresses import class_path
+from simulation.plug_ins import class_path
 from simulation.treatments import SHIPPED
 
 from ..runs.provenance import version

@@ -6,9 +6,9 @@ from types import MappingProxyType
 import pandas as pd
 
 from simulation import parameter_sets
-from simulation.addresses import class_path
 from simulation.parameters.bibliography import references
 from simulation.plots import style
+from simulation.plug_ins import class_path
 from simulation.results.results import Results
 from simulation.treatments import Treatment
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulation.addresses import class_path
 from simulation.model import TumorModel
 from simulation.parameters.given import plain, several
+from simulation.plug_ins import class_path
 from simulation.results.files import write_atomically
 from simulation.results.results import Results, ResultsError
 from simulation.state import RESULTS, discard, other_rules

@@ -6,6 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 import pandas as pd
+from pydantic import Field
 
 from simulation.model import TumorModel
 from simulation.parameters.parameter import Parameter
@@ -15,10 +16,17 @@ from simulation.results.results import Results
 from ..runs import outcomes
 from ..scenarios.arms import advance, begun, grown, tumor_key
 from ..scenarios.scenario import OF_TREATMENT, Scenario
+from ..scenarios.toml_tables import Table
 from .archive import Tables
-from .sweep.file import Record
 
 _last = threading.local()
+
+
+class Record(Table):
+    """What is kept of each run."""
+
+    every: float = Field(1.0, ge=0.25, description="days between rows of the time series, at least 0.25")
+    tissue: list[float] = Field([], description="a list of days on which the tissue is measured")
 
 
 def run_one(parameters: dict, seed: int) -> Tables:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..addresses import class_path
 from ..errors import ModelError
 from ..parameters.given import quoted
 from ..parameters.parameter import nearest
+from ..plug_ins import class_path
 from . import Treatment, TreatmentError, build
 
 

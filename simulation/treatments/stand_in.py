@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from ..addresses import class_path
 from ..parameters.parameter import Parameter
+from ..plug_ins import class_path
 from .base import Treatment, TreatmentError
 from .schedule import Schedule
 

@@ -19,12 +19,12 @@ from simulation.parameters.given import several
 from simulation.treatments.schedule import Schedule
 
 from ..archive import Run, StudyError, Tables
-from ..one_run import asked_of, declared, run_one
+from ..designs import DESIGNS, Axis, DesignError, points
+from ..one_run import Record, asked_of, declared, run_one
 from ..runner import Summary, complete
 from ..study import SHIPPED, Findings, Study
 from ..surface import grid, shams
-from .designs import DESIGNS, Axis, DesignError, points
-from .file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
+from .file import Precision, Schedules, Sensitivity, Surface, Vary, axis_table
 from .sentences import told
 
 MOST_RUNS = 1_000_000

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from experiments.studies.sweep.designs import DESIGNS, Axis, DesignError, points, size
+from experiments.studies.designs import DESIGNS, Axis, DesignError, points, size
 
 AXES = [Axis("tumor.antigen", low=0.3, high=3, scale="log"), Axis("tumor.death_rate", low=0.0, high=0.5),
         Axis("tumor.lethal_hits", low=1, high=5, integer=True), Axis("treatments.a.dose", values=[0, 200])]

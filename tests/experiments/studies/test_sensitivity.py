@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from experiments.studies.archive import Run, StudyError
+from experiments.studies.designs import Axis, points
 from experiments.studies.runner import complete
 from experiments.studies.sensitivity.analysis import MATTERS, NOT, analyse, seed_noise
 from experiments.studies.study import Study
-from experiments.studies.sweep.designs import Axis, points
 
 pytest.importorskip("SALib")
 

@@ -1,0 +1,24 @@
+"""The house stands as it is drawn: a folder is small enough to be read, and every package is one that ships."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CATALOGUES = {"simulation/treatments", "simulation/kinds", "simulation/parameter_sets", "experiments/scenarios"}
+"""Folders that grow by one file per thing they hold."""
+MANY = 16
+"""About a dozen files are read at a glance; ``simulation`` itself and ``studies`` have a few more."""
+FOLDERS = sorted({file.parent.relative_to(ROOT).as_posix() for package in ("simulation", "experiments")
+                  for file in (ROOT / package).rglob("*.py")})
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_holds_about_a_dozen_files(folder):
+    files = [file.name for file in (ROOT / folder).glob("*.py") if file.name != "__init__.py"]
+    assert len(files) <= MANY or folder in CATALOGUES, f"{folder} holds {len(files)} files; is a part of it a noun of its own?"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_folder_is_a_package_that_ships(folder):
+    assert (ROOT / folder / "__init__.py").exists(), f"{folder} has no __init__.py, so that the wheel leaves it out"
