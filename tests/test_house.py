@@ -1,5 +1,6 @@
 """The house stands as it is drawn: a folder is small enough to be read, and every package is one that ships."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,9 @@ def test_a_folder_holds_about_a_dozen_files(folder):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_folder_is_a_package_that_ships(folder):
     assert (ROOT / folder / "__init__.py").exists(), f"{folder} has no __init__.py, so that the wheel leaves it out"
+
+
+@pytest.mark.parametrize("package", ["simulation", "experiments"])
+def test_a_package_says_that_it_is_typed_and_the_mark_ships(package):
+    shipped = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["package-data"]
+    assert (ROOT / package / "py.typed").exists() and "py.typed" in shipped[package]

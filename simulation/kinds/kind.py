@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import mesa
 import numpy as np
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Number = float | str
 """A number in inside units, or the dotted name of a parameter."""
+
+
+Named = TypeVar("Named")
 
 
 class KindError(ValueError):
@@ -78,7 +81,7 @@ class CellKind:
     initial_density: Number = 0.0
     column: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.isidentifier():
             raise KindError(f"a kind is named like a variable, not {quoted(self.name)}")
         if not (isinstance(self.agent, type) and issubclass(self.agent, mesa.Agent) and hasattr(self.agent, "window")):
@@ -108,7 +111,7 @@ class Process:
     run: Callable[["TumorModel"], None]
 
 
-def named(what, cls: type):
+def named(what: object, cls: type[Named]) -> Named:
     """A kind or a process from itself or from ``module:NAME``; raises KindError."""
     if isinstance(what, str):
         module, _, name = what.rpartition(":")

@@ -1,5 +1,7 @@
 """All kinds of one model, and who meets whom."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ..parameters.given import quoted
@@ -38,7 +40,7 @@ class Kinds:
             raise KindError(f"there is no kind of cell {quoted(name)}{nearest(name, self.names)}")
         return self.names.index(name)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[CellKind]:
         return iter(self.all)
 
     def __len__(self) -> int:
@@ -69,7 +71,7 @@ class Kinds:
 
     def attackers(self) -> np.ndarray:
         """True for kinds that engage anybody."""
-        return (self.interactions() >= 0).any(axis=1)
+        return np.asarray((self.interactions() >= 0).any(axis=1))
 
     def baseline(self, parameters: Parameters) -> np.ndarray:
         """float64 (rules, kinds): every rule before any treatment."""

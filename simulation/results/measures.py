@@ -1,6 +1,8 @@
 """What is counted: one row of numbers per moment, summed in the order of sites so that row order leaves no trace."""
 
+from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +14,8 @@ QUANTITIES = ("number", "antigen", "ln_antigen", "antigen_positive", "car_target
 
 
 @loop
-def tally(cells, space, antigen, car_target, mhc, low, totals):
+def tally(cells: Any, space: Any, antigen: np.ndarray, car_target: np.ndarray, mhc: np.ndarray, low: float,
+          totals: np.ndarray) -> None:
     """Sums per kind, float64 (kinds, quantities) in the order of QUANTITIES."""
     occupant, interior, kinds, partner = space.occupant, space.interior, cells.kind, cells.partner
     pdl1, presented, exhaustion, fixed = cells.pdl1_shown, cells.presented_mhc, cells.exhaustion, cells.fixed_exhaustion
@@ -43,7 +46,7 @@ def share(part: float, whole: float) -> float:
     return part / whole if whole > 0 else float("nan")
 
 
-def measure(model) -> dict[str, float]:
+def measure(model: Any) -> dict[str, float]:
     """One row of the time series; the columns are explained in ``results.COLUMNS``."""
     kinds = model.kinds
     totals = np.zeros((len(kinds), len(QUANTITIES)))
@@ -84,11 +87,11 @@ def measure(model) -> dict[str, float]:
     return row
 
 
-def measured(column: str, model):
+def measured(column: str, model: Any) -> float | None:
     """One column of the present moment; what the data collector reads."""
     return model.measures.get(column)
 
 
-def reporters(columns) -> dict:
+def reporters(columns: Iterable[str]) -> dict[str, Any]:
     """Model reporters for a Mesa DataCollector, one a column; functions of a module, so that they can be pickled."""
     return {column: partial(measured, column) for column in columns}

@@ -1,7 +1,7 @@
 """The contract that every treatment keeps: parameters, a schedule, and hooks that bend the rules of one step."""
 
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameter, ParameterGroup
@@ -31,12 +31,12 @@ class Treatment(ParameterGroup):
     kinds: ClassVar[tuple["CellKind", ...]] = ()
     processes: ClassVar[tuple["Process", ...]] = ()
 
-    def __init__(self, name: str | None = None, schedule: Schedule | dict | None = None, **parameters):
+    def __init__(self, name: str | None = None, schedule: Schedule | dict[str, Any] | None = None, **parameters: Any):
         self.name = checked_name(snake_case(type(self).__name__) if name is None else name)
         self.prefix = f"treatments.{self.name}"
         if schedule is not None:
             self.schedule = Schedule.from_dict(schedule)
-        self.state: dict = {}
+        self.state: dict[str, Any] = {}
         self.start = 0.0  # hour of the model at which it was given
         self.doses: list[tuple[float, float]] = []  # hour and amount of every dose so far
         self.stopped = False

@@ -1,7 +1,7 @@
 """Virtual patients: every patient's parameters are drawn from stated distributions with stated correlations."""
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -108,7 +108,7 @@ def _bounds(spread: Spread, parameter: Parameter, where: str) -> tuple[float, fl
     return low, high
 
 
-def _distribution(spread: Spread, bounds: tuple[float, float], where: str):
+def _distribution(spread: Spread, bounds: tuple[float, float], where: str) -> Any:
     """The distribution as scipy.stats has it, before it is cut off."""
     low, high = bounds
     match spread.distribution:
@@ -123,6 +123,7 @@ def _distribution(spread: Spread, bounds: tuple[float, float], where: str):
                 raise ScenarioError(f"{where}: low = {low:g} is not allowed for a loguniform distribution; "
                                     "it must be above 0")
             return stats.loguniform(low, high)
+    assert spread.mean is not None and spread.spread is not None  # a beta distribution has both
     centre, deviation = (spread.mean - low) / (high - low), spread.spread / (high - low)
     if not 0 < centre < 1 or deviation**2 >= centre * (1 - centre):
         raise ScenarioError(f"{where}: no beta distribution between {low:g} and {high:g} has mean = {spread.mean:g} and "
