@@ -21,6 +21,7 @@ class RuleError(ValueError, AttributeError):
 
 
 class Rule(NamedTuple):
+    """What a cell does at some rate, or how well: its name, unit and meaning."""
     name: str
     unit: str
     meaning: str
@@ -210,6 +211,7 @@ class Rules:
 
 
 def checked_rule(name: str) -> str:
+    """The name of a rule as it is; raises RuleError with the nearest names."""
     if name not in INDEX:
         raise RuleError(f"there is no rule {quoted(name)}{nearest(name, list(INDEX))}")
     return name

@@ -108,6 +108,7 @@ def engine() -> frozenset[str]:
 
 
 def treatment_state(treatment: Treatment, keep: Callable = encoded) -> dict:
+    """A treatment as plain values."""
     where = f"treatment {treatment.name}"
     return {
         "name": treatment.name,
@@ -140,6 +141,7 @@ def treatment_from(cls: type[Treatment], table: dict, read: Callable) -> Treatme
 
 
 def visitor_state(model, agent: mesa.Agent, keep: Callable) -> dict:
+    """A plain Mesa agent as plain values; raises StateError where it does not say what it remembers."""
     name, site = type(agent).__name__, model._standing.get(agent)
     if not (hasattr(agent, "state") and hasattr(agent, "restore")):
         raise StateError(f"{name} cannot be saved or forked: a plain Mesa agent needs state() -> dict and restore(dict)")

@@ -78,6 +78,7 @@ class TumorCell(CellAgent):
 
 
 def tumor_trait(name: str, **more: Any) -> Trait:
+    """A trait that differs between tumour cells and is inherited with mutations."""
     return Trait(name, start=f"tumor.{name}", spread=f"tumor.{name}_spread", mutation="tumor.mutation_spread", **more)
 
 

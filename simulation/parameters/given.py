@@ -44,7 +44,7 @@ def real(value: object) -> float:
 def whole_number(value: object) -> int | None:
     """A whole number as Python has it, None for what is none; 5.0 is one and 5.5 is not."""
     found = number(value)
-    return int(found) if isinstance(found, int) or found is not None and found.is_integer() else None
+    return int(found) if isinstance(found, int) or (found is not None and found.is_integer()) else None
 
 
 def several(value: object) -> list[Any]:

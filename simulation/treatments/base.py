@@ -80,6 +80,7 @@ def snake_case(word: str) -> str:
 
 
 def checked_name(name: str) -> str:
+    """The name of a treatment as it is; raises TreatmentError where it cannot be one."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,59}", name):
         raise TreatmentError(f"a treatment is named with at most 60 letters, digits and underscores, not {quoted(name)}")
     return name

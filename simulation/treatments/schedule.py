@@ -1,5 +1,6 @@
 """When doses are given, and how much of a drug is left afterwards."""
 
+import itertools
 import math
 import re
 from bisect import bisect_left
@@ -74,10 +75,10 @@ class Schedule:
                 raise ScheduleError("schedule: then needs a number of cycles, and rest or every to say when it starts")
 
     def _check_days(self, days: Sequence[str | float]) -> None:
-        if isinstance(days, str) or not isinstance(days, Sequence) and not hasattr(days, "tolist"):
+        if isinstance(days, str) or (not isinstance(days, Sequence) and not hasattr(days, "tolist")):
             raise ScheduleError(f"schedule: days = {quoted(days)} must be a list such as [0, 7, 21]")
         hours = [_hours(day, "days") for day in days]
-        if not hours or any(later <= earlier for earlier, later in zip(hours, hours[1:], strict=False)):
+        if not hours or any(later <= earlier for earlier, later in itertools.pairwise(hours)):
             raise ScheduleError(f"schedule: days = {quoted(days)} must be in order, each once, as in [0, 7, 21]")
         if self.every is not None or self.times is not None or self.cycles != 1 or (self.then is None and self.rest is not None):
             raise ScheduleError("schedule: days names every dose, so every, times, cycles and rest are left out")

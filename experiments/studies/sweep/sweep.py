@@ -100,7 +100,7 @@ class Sweep(Study):
         if name in self.set:
             raise StudyError(f"{where}: it is also under [set]; a parameter is either set or varied")
         try:
-            parameter = [declared(scenario, name) for scenario in self.scenarios.values()][0]
+            parameter = next(declared(scenario, name) for scenario in self.scenarios.values())
             given = vary.model_dump(exclude_none=True)
             if parameter:
                 if given.keys() <= {"scale", "steps"}:

@@ -1,5 +1,6 @@
 """Designs: what a [vary] table becomes."""
 
+import itertools
 import math
 
 import numpy as np
@@ -65,7 +66,7 @@ def test_a_morris_trajectory_moves_one_parameter_at_a_time():
     for start in range(0, len(found), len(AXES) + 1):
         steps = found[start:start + len(AXES) + 1]
         moved = [[name for name in before if before[name] != after[name]]
-                 for before, after in zip(steps[:-1], steps[1:], strict=True)]
+                 for before, after in itertools.pairwise(steps)]
         assert sorted(name for names in moved for name in names) == sorted(axis.name for axis in AXES) \
             and all(len(names) == 1 for names in moved), "each step moves one parameter, and each parameter moves once"
 

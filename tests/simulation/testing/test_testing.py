@@ -152,7 +152,7 @@ class Brittle(Treatment):
         self.state["share"] = 1 / model.count("tumor_cell")
 
     def on_dose(self, model, dose):
-        width, height = model.shape
+        _, _ = model.shape
 
 
 class ScalesAntigen(Treatment):
