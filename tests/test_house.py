@@ -1,5 +1,6 @@
 """The house stands as it is drawn: a folder is small enough to be read, and every package is one that ships."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -29,3 +30,11 @@ def test_every_folder_is_a_package_that_ships(folder):
 def test_a_package_says_that_it_is_typed_and_the_mark_ships(package):
     shipped = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["package-data"]
     assert (ROOT / package / "py.typed").exists() and "py.typed" in shipped[package]
+
+
+def test_hooks_before_a_commit_start_what_make_lint_starts_and_download_nothing():
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    lint = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    assert re.findall(r"repo: (\S+)", hooks) == ["local"] and set(re.findall(r"language: (\S+)", hooks)) == {"system"}
+    for command in re.findall(r"\$\(BIN\)/(.*)", lint):
+        assert command.removesuffix(" .") in hooks, f"make lint starts {command!r}, and no hook does"
