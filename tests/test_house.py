@@ -1,6 +1,8 @@
 """The house stands as it is drawn: a folder is small enough to be read, and every package is one that ships."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -38,3 +40,15 @@ def test_hooks_before_a_commit_start_what_make_lint_starts_and_download_nothing(
     assert re.findall(r"repo: (\S+)", hooks) == ["local"] and set(re.findall(r"language: (\S+)", hooks)) == {"system"}
     for command in re.findall(r"\$\(BIN\)/(.*)", lint):
         assert command.removesuffix(" .") in hooks, f"make lint starts {command!r}, and no hook does"
+
+
+def test_the_workflow_calls_parts_that_there_are():
+    parts = re.search(r"^parts=\((.*)\)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)[1].split()
+    called = re.search(r"part: \[(.*)\]", (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))[1].split(", ")
+    assert {"tests", "lint"} <= set(called) <= set(parts)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script for bash")
+def test_a_part_that_there_is_not_is_told_with_those_that_there_are():
+    done = subprocess.run([ROOT / ".ci" / "run", "test"], capture_output=True, text=True)
+    assert done.returncode == 2 and "there is no part test (choices: tests lint" in done.stderr
