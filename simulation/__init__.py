@@ -11,11 +11,11 @@ from .model import TumorModel
 from .parameters.parameter import Parameter, ParameterGroup
 from .results.results import Results
 from .results.snapshots import Snapshot
-from .testing.checks import CheckFailed, check_cell_kind, check_treatment
+from .testing.checks import CheckFailed, check_cell_kind, check_treatment, parametrize_with_promises
 from .treatments import Treatment
 from .treatments.schedule import Schedule
 
 __version__ = "0.1.0"
 __all__ = ["CarTCell", "CellAgent", "CellKind", "CheckFailed", "NKCell", "Parameter", "ParameterGroup", "Process",
            "Recognition", "Results", "Schedule", "Snapshot", "TCell", "Trait", "Treatment", "TumorCell", "TumorModel",
-           "check_cell_kind", "check_treatment", "plots", "treatments"]
+           "check_cell_kind", "check_treatment", "parametrize_with_promises", "plots", "treatments"]
