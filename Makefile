@@ -1,6 +1,7 @@
 # make run     sets up .venv on first use, then runs the scenario checkpoint_blockade (again: the same bytes)
 # make test    sets up .venv on first use, then runs the tests
 # make app     opens the lab in a browser
+# make lint    checks style, types, imports and spelling; make coverage prints what the tests reach
 # make slow    repeats the experiments over many seeds; make lessons runs the notebooks
 # make PYTHON=python3.12 ...   chooses the Python that .venv is made from
 
@@ -9,7 +10,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: run app test slow bounds lessons benchmark lint clean
+.PHONY: run app test slow bounds coverage lessons benchmark lint clean
 
 run: $(VENV)/installed
 	$(BIN)/tumorlab run checkpoint_blockade --overwrite
@@ -29,6 +30,10 @@ bounds: $(VENV)/installed-test
 		tests/simulation/test_chosen_cells.py tests/simulation/test_invariants.py tests/simulation/test_population.py \
 		tests/simulation/kinds tests/simulation/treatments/test_treatments.py tests/experiments/reference/test_plain_mesa.py
 
+# What the tests reach, line by line and branch by branch; compiled loops cannot be seen.
+coverage: $(VENV)/installed-test
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
 lessons: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 --nbmake --nbmake-timeout=600 notebooks
 
@@ -37,9 +42,12 @@ benchmark: $(VENV)/installed
 
 lint: $(VENV)/installed-test
 	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/codespell
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -14,17 +14,18 @@ from .model import TumorModel
 from .parameters.parameter import Parameter, ParameterGroup
 from .results.results import Results
 from .results.snapshots import Snapshot
-from .testing.checks import CheckFailed, check_cell_kind, check_treatment
+from .testing.checks import CheckFailed, check_cell_kind, check_treatment, parametrize_with_promises
 from .treatments import Treatment
 from .treatments.schedule import Schedule
 
 __version__ = "0.1.0"
 __all__ = ["CarTCell", "CellAgent", "CellKind", "CheckFailed", "NKCell", "Parameter", "ParameterGroup", "Process",
            "Recognition", "Results", "Schedule", "Snapshot", "TCell", "Trait", "Treatment", "TumorCell",
-           "TumorLabError", "TumorModel", "check_cell_kind", "check_treatment", "plots", "treatments"]
+           "TumorLabError", "TumorModel", "check_cell_kind", "check_treatment", "parametrize_with_promises", "plots",
+           "treatments"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     """``simulation.plots`` is imported when it is asked for: matplotlib takes longer to start than all the rest."""
     if name == "plots":
         return import_module(".plots", __name__)

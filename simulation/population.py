@@ -152,7 +152,7 @@ class Population:
             raise UnknownTrait(f"a {kind} has no trait {quoted(name)}{nearest(name, highs)}")
         whole, high = np.issubdtype(self.cells[name].dtype, np.integer), highs[name]
         number = isinstance(value, Real) and not isinstance(value, bool)
-        if not number or not 0.0 <= value <= high or whole and value != int(value):
+        if not number or not 0.0 <= value <= high or (whole and value != int(value)):
             raise ModelError(f"{name} = {quoted(value)} of a {kind} is not allowed: it must be "
                              f"{'a whole number ' if whole else ''}between 0 and {high:.12g}")
         return int(value) if whole else float(value)

@@ -68,7 +68,7 @@ class Unasked:
 
 def watch(steps: int, label: str, progress: bool | None) -> Iterator[int]:
     """Count ``steps``, showing how far it is; ``progress=None`` decides by whether stderr is a terminal."""
-    if progress or progress is None and sys.stderr.isatty():
+    if progress or (progress is None and sys.stderr.isatty()):
         return _shown(steps, label)
     return iter(range(steps))
 

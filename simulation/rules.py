@@ -7,7 +7,7 @@ order of the list, to the last bit; what a treatment does not renew at the next 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,7 @@ class RuleError(TumorLabError, AttributeError):
 
 
 class Rule(NamedTuple):
+    """What a cell does at some rate, or how well: its name, unit and meaning."""
     name: str
     unit: str
     meaning: str
@@ -97,7 +98,7 @@ class Contribution:
     """One thing a treatment does to one rule in one step."""
 
     who: str
-    value: object
+    value: float | np.ndarray
     where: np.ndarray | None
     kinds: tuple[int, ...] | None
 
@@ -129,17 +130,17 @@ class Rules:
         self._occupied: dict[str, list[Contribution]] = {}
         self.supplies: list[tuple[str, str, object]] = []
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> "RuleReport":
         if name.startswith("_"):
             raise AttributeError(name)
         return RuleReport(self, checked_rule(name))
 
-    def __setattr__(self, name: str, value):
+    def __setattr__(self, name: str, value: object) -> None:
         if name in INDEX:
             raise RuleError(f"rules.{name} cannot be assigned to: a treatment's modify() says rules.{name}.scale({value!r})")
         object.__setattr__(self, name, value)
 
-    def __dir__(self):
+    def __dir__(self) -> list[str]:
         return [*super().__dir__(), *INDEX]
 
     def for_treatment(self, name: str) -> "RulesOf":
@@ -162,7 +163,7 @@ class Rules:
         single += addition[kinds] if additions is None else additions
         return by_kind, np.where(kinds >= 0, single, np.nan)
 
-    def _combined(self, part: list[Contribution], combine, by_kind: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    def _combined(self, part: list[Contribution], combine: np.ufunc, by_kind: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Contributions combined in the order of names, by kind and by row: to choose all cells of a kind is to name it."""
         kinds, by_row = self._kind_of_row, None
         for c in sorted(part, key=lambda c: c.who):
@@ -171,7 +172,7 @@ class Rules:
                 by_row = by_kind[kinds]
             if by_row is not None:
                 rows = whole[kinds] if rows is None else whole[kinds] | rows
-                by_row[rows] = combine(by_row[rows], c.value[rows] if np.ndim(c.value) else c.value)
+                by_row[rows] = combine(by_row[rows], c.value[rows] if isinstance(c.value, np.ndarray) else c.value)
             if whole.any():
                 by_kind[whole] = combine(by_kind[whole], c.value)
         return by_kind, by_row
@@ -189,7 +190,8 @@ class Rules:
         where, whole = living if c.where is None else c.where & living, np.zeros_like(named)
         if np.ndim(c.value) == 0:
             self._present = self._by_kind(living) if self._present is None else self._present
-            whole = named & (c.where.all() | (self._present > 0) & (self._by_kind(where) == self._present))
+            everyone = c.where is not None and c.where.all()
+            whole = named & (everyone | (self._present > 0) & (self._by_kind(where) == self._present))
         rows = where & (named & ~whole)[self._kind_of_row]
         return whole, rows if rows.any() else None
 
@@ -197,11 +199,11 @@ class Rules:
         """How many of the chosen rows are of each kind."""
         return np.bincount(self._kind_of_row[rows], minlength=len(self._kinds))
 
-    def free(self, receptor: str):
+    def free(self, receptor: str) -> float:
         """Free share of a receptor: 1 - RO_max S / (1 + S), S summed over drugs in name order."""
         total = 0.0
         for c in sorted(self._occupied.get(receptor, ()), key=lambda c: c.who):
-            total = total + c.value
+            total = total + float(c.value)
         return 1.0 - self._max_occupancy[receptor] * total / (1.0 + total)
 
     def fold(self) -> tuple[Rates, list[np.ndarray]]:
@@ -218,6 +220,7 @@ class Rules:
 
 
 def checked_rule(name: str) -> str:
+    """The name of a rule as it is; raises RuleError with the nearest names."""
     if name not in INDEX:
         raise RuleError(f"there is no rule {quoted(name)}{nearest(name, list(INDEX))}")
     return name
@@ -230,10 +233,14 @@ class RulesOf:
         object.__setattr__(self, "_rules", rules)
         object.__setattr__(self, "_who", who)
 
+    if TYPE_CHECKING:
+        _rules: Rules
+        _who: str
+
     def __getattr__(self, name: str) -> "Bend":
         return Bend(self._rules, checked_rule(name), self._who)
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: object) -> None:
         raise RuleError(
             f"rules.{name} cannot be assigned to: write rules.{name}.scale({value!r}) or rules.{name}.add({value!r})"
         )
@@ -242,10 +249,10 @@ class RulesOf:
         """Cover a receptor: ``strength`` is concentration / K_d; strengths of several drugs add up."""
         if receptor not in RECEPTORS:
             raise RuleError(f"there is no receptor {quoted(receptor)}{nearest(receptor, list(RECEPTORS))}")
-        strength = checked_number(strength, f"occupy({receptor!r})")
-        self._rules._occupied.setdefault(receptor, []).append(Contribution(self._who, strength, None, None))
+        covered = checked_number(strength, f"occupy({receptor!r})")
+        self._rules._occupied.setdefault(receptor, []).append(Contribution(self._who, covered, None, None))
 
-    def supply(self, field_name: str, rate) -> None:
+    def supply(self, field_name: str, rate: object) -> None:
         """Bring a substance into the tissue: concentration per hour, one number or one per mesh node."""
         meshes = self._rules._meshes
         if field_name not in meshes:
@@ -260,15 +267,15 @@ class Bend:
     def __init__(self, rules: Rules, name: str, who: str):
         self._rules, self._name, self._who = rules, name, who
 
-    def scale(self, factor, where=None, kind: str | None = None) -> None:
+    def scale(self, factor: object, where: np.ndarray | None = None, kind: str | None = None) -> None:
         """Multiply the rule by ``factor`` (number, or one per row), for the chosen rows or kind only."""
         self._contribute("factors", factor, where, kind)
 
-    def add(self, amount, where=None, kind: str | None = None) -> None:
+    def add(self, amount: object, where: np.ndarray | None = None, kind: str | None = None) -> None:
         """Add ``amount`` (inside units) to the rule: a hazard to ``death``, a concentration to ``il2``."""
         self._contribute("additions", amount, where, kind)
 
-    def _contribute(self, part, value, where, kind):
+    def _contribute(self, part: str, value: object, where: np.ndarray | None, kind: str | None) -> None:
         rules, what = self._rules, f"rules.{self._name}"
         rows = len(rules._kind_of_row)
         value = checked_number(value, what, rows, "row of the cell table")
@@ -288,7 +295,7 @@ class Bend:
         getattr(rules._bends.setdefault(self._name, Bends()), part).append(contribution)
 
 
-def checked_number(value, what: str, size: int | None = None, each: str = ""):
+def checked_number(value: Any, what: str, size: int | None = None, each: str = "") -> float | np.ndarray:
     """A finite, non-negative number, or ``size`` of them, one per ``each``. Raises RuleError."""
     number = f"{what} takes one number" + (f", or one per {each} ({size})" if size is not None else "")
     try:
@@ -320,7 +327,7 @@ class RuleReport:
         rule = RULES[INDEX[self._name]]
         unit = f" {rule.unit}" if rule.unit else ""
         bends = self._rules._bends.get(self._name, Bends())
-        lines = {}
+        lines: dict[str, list[str]] = {}
         for k, (kind, value) in enumerate(self.value.items()):
             base = self._rules._baseline[INDEX[self._name]][k]
             text = f"{base:.3g}{unit}"
@@ -347,6 +354,6 @@ class RuleReport:
 
 
 @scalar
-def either(own, general):
+def either(own: float, general: float) -> float:
     """A rate of one cell: its own where a treatment chose it, that of its kind where its own is NaN."""
     return general if own != own else own

@@ -188,8 +188,8 @@ def taken_apart(tree: ast.AST) -> list[int]:
         if isinstance(scope, ast.ExceptHandler) and scope.name:
             errors = {scope.name}
         elif isinstance(scope, ast.FunctionDef):
-            errors = {each.arg for each in scope.args.args if each.annotation and "Err" in ast.unparse(each.annotation)
-                      or each.annotation and "Exception" in ast.unparse(each.annotation)}
+            errors = {each.arg for each in scope.args.args if (each.annotation and "Err" in ast.unparse(each.annotation))
+                      or (each.annotation and "Exception" in ast.unparse(each.annotation))}
         else:
             continue
         texts: set[str] = set()

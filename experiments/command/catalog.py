@@ -7,7 +7,7 @@ from simulation import parameter_sets, treatments
 from simulation.parameters.bibliography import BIBLIOGRAPHY
 from simulation.parameters.given import quoted
 from simulation.parameters.parameter import nearest
-from simulation.treatments.regimen import class_path
+from simulation.plug_ins import class_path
 from simulation.treatments.stand_in import StandIn
 
 from ..scenarios.file_kinds import kind_of

@@ -168,15 +168,18 @@ def svg(width: float, height: float, charts: Sequence[Chart], title: str, extra:
 
 
 def rect(left: float, top: float, width: float, height: float, color: str) -> str:
+    """A filled rectangle."""
     return f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{color}"/>'
 
 
 def rule(x0: float, y0: float, x1: float, y1: float, color: str = GRID, width: float = 0.9) -> str:
+    """A straight line."""
     return f'<line x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}" stroke="{color}" stroke-width="{width}"/>'
 
 
 def words(x: float, y: float, text: str, *, size: float = 10.5, ink: str = style.MUTED, end: bool = False, middle: bool = False,
           bold: bool = False, halo: bool = False) -> str:
+    """A line of text."""
     anchor = ' text-anchor="end"' if end else ' text-anchor="middle"' if middle else ""
     weight = ' font-weight="700"' if bold else ""
     behind = ' stroke="#FFFFFF" stroke-width="3" paint-order="stroke"' if halo else ""

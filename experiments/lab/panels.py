@@ -30,6 +30,7 @@ def panels(courses: Sequence[Course], trait: str, last: float) -> tuple[str, str
 
 
 def values(courses: Sequence[Course], column: str) -> np.ndarray:
+    """One column of all courses, one after another."""
     return np.concatenate(columns(courses, column))
 
 
@@ -40,6 +41,7 @@ def draw(chart: Chart, courses: Sequence[Course], up: Sequence[np.ndarray], **lo
 
 
 def columns(courses: Sequence[Course], name: str) -> list[np.ndarray]:
+    """One column of each course."""
     return [course[name] for course in courses]
 
 

@@ -69,6 +69,7 @@ def toml(content: dict) -> str:
 
 
 def pairs(table: dict) -> list[str]:
+    """The lines of a table in TOML."""
     return [f"{word(key)} = {value(each)}" for key, each in table.items()]
 
 

@@ -143,10 +143,7 @@ def part(snapshot: Snapshot, kind: str, show: str, top: float, squares: int) -> 
 
 def shade(show: str, values: np.ndarray, top: float) -> np.ndarray:
     """Colour numbers of levels: FIRST and up along the scale, NONE for what lies below one that is logarithmic."""
-    if show in FIELDS:
-        level = np.asarray(values) / top
-    else:
-        level = np.asarray(style.scale(show, values)(np.maximum(values, 1e-12)))
+    level = np.asarray(values) / top if show in FIELDS else np.asarray(style.scale(show, values)(np.maximum(values, 1e-12)))
     numbers = (FIRST + np.clip(level, 0, 1) * (SHADES - 1)).astype(np.uint8)
     return np.where(level < 0, np.uint8(NONE), numbers)
 
@@ -166,6 +163,7 @@ def dots(image: np.ndarray, plane: Snapshot, sites: np.ndarray, colors: np.ndarr
 
 
 def enlarged(image: np.ndarray, edge: int) -> np.ndarray:
+    """An image of which every pixel is a square of that edge."""
     return np.repeat(np.repeat(image, edge, axis=0), edge, axis=1)
 
 

@@ -83,7 +83,7 @@ class Gate:
             return "The lab does not answer to this name: open it at localhost, or start it with --allow NAME.\n"
         for origin in origins:
             place = origin.partition("://")[2]
-            if len(origins) > 1 or place != hosts[0] and name_of(place) not in self.given:
+            if len(origins) > 1 or (place != hosts[0] and name_of(place) not in self.given):
                 return "The lab answers to its own page only, not to others in the browser.\n"
         return ""
 

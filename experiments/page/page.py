@@ -147,7 +147,7 @@ def PatientCard(session: Session, folded: bool):
                    changed=dial.name in dict(draft.changed))
         with solara.Div(classes=["lab-row", "lab-growth"]):
             solara.Button("Grow this tumour", on_click=lambda: session.choose(draft, arms), color="primary", small=True,
-                          disabled=bool(problem) or draft == patient and (view.ready or bool(view.busy)), classes=["lab-grow"])
+                          disabled=bool(problem) or (draft == patient and (view.ready or bool(view.busy))), classes=["lab-grow"])
             shipped = Patient.of(patient.scenario)
             solara.Button("As shipped", on_click=lambda: ship(shipped), text=True, small=True,
                           disabled=not problem and draft == patient == shipped)

@@ -163,4 +163,5 @@ def seeds_sweep(question: str, scenario: str, options: dict) -> str:
 
 
 def as_json(content: dict) -> str:
+    """A table as the page reads it."""
     return json.dumps(content, ensure_ascii=False)

@@ -54,10 +54,12 @@ def ratio(ln: float) -> str:
 
 
 def share(part: float) -> str:
+    """A share in percent."""
     return f"{100 * part:.3g} %" if math.isfinite(part) else NO_VALUE
 
 
 def day(value: float) -> str:
+    """A moment by its day."""
     return f"day {value:.3g}" if math.isfinite(value) else NO_VALUE
 
 
@@ -95,7 +97,7 @@ def of_run(arms: Mapping[str, Results]) -> Table:
     car = any(row["peak_car_t_cells"] for row in numbers.values())
     rows = []
     for quantity, (name, write) in TOLD.items():
-        if quantity in OF_CAR and not car or quantity == "effect" and len(arms) == 1:
+        if (quantity in OF_CAR and not car) or (quantity == "effect" and len(arms) == 1):
             continue
         told = [write(row[quantity]) for row in numbers.values()]
         if quantity in OVER:
@@ -125,7 +127,7 @@ def of_study(table: pd.DataFrame, axes: Sequence[str], replicate: str, units: Ma
     named = [axis for axis in axes if points <= FEW_POINTS or axis == "scenario"]
     each = table["point"].nunique() if points > FEW_POINTS else 1
     car = bool((table["peak_car_t_cells"] > 0).any())
-    shown = [name for name in ("end_cells", "growth", "effect", "target_shift" if car else "antigen_shift")]
+    shown = ["end_cells", "growth", "effect", "target_shift" if car else "antigen_shift"]
     rows = []
     for _, part in table.groupby(named, sort=False) if named else [((), table)]:
         for arm, own in part.groupby("arm", sort=False):
@@ -182,7 +184,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def cell(value: object) -> str:
     """A value of a table as a reader writes it."""
-    if value is None or value is pd.NA or isinstance(value, float | np.floating) and math.isnan(value):
+    if value is None or value is pd.NA or (isinstance(value, float | np.floating) and math.isnan(value)):
         return NO_VALUE
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
@@ -136,7 +136,7 @@ class Scenario(Table):
         return sorted(file.stem for file in SHIPPED.glob("*.toml"))
 
     @classmethod
-    def load(cls, name_or_path: str | os.PathLike) -> "Scenario":
+    def load(cls, name_or_path: str | os.PathLike) -> Self:
         """The shipped scenario of that name, or the TOML file at that path; raises ScenarioError."""
         word = str(name_or_path)
         if word in cls.names():

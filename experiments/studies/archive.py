@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -37,10 +37,10 @@ class Plan(Kept):
 
     kind: str
     name: str
-    content: dict
-    scenarios: dict[str, dict] = {}
+    content: dict[str, Any]
+    scenarios: dict[str, dict[str, Any]] = {}
     text: str = ""
-    treatments: dict[str, dict] = {}
+    treatments: dict[str, dict[str, Any]] = {}
     packages: dict[str, str] = {}
     results: int = 1
 
@@ -83,9 +83,9 @@ class Run:
     """One run: what its function is called with (plain JSON values), and the columns put in front of its tables."""
 
     function: str
-    parameters: dict
+    parameters: dict[str, Any]
     seed: int
-    labels: dict
+    labels: dict[str, Any]
 
     @cached_property
     def key(self) -> str:
@@ -104,7 +104,7 @@ def pack(tables: Tables, key: str) -> bytes:
     return digest(body).encode() + b"\n" + body
 
 
-def unpack(content: bytes, key: str) -> dict[str, dict[str, list]]:
+def unpack(content: bytes, key: str) -> dict[str, dict[str, list[Any]]]:
     """Table -> column -> values; raises ValueError when a single bit is not what was written for the run of that key."""
     told, _, body = content.partition(b"\n")
     if digest(body).encode() != told:
@@ -121,7 +121,7 @@ class Archive:
     def __init__(self, path: str | Path):
         self.path = Path(path)
 
-    def plan(self) -> dict | None:
+    def plan(self) -> dict[str, Any] | None:
         """What the study was begun with, None where nothing was; raises StudyError for a folder of something else."""
         if (self.path / PLAN).is_file():
             return Plan.read(self.path / PLAN, DamagedFile)
@@ -134,7 +134,7 @@ class Archive:
         """Whether a study was begun here, be its plan whole or damaged."""
         return (self.path / PLAN).is_file()
 
-    def begin(self, plan: dict) -> None:
+    def begin(self, plan: dict[str, Any]) -> None:
         """Write down what is going to be run."""
         write_atomically(self.path / PLAN, sealed(plan))
 
@@ -200,7 +200,7 @@ class Archive:
             return False
         return True
 
-    def columns(self, run: Run) -> dict[str, dict[str, list]]:
+    def columns(self, run: Run) -> dict[str, dict[str, list[Any]]]:
         """A run's tables as lists; raises FileNotFoundError or DamagedFile."""
         file = self.run_file(run)
         try:
@@ -220,8 +220,8 @@ class Archive:
 
     def join(self, runs: list[Run]) -> Tables:
         """All finished runs in one table each, in the order of the design, with the labels in front; and ``runs``, the index."""
-        joined: dict[str, dict[str, list]] = {}
-        index: list[dict] = []
+        joined: dict[str, dict[str, list[Any]]] = {}
+        index: list[dict[str, Any]] = []
         for number, run in enumerate(runs):
             message = self.failure(run)
             index.append({"run": number, **run.labels, "seed": run.seed, "status": "failed" if message else "finished",
@@ -238,7 +238,7 @@ class Archive:
             if PART.fullmatch(stale.name):
                 stale.unlink(missing_ok=True)
 
-    def finish(self, tables: Tables, record: dict) -> dict[str, str]:
+    def finish(self, tables: Tables, record: dict[str, Any]) -> dict[str, str]:
         """Write the tables as Parquet, then study.json with the SHA-256 of each; returns these."""
         self.enter(f"{name}.parquet" for name in tables)
         hashes = {}
@@ -250,7 +250,7 @@ class Archive:
         write_atomically(self.path / MARK, sealed(record | {"plan": digest(self.path / PLAN), "files": hashes}))
         return hashes
 
-    def record(self) -> dict:
+    def record(self) -> dict[str, Any]:
         """The content of study.json; raises StudyError where no study was finished, or DamagedFile."""
         if not (self.path / MARK).is_file():
             hint = "; complete it with --resume" if self.plan() else ""
@@ -278,7 +278,7 @@ class Archive:
         return found
 
 
-def _extend(table: dict[str, list], rows: dict[str, list]) -> None:
+def _extend(table: dict[str, list[Any]], rows: dict[str, list[Any]]) -> None:
     """Append rows; a column that one side lacks is filled with None."""
     before = len(next(iter(table.values()), []))
     length = len(next(iter(rows.values()), []))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from simulation.parameters.given import shortened
 
@@ -36,7 +36,7 @@ class Answer:
     traceback: str = ""
 
 
-def attempt(function: Callable[[dict, int], Tables], run: Run) -> Answer:
+def attempt(function: Callable[[dict[str, Any], int], Tables], run: Run) -> Answer:
     """Call a run's function; what it raises becomes a message, so that one bad corner does not stop a study."""
     try:
         return Answer(pack(function(run.parameters, run.seed), run.key))
@@ -61,13 +61,14 @@ def _tidy() -> None:
 class Submits(Protocol):
     """The part of ``concurrent.futures.Executor`` that is used."""
 
-    def submit(self, function: Callable, /, *arguments: object) -> Future: ...
+    def submit(self, function: Callable[..., Any], /, *arguments: object) -> Future[Any]: ...
 
 
-def compute(function: Callable[[dict, int], Tables], runs: Iterable[Run], executor: Submits,
+def compute(function: Callable[[dict[str, Any], int], Tables], runs: Iterable[Run], executor: Submits,
             window: int = WINDOW) -> Iterator[tuple[Run, Answer]]:
     """Runs and what came of them, as they end. A run whose worker died is tried again, up to TRIES times in all."""
-    due, waiting = deque((run, 1) for run in runs), {}
+    due = deque((run, 1) for run in runs)
+    waiting: dict[Future[Any], tuple[Run, int]] = {}
     try:
         while due or waiting:
             while due and len(waiting) < window:
@@ -96,8 +97,8 @@ def compute(function: Callable[[dict, int], Tables], runs: Iterable[Run], execut
 class Here:
     """Computes each run when it is submitted, in this process."""
 
-    def submit(self, function: Callable, /, *arguments: object) -> Future:
-        future: Future = Future()
+    def submit(self, function: Callable[..., Any], /, *arguments: object) -> Future[Any]:
+        future: Future[Any] = Future()
         future.set_result(function(*arguments))
         return future
 

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
+from pydantic import Field
 
 from simulation.model import TumorModel
 from simulation.parameters.parameter import Parameter
@@ -15,13 +16,20 @@ from simulation.results.results import Results
 from ..runs import outcomes
 from ..scenarios.arms import advance, begun, grown, tumor_key
 from ..scenarios.scenario import OF_TREATMENT, Scenario
+from ..scenarios.toml_tables import Table
 from .archive import Tables
-from .sweep.file import Record
 
 _last = threading.local()
 
 
-def run_one(parameters: dict, seed: int) -> Tables:
+class Record(Table):
+    """What is kept of each run."""
+
+    every: float = Field(1.0, ge=0.25, description="days between rows of the time series, at least 0.25")
+    tissue: list[float] = Field([], description="a list of days on which the tissue is measured")
+
+
+def run_one(parameters: dict[str, Any], seed: int) -> Tables:
     """Every arm of one scenario from one seed, as tables: a pure function of its arguments.
 
     ``parameters``: ``scenario`` (the content of a scenario file), ``set`` (dotted name -> value) and ``record``: ``every``,
@@ -50,7 +58,7 @@ class Course(NamedTuple):
     """An arm to its last day: its results, and a row for each day on which its tissue was measured."""
 
     results: Results
-    tissue: list[dict]
+    tissue: list[dict[str, Any]]
 
 
 class Tumor(NamedTuple):
@@ -79,7 +87,7 @@ def course(scenario: Scenario, arm: str, tumor: Tumor, record: Record) -> Course
     return Course(model.results, tissue)
 
 
-def asked_of(scenario: Scenario) -> dict:
+def asked_of(scenario: Scenario) -> dict[str, Any]:
     """The content of a scenario without what does not change its cells, so that the same run has the same key."""
     return {key: value for key, value in scenario.content().items() if key != "seed"} | {"question": "one run"}
 
@@ -93,4 +101,4 @@ def declared(scenario: Scenario, name: str) -> Parameter | None:
     treatment = next((one for one in built if one.name == found[1]), None)
     if treatment is None:
         scenario.with_options(set={name: 0}, typed=False)  # raises with the names there are
-    return None if found[2] else treatment._parameter(found[3])
+    return None if found[2] or treatment is None else treatment._parameter(found[3])

@@ -3,9 +3,10 @@
 import io
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from simulation.memory import available
 from simulation.parameters.given import quoted, whole_number
@@ -113,7 +114,8 @@ def _with_room(study: Study, workers: int, notes: list[str]) -> int:
     return fewer
 
 
-def _connection(executor: Submits | None, scheduler: str | None, workers: int):
+def _connection(executor: Submits | None, scheduler: str | None,
+                workers: int) -> AbstractContextManager[tuple[Submits, int]]:
     if executor is not None:
         return nullcontext((executor, 1000))
     return dask(scheduler, workers) if scheduler else local(workers)
@@ -150,7 +152,7 @@ def _begin(archive: Archive, study: Study, mine: list[Run], runs: list[Run], *, 
         archive.begin(plan)
 
 
-def _difference(stored: dict, plan: dict, grows: tuple[str, ...]) -> str:
+def _difference(stored: dict[str, Any], plan: dict[str, Any], grows: tuple[str, ...]) -> str:
     """In what a stored plan is another one than this, in words; empty when it is the same."""
     if stored.get("kind") != plan["kind"]:
         return f"a {stored.get('kind')}, not a {plan['kind']}"

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -48,7 +48,7 @@ class Study(Table):
     _name: str = PrivateAttr("study")
     _file: str = PrivateAttr("study")
     _text: str = PrivateAttr("")
-    _scenarios_used: dict[str, dict] = PrivateAttr(default_factory=dict)
+    _scenarios_used: dict[str, dict[str, Any]] = PrivateAttr(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -82,7 +82,8 @@ class Study(Table):
         return study
 
     @classmethod
-    def from_content(cls, content: dict, *, name: str = "study", file: str = "study", scenarios: dict | None = None) -> Self:
+    def from_content(cls, content: dict[str, Any], *, name: str = "study", file: str = "study",
+                     scenarios: dict[str, Any] | None = None) -> Self:
         """A study from the content of its file; raises ScenarioError that calls it by the name of ``file``.
 
         ``scenarios``, contents by name, stand for files that may have changed since.
@@ -138,7 +139,7 @@ class Study(Table):
         return {}
 
     @property
-    def function(self) -> Callable[[dict, int], Tables]:
+    def function(self) -> Callable[[dict[str, Any], int], Tables]:
         """The pure function that computes one run; a function of a module, so that workers find it."""
         raise NotImplementedError
 
@@ -166,7 +167,7 @@ class Study(Table):
         """What a reader should know besides the findings."""
         return []
 
-    def plan(self) -> dict:
+    def plan(self) -> dict[str, Any]:
         """What identifies the study, as JSON: its own content, that of the scenarios it uses, and their own treatments."""
         return {"kind": self.kind, "name": self.name, "content": self.model_dump(mode="json", exclude_none=True),
                 "scenarios": self._scenarios_used, "treatments": descriptions(self._scenarios_used.values())}

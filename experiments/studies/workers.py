@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any
 
 STARTS = 10  # processes in a row that may end before they can compute anything
 WORKER = "tumorlab worker"
@@ -30,7 +32,7 @@ class Processes:
         self._workers: set[_Worker] = set()
         self._stopped = False
 
-    def submit(self, function: Callable, /, *arguments: object) -> Future:
+    def submit(self, function: Callable[..., Any], /, *arguments: object) -> Future[Any]:
         return self._threads.submit(self._compute, function, arguments)
 
     def stop(self) -> None:
@@ -41,7 +43,7 @@ class Processes:
             worker.process.kill()
         self._threads.shutdown()
 
-    def _compute(self, function: Callable, arguments: tuple) -> object:
+    def _compute(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> object:
         """Send a call to this thread's process; raises WorkerDied, NoWorkers, or what stopped the process from calling."""
         worker = self._ready(function, arguments)
         try:
@@ -86,13 +88,13 @@ class Processes:
 class _Worker:
     """A process and the pipe to it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.pipe, there = SPAWN.Pipe()
         self.process = SPAWN.Process(target=_serve, args=(there, os.getpid()), name=WORKER, daemon=True)
         self.process.start()
         there.close()  # the process holds the only other end: when it dies, the pipe says so
 
-    def ask(self, function: Callable, /, *arguments: object) -> object:
+    def ask(self, function: Callable[..., Any], /, *arguments: object) -> object:
         """What the function returns over there; raises EOFError or OSError where the process is gone."""
         self.pipe.send((function, arguments))
         answer, error = self.pipe.recv()
@@ -101,14 +103,14 @@ class _Worker:
         return answer
 
 
-def _serve(pipe, driver: int) -> None:
+def _serve(pipe: Connection, driver: int) -> None:
     """Answer calls until the driver is gone. Ctrl-C is left to the driver."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(driver,), daemon=True).start()
     while True:
         try:
             function, arguments = pipe.recv()
-            answer = function(*arguments), None
+            answer: tuple[object, Exception | None] = function(*arguments), None
         except EOFError:
             return
         except Exception as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import mesa
 import numpy as np
@@ -15,6 +16,9 @@ from ..rules import INDEX
 
 Number = float | str
 """A number in inside units, or the dotted name of a parameter."""
+
+
+Named = TypeVar("Named")
 
 
 class KindError(TumorLabError):
@@ -79,7 +83,7 @@ class CellKind:
     words: str = ""
     color: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.isidentifier():
             raise KindError(f"a kind is named like a variable, not {quoted(self.name)}")
         if not (isinstance(self.agent, type) and issubclass(self.agent, mesa.Agent) and hasattr(self.agent, "window")):
@@ -109,7 +113,7 @@ class Process:
     run: Callable[[Model], None]
 
 
-def named(what, cls: type):
+def named(what: object, cls: type[Named]) -> Named:
     """A kind or a process from itself or from ``module:NAME``; raises KindError."""
     if isinstance(what, str):
         module, _, name = what.rpartition(":")

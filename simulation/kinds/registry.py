@@ -1,5 +1,6 @@
 """All kinds of one model, and who meets whom."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -79,7 +80,7 @@ class Kinds:
             raise KindError(f"there is no kind of cell {quoted(name)}{nearest(name, self.names)}")
         return self.names.index(name)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[CellKind]:
         return iter(self.all)
 
     def __len__(self) -> int:
@@ -111,7 +112,7 @@ class Kinds:
 
     def attackers(self) -> np.ndarray:
         """True for kinds that engage anybody."""
-        return (self.interactions() >= 0).any(axis=1)
+        return np.asarray((self.interactions() >= 0).any(axis=1))
 
     def arrays(self, parameters: Parameters) -> ByKind:
         """What the loops read of each kind."""

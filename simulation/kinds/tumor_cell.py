@@ -1,5 +1,7 @@
 """The tumour cell: what it shows, how it grows, how it changes."""
 
+from typing import Any
+
 from ..cells.agents import CellAgent
 from ..parameters.parameter import Parameter, ParameterGroup
 from .kind import CellKind, Trait
@@ -75,7 +77,8 @@ class TumorCell(CellAgent):
     kind = "tumor_cell"
 
 
-def tumor_trait(name: str, **more) -> Trait:
+def tumor_trait(name: str, **more: Any) -> Trait:
+    """A trait that differs between tumour cells and is inherited with mutations."""
     return Trait(name, start=f"tumor.{name}", spread=f"tumor.{name}_spread", mutation="tumor.mutation_spread", **more)
 
 

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from ..errors import TumorLabError
 from .given import quoted, real
@@ -65,19 +65,19 @@ class Parameter:
         self.factor = 1 if integer else UNITS[self.unit].factor
         if self.factor != UNITS[self.unit].factor:
             raise ParameterError(f"a whole number cannot have the unit {unit}, which is converted inside", key=label)
-        self.default = value
+        self.default: Any = value  # perhaps a text with a unit, until its group accepts it
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, group, owner=None):
+    def __get__(self, group: Any, owner: type | None = None) -> Any:
         if group is None:
             return self
         if Parameter.trace is not None:
             Parameter.trace.add((type(group).__name__, self.name))
         return group._inside[self.name]
 
-    def __set__(self, group, value) -> None:
+    def __set__(self, group: Any, value: object) -> None:
         raise AttributeError(f"{group.key(self.name)} cannot be assigned, because it reads in inside units but is "
                              f"set in {self.unit}; write {group.prefix}.set({self.name}={value!r})")
 
@@ -89,7 +89,7 @@ class Parameter:
         """What may stand here, in words: ``between 0 and 0.2 /hour``."""
         return f"a {'whole ' if self.integer else ''}number between {self.low:.12g} and {phrase(self.high, self.unit)}"
 
-    def accept(self, value, key: str) -> float | int:
+    def accept(self, value: object, key: str) -> float | int:
         """The declared value of a number or of a text with a unit; ParameterError naming ``key`` if not allowed."""
         number, hint = self._number(value)
         whole = not self.integer or number % 1 == 0
@@ -97,7 +97,7 @@ class Parameter:
             raise ParameterError(f"{key} = {quoted(value)} is not allowed: it must be {self.allowed()}{hint}", key=key)
         return int(number) if self.integer else number
 
-    def _number(self, value) -> tuple[float, str]:
+    def _number(self, value: object) -> tuple[float, str]:
         """A value as a number in the declared unit, and what to add to the refusal if it is none."""
         if isinstance(value, str):
             number, unit = split(value) or (math.nan, self.unit)
@@ -115,8 +115,11 @@ class ParameterGroup:
     prefix: str = "group"
     """First part of the dotted names: the class name in snake_case, unless told otherwise."""
     _parameters: ClassVar[dict[str, Parameter]] = {}
+    _values: dict[str, float | int]
+    _sources: dict[str, str]
+    _inside: dict[str, float | int]
 
-    def __init_subclass__(cls, **keywords):
+    def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if "prefix" not in vars(cls):
             cls.prefix = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
@@ -134,16 +137,16 @@ class ParameterGroup:
             parameter.default = parameter.accept(parameter.default, f"the default {cls.__name__}.{name}")
         cls._parameters = found
 
-    def __new__(cls, *arguments, **keywords):
+    def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
         group = super().__new__(cls)
         group._values, group._sources = {}, {}
         group._inside = {name: each.default * each.factor for name, each in cls._parameters.items()}
         return group
 
-    def __init__(self, **values):
+    def __init__(self, **values: Any):
         self.set(**values)
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         raise UnknownParameter(f"{type(self).__name__} has no {quoted(name)}{nearest(name, self._parameters)}")
@@ -157,7 +160,7 @@ class ParameterGroup:
         """The dotted name of one parameter."""
         return f"{self.prefix}.{name}"
 
-    def set(self, **values) -> None:
+    def set(self, **values: Any) -> None:
         """Give parameters other values, in their declared unit or as text with a unit; all or none."""
         accepted = {name: self._parameter(name).accept(value, self.key(name)) for name, value in values.items()}
         for name, value in accepted.items():
@@ -186,13 +189,13 @@ class ParameterGroup:
         """Name -> declared value of the parameters that differ from their default."""
         return {name: self.value(name) for name, each in self._parameters.items() if self.value(name) != each.default}
 
-    def table(self, prefix: str | None = None) -> list[dict]:
+    def table(self, prefix: str | None = None) -> list[dict[str, Any]]:
         """One row a parameter: dotted name, value, unit, low, high, meaning, source."""
         return [{"name": f"{prefix or self.prefix}.{name}", "value": self.value(name), "unit": each.unit,
                  "low": each.low, "high": each.high, "meaning": each.meaning, "source": self.source(name)}
                 for name, each in self._parameters.items()]
 
-    def copy(self):
+    def copy(self) -> Self:
         """An independent copy."""
         return deepcopy(self)
 
@@ -222,7 +225,7 @@ class Parameters:
             group.prefix = name
             setattr(self, name, group)
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # copying asks before anything is there
             raise AttributeError(name)
         raise UnknownParameter(f"there is no parameter group {name!r}{nearest(name, self._groups)}")
@@ -276,7 +279,7 @@ class Parameters:
         """Dotted name -> declared value of those that differ from their default."""
         return {group.key(name): value for group in self._groups.values() for name, value in group.changed().items()}
 
-    def table(self) -> list[dict]:
+    def table(self) -> list[dict[str, Any]]:
         """The rows of every group, with dotted names."""
         return [row for group in self._groups.values() for row in group.table()]
 

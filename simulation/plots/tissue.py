@@ -291,7 +291,7 @@ def composition(axes: Axes, snapshot: Snapshot) -> None:
     sites, squares = int(np.prod(snapshot.shape)), SQUARES**2
     counts = snapshot.counts()
     share = {kind: count * squares / sites for kind, count in counts.items()}
-    whole = {kind: max(int(round(part)), 1 if counts[kind] else 0) for kind, part in share.items()}
+    whole = {kind: max(round(part), 1 if counts[kind] else 0) for kind, part in share.items()}
     colors = np.array([to_rgb(style.kind_color(kind, snapshot.kinds)) for kind in whole] + [to_rgb(FREE)])
     place = np.full(squares, len(whole))
     filled = np.repeat(np.arange(len(whole)), list(whole.values()))[:squares]

@@ -102,6 +102,7 @@ def infiltration_class(snapshot: Snapshot, histology: Histology | None = None) -
 
 
 def class_of(snapshot: Snapshot, distance: np.ndarray, histology: Histology) -> str:
+    """Inflamed, excluded or desert, by where the T cells stand."""
     zones = zone_masks(distance, histology)
     core = zones["core"] if zones["core"].any() else distance < 0
     if not core.any():

@@ -6,6 +6,7 @@ is 51 % fewer cells in 2-D and 66 % fewer in 3-D, so the mapping in use belongs 
 lesion: there are no new ones, and no one dies.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -202,7 +203,7 @@ def respond(scanned: pd.DataFrame, recist: Recist | None = None) -> Response:
         best=best, objective=objective, best_change=float(later["change"].iloc[:until + 1].min()),
         progression_day=end, progressed=progressed, response_day=start,
         response_duration=end - start, response_ended=objective and progressed,
-        pseudoprogression=any(a == "iUPD" and b not in ("iUPD", "iCPD") for a, b in zip(immune, immune[1:], strict=False)),
+        pseudoprogression=any(a == "iUPD" and b not in ("iUPD", "iCPD") for a, b in itertools.pairwise(immune)),
         confirmed_progression_day=_confirmed_progression(days, immune))
 
 

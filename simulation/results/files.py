@@ -1,7 +1,5 @@
 """Files that are whole or not there at all, and that vouch for their content: a flipped bit is told, never believed."""
 
-from ..errors import TumorLabError
-from ..parameters.given import shortened
 import hashlib
 import json
 import os
@@ -12,6 +10,10 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
+
+from ..errors import TumorLabError
+from ..parameters.given import shortened
 
 SEAL = "sha256"
 PART = re.compile(r"\..+\.[0-9a-f]{32}\.part")
@@ -23,7 +25,7 @@ class ResultsError(TumorLabError):
     """Results that cannot be found or read; the message is one sentence that names the file."""
 
 
-def write_atomically(path: str | os.PathLike, content: bytes | str) -> None:
+def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None:
     """Write a whole file or nothing: temporary file in the same folder, fsync, rename; missing folders are made.
 
     Several machines may write into one shared folder: the temporary file's name is nobody else's.
@@ -44,13 +46,13 @@ def write_atomically(path: str | os.PathLike, content: bytes | str) -> None:
         raise
 
 
-def check_writable(folder: str | os.PathLike) -> None:
+def check_writable(folder: str | os.PathLike[str]) -> None:
     """Raise OSError where no file can be written into a folder, before hours are spent on what goes there."""
     with tempfile.TemporaryFile(dir=folder, buffering=0) as probe:
         probe.write(b"room")
 
 
-def damaged(path: str | os.PathLike, error: BaseException) -> ResultsError:
+def damaged(path: str | os.PathLike[str], error: BaseException) -> ResultsError:
     """The one sentence about a file that cannot be read; raise it ``from None``."""
     if isinstance(error, FileNotFoundError):
         return ResultsError(f"{path} does not exist", file=path)
@@ -65,13 +67,13 @@ def digest(content: bytes | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sealed(content: dict, plain: Callable | None = None) -> str:
+def sealed(content: dict[str, Any], plain: Callable[..., Any] | None = None) -> str:
     """A table as JSON text that ends with the SHA-256 of all the rest; ``plain`` turns what JSON cannot hold."""
     rest = json.dumps(content, default=plain)
     return json.dumps(json.loads(rest) | {SEAL: digest(rest.encode())}, indent=1) + "\n"
 
 
-def unsealed(text: bytes) -> dict:
+def unsealed(text: bytes) -> dict[str, Any]:
     """The table in a sealed text; raises ValueError unless it is the very one that was sealed."""
     try:
         content = json.loads(text)

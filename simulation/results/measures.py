@@ -1,7 +1,8 @@
 """What is counted: one row of numbers per moment, summed in the order of sites so that row order leaves no trace."""
 
+from collections.abc import Iterable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,7 +31,8 @@ class Totals(NamedTuple):
 
 
 @loop
-def tally(cells, space, antigen, car_target, mhc, low, totals):
+def tally(cells: Any, space: Any, antigen: np.ndarray, car_target: np.ndarray, mhc: np.ndarray, low: float,
+          totals: Totals) -> None:
     """Add up what the cells of each kind have."""
     occupant, interior, kinds, partner = space.occupant, space.interior, cells.kind, cells.partner
     pdl1, presented, exhaustion, fixed = cells.pdl1_shown, cells.presented_mhc, cells.exhaustion, cells.fixed_exhaustion
@@ -61,7 +63,7 @@ def share(part: float, whole: float) -> float:
     return part / whole if whole > 0 else float("nan")
 
 
-def measure(model) -> dict[str, float]:
+def measure(model: Any) -> dict[str, float]:
     """One row of the time series; the columns are explained in ``results.COLUMNS``."""
     kinds = model.kinds
     totals = Totals(*np.zeros((len(Totals._fields), len(kinds))))
@@ -102,11 +104,11 @@ def measure(model) -> dict[str, float]:
     return row
 
 
-def measured(column: str, model):
+def measured(column: str, model: Any) -> float | None:
     """One column of the present moment; what the data collector reads."""
     return model.measures.get(column)
 
 
-def reporters(columns) -> dict:
+def reporters(columns: Iterable[str]) -> dict[str, Any]:
     """Model reporters for a Mesa DataCollector, one a column; functions of a module, so that they can be pickled."""
     return {column: partial(measured, column) for column in columns}

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,12 +61,12 @@ class Results:
     def __init__(self, arm: str = "model"):
         self.arm = arm
         self.snapshots = Snapshots()
-        self.log: list[dict] = []
-        self.provenance: dict = {}
+        self.log: list[dict[str, Any]] = []
+        self.provenance: dict[str, Any] = {}
         self.citations: list[str] = []
-        self._rows: list[dict] = []
-        self._doses: list[tuple] = []
-        self._measures: list[tuple] = []
+        self._rows: list[dict[str, Any]] = []
+        self._doses: list[tuple[Any, ...]] = []
+        self._measures: list[tuple[Any, ...]] = []
         self._table: tuple[str, pd.DataFrame] | None = None
         self.passing: list[int] | None = None  # rows and measures that stay when time goes on
 
@@ -73,7 +74,7 @@ class Results:
         days = f"day {self._rows[0]['day']:g} to {self._rows[-1]['day']:g}" if self._rows else "nothing recorded"
         return f"Results({self.arm!r}, {days}, {len(self._rows)} rows, {len(self.snapshots)} snapshots)"
 
-    def record(self, row: dict) -> None:
+    def record(self, row: dict[str, Any]) -> None:
         """Append one row of the time series: ``day`` and any of COLUMNS; other columns follow those."""
         self._rows.append({name: value for name, value in row.items() if name != "arm"})
         self._table = None
@@ -136,12 +137,12 @@ class Results:
         twin.passing = self.passing
         return twin
 
-    def save(self, folder: str | os.PathLike) -> None:
+    def save(self, folder: str | os.PathLike[str]) -> None:
         """Write tables, snapshots and provenance into ``folder``; see :meth:`save_all`."""
         self.save_all(folder, [self])
 
     @staticmethod
-    def save_all(folder: str | os.PathLike, results: Iterable["Results"]) -> None:
+    def save_all(folder: str | os.PathLike[str], results: Iterable["Results"]) -> None:
         """Write all arms into one set of tables, ``control`` first; the same results give the same bytes.
 
         ``provenance.json`` is written last, with the SHA-256 of every other file and of itself.
@@ -161,7 +162,7 @@ class Results:
         write_atomically(folder / ABOUT, sealed({"arms": about, "files": digests(folder, {*TABLES, *kept})}, _plain))
 
     @classmethod
-    def load(cls, folder: str | os.PathLike) -> dict[str, "Results"]:
+    def load(cls, folder: str | os.PathLike[str]) -> dict[str, "Results"]:
         """Read what :meth:`save_all` wrote, by arm; raises ResultsError that names a missing or damaged file."""
         folder = Path(folder)
         try:
@@ -215,7 +216,7 @@ def _read_csv(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         raise damaged(file, error) from None
 
 
-def _records(table: pd.DataFrame, file: Path) -> list[dict]:
+def _records(table: pd.DataFrame, file: Path) -> list[dict[str, Any]]:
     """The rows of one arm with the bits that were written; columns only other arms have are left out."""
     columns = {name: list(texts) for name, texts in table.items() if name in COLUMNS or any(texts)}
     try:
@@ -231,6 +232,6 @@ def _numbers(texts: list[str]) -> list[int] | list[float]:
     return [int(text) if whole else float(text or "nan") for text in texts]
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """A NumPy number or array as what JSON can hold."""
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)

@@ -4,9 +4,10 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,18 +55,18 @@ class Snapshot:
         traits = {name: values for name, values in self.cells.items() if name != "kind"}
         return pd.DataFrame({"kind": kinds} | axes | traits)
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write one ``.npz`` file; the same snapshot gives the same bytes."""
         about = {"day": self.day, "shape": [int(n) for n in self.shape], "spacing": self.spacing,
                  "liquid": bool(self.liquid), "kinds": list(self.kinds)}
-        arrays = {f"cells/{name}": values for name, values in self.cells.items()}
+        arrays: dict[str, Any] = {f"cells/{name}": values for name, values in self.cells.items()}
         arrays |= {f"fields/{name}": values for name, values in self.fields.items()}
         buffer = io.BytesIO()
         np.savez_compressed(buffer, about=np.array(json.dumps(about)), **arrays)
         write_atomically(path, buffer.getvalue())
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "Snapshot":
+    def load(cls, path: str | os.PathLike[str]) -> "Snapshot":
         """Read what :meth:`save` wrote; raises ResultsError when the file is missing or damaged."""
         try:
             with np.load(path, allow_pickle=False) as stored:
@@ -84,11 +85,11 @@ class Snapshot:
         return snapshot
 
 
-class Snapshots(MutableMapping):
+class Snapshots(MutableMapping[float, Snapshot]):
     """Snapshots by day, in order of day; those on disk are read when asked for, so that large runs fit in memory."""
 
-    def __init__(self, entries: dict[float, Snapshot | Path] | None = None):
-        self._entries = dict(sorted((entries or {}).items()))
+    def __init__(self, entries: Mapping[float, Snapshot | Path] | None = None):
+        self._entries: dict[float, Snapshot | Path] = dict(sorted((entries or {}).items()))
 
     def __getitem__(self, day: float) -> Snapshot:
         entry = self._entries[day]

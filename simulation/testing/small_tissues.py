@@ -57,6 +57,7 @@ def continued(model: TumorModel, saved: bool = True) -> Iterator[tuple[str, Tumo
 
 
 def told(error: Exception) -> str:
+    """An error by its kind and its words."""
     return f"{type(error).__name__}: {error}"
 
 

@@ -45,7 +45,7 @@ def find(word: str) -> type[Treatment]:
     return found
 
 
-def build(what) -> Treatment:
+def build(what: object) -> Treatment:
     """A treatment from an instance (copied), a class, a name, or a table ``{"drug": ..., parameters...}``."""
     if isinstance(what, Treatment):
         return what.copy()

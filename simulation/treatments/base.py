@@ -1,7 +1,7 @@
 """The contract that every treatment keeps: parameters, a schedule, and hooks that bend the rules of one step."""
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..contract import Model
 from ..errors import TumorLabError
@@ -30,12 +30,12 @@ class Treatment(ParameterGroup):
     kinds: ClassVar[tuple[CellKind, ...]] = ()
     processes: ClassVar[tuple[Process, ...]] = ()
 
-    def __init__(self, name: str | None = None, schedule: Schedule | dict | None = None, **parameters):
+    def __init__(self, name: str | None = None, schedule: Schedule | dict[str, Any] | None = None, **parameters: Any):
         self.name = checked_name(snake_case(type(self).__name__) if name is None else name)
         self.prefix = f"treatments.{self.name}"
         if schedule is not None:
             self.schedule = Schedule.from_dict(schedule)
-        self.state: dict = {}
+        self.state: dict[str, Any] = {}
         self.start = 0.0  # hour of the model at which it was given
         self.doses: list[tuple[float, float]] = []  # hour and amount of every dose so far
         self.stopped = False
@@ -79,6 +79,7 @@ def snake_case(word: str) -> str:
 
 
 def checked_name(name: str) -> str:
+    """The name of a treatment as it is; raises TreatmentError where it cannot be one."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,59}", name):
         raise TreatmentError(f"a treatment is named with at most 60 letters, digits and underscores, not {quoted(name)}")
     return name

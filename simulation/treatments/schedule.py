@@ -1,11 +1,13 @@
 """When doses are given, and how much of a drug is left afterwards."""
 
+import itertools
 import math
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 from ..errors import TumorLabError
 from ..parameters.given import quoted, real, whole_number
@@ -46,9 +48,9 @@ class Schedule:
     then: "Schedule | None" = None
     days: Sequence[str | float] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.days is not None:
-            self._check_days()
+            self._check_days(self.days)
         for name in ("every", "rest", "first"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _text(_hours(getattr(self, name), name)))
@@ -74,18 +76,18 @@ class Schedule:
             if self.cycles is None or (self.rest is None and self.every is None):
                 raise ScheduleError("then needs a number of cycles, and rest or every to say when it starts", key="schedule")
 
-    def _check_days(self) -> None:
-        if isinstance(self.days, str) or not isinstance(self.days, Sequence) and not hasattr(self.days, "tolist"):
-            raise ScheduleError(f"days = {quoted(self.days)} must be a list such as [0, 7, 21]", key="schedule")
-        hours = [_hours(day, "days") for day in self.days]
-        if not hours or any(later <= earlier for earlier, later in zip(hours, hours[1:], strict=False)):
-            raise ScheduleError(f"days = {quoted(self.days)} must be in order, each once, as in [0, 7, 21]", key="schedule")
+    def _check_days(self, days: Sequence[str | float]) -> None:
+        if isinstance(days, str) or (not isinstance(days, Sequence) and not hasattr(days, "tolist")):
+            raise ScheduleError(f"days = {quoted(days)} must be a list such as [0, 7, 21]", key="schedule")
+        hours = [_hours(day, "days") for day in days]
+        if not hours or any(later <= earlier for earlier, later in itertools.pairwise(hours)):
+            raise ScheduleError(f"days = {quoted(days)} must be in order, each once, as in [0, 7, 21]", key="schedule")
         if self.every is not None or self.times is not None or self.cycles != 1 or (self.then is None and self.rest is not None):
             raise ScheduleError("days names every dose, so every, times, cycles and rest are left out", key="schedule")
         object.__setattr__(self, "days", tuple(hour / 24.0 for hour in hours))
 
     @classmethod
-    def from_dict(cls, table: dict) -> "Schedule":
+    def from_dict(cls, table: "Schedule | dict[str, Any]") -> "Schedule":
         """The schedule of a table (TOML or JSON) with the keywords of the constructor."""
         if isinstance(table, Schedule):
             return table
@@ -98,7 +100,7 @@ class Schedule:
                 raise ScheduleError(f"there is no {quoted(name)}{nearest(name, names)}", key="schedule")
         return cls(**{**table, "then": cls.from_dict(table["then"])} if table.get("then") is not None else table)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """The keywords that differ from their default, as texts and whole numbers only."""
         values = {each.name: (getattr(self, each.name), each.default) for each in fields(self)}
         table = {name: value for name, (value, default) in values.items() if value != default}
@@ -162,7 +164,7 @@ class Schedule:
             return len(self.days)
         if self.cycles is None or (self.every is not None and self.times is None):
             return math.inf
-        return self.cycles * (self.times or 1)
+        return int(self.cycles) * (self.times or 1)
 
     @cached_property
     def _steps(self) -> tuple[float, float, float]:
@@ -172,10 +174,10 @@ class Schedule:
         rest = _hours(self.rest, "rest") if self.rest is not None else math.inf
         return times, every, (times - 1) * every + rest
 
-    def _time(self, start: float, number: int) -> float:
+    def _time(self, start: float, number: float) -> float:
         """Hour of one dose, the first being number 0."""
         if self.days is not None:
-            return start + 24.0 * self.days[int(number)]
+            return start + 24.0 * float(self.days[int(number)])
         times, every, cycle = self._steps
         if number < times:
             return start + number * every
@@ -186,7 +188,7 @@ class Schedule:
         if before <= start:
             return 0
         if self.days is not None:
-            return bisect_left(self.days, before, key=lambda day: start + 24.0 * day)
+            return bisect_left(self.days, before, key=lambda day: start + 24.0 * float(day))
         times, every, cycle = self._steps
         whole = 0 if cycle == math.inf else math.floor((before - start) / cycle)
         left = before - start - (whole * cycle if whole else 0.0)
@@ -227,7 +229,7 @@ def _decay(half_life: float) -> float:
     return math.log(2) / half_life
 
 
-def _hours(duration: str | float, name: str) -> float:
+def _hours(duration: str | float | None, name: str) -> float:
     """Hours of a duration; zero is allowed for ``first`` and ``days`` only."""
     lowest = 0.0 if name in ("first", "days") else HOURS["hour"]  # every dose is remembered: more would cost more and more
     hours = math.nan
@@ -255,6 +257,6 @@ def _text(hours: float) -> str:
     return f"{int(hours) if hours == int(hours) else hours!r} hour{'' if hours == 1 else 's'}"
 
 
-def _every(duration: str) -> str:
+def _every(duration: str | float | None) -> str:
     """A duration after the word every: ``day``, not ``1 day``."""
-    return duration.removeprefix("1 ")
+    return str(duration).removeprefix("1 ")

@@ -1,11 +1,14 @@
 """A treatment of one's own as a folder describes it: everything that can be read about it, without its code."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..parameters.parameter import Parameter
 from ..plug_ins import class_path
 from .base import Treatment, TreatmentError
 from .schedule import Schedule
+
+if TYPE_CHECKING:
+    from ..contract import Model
 
 
 class StandIn(Treatment):
@@ -18,15 +21,15 @@ class StandIn(Treatment):
     def takes(cls, name: str) -> bool:
         return not cls.described or super().takes(name)
 
-    def set(self, **parameters) -> None:
+    def set(self, **parameters: Any) -> None:
         """Take the values of what is described; words that its own constructor takes are passed over."""
         super().set(**{name: value for name, value in parameters.items() if name in self.parameters()})
 
-    def on_start(self, model) -> None:
+    def on_start(self, model: "Model") -> None:
         raise TreatmentError(f"{self.name} is only described here; without its code it cannot be given")
 
 
-def description(cls: type[Treatment]) -> dict:
+def description(cls: type[Treatment]) -> dict[str, Any]:
     """What can be read about a treatment, as JSON holds it."""
     parameters = {name: {"value": each.default, "unit": each.unit, "meaning": each.meaning, "source": each.source,
                          "range": [each.low, each.high], "integer": each.integer} for name, each in cls.parameters().items()}
@@ -34,13 +37,13 @@ def description(cls: type[Treatment]) -> dict:
             "parameters": parameters}
 
 
-def stand_in(path: str, about: dict | None = None) -> type[StandIn]:
+def stand_in(path: str, about: dict[str, Any] | None = None) -> type[StandIn]:
     """The treatment called ``module:Class`` with that description; without one, a name alone. Raises TreatmentError."""
-    nothing = {"class": path, "meaning": "a treatment of your own", "schedule": {}, "parameters": {}}
+    nothing: dict[str, Any] = {"class": path, "meaning": "a treatment of your own", "schedule": {}, "parameters": {}}
     known = nothing if about is None else about
     try:
         module, _, name = known["class"].partition(":")
-        members = {key: Parameter(**each) for key, each in known["parameters"].items()}
+        members: dict[str, Any] = {key: Parameter(**each) for key, each in known["parameters"].items()}
         members |= {"__module__": module, "__doc__": known["meaning"], "schedule": Schedule.from_dict(known["schedule"])}
         return type(name, (StandIn,), members | {"described": about is not None})
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:

@@ -48,9 +48,9 @@ def whole(name: str, cells: list[int]) -> Results:
     for day, number in enumerate(cells):
         row = {"day": float(day), "tumor_cells": number, "t_cells": 5, "car_t_cells": 0, "mean_vigour": 1.0,
                "mean_fixed_exhaustion": 0.0, "kills_by_t": 0, "kills_by_car_t": 0, "kills_by_nk": 0}
-        results.record(row | {trait: 1.0 if number else math.nan for trait in (
+        results.record(row | dict.fromkeys((
             "mean_antigen", "mean_ln_antigen", "mean_car_target", "mean_mhc", "mean_pdl1", "antigen_low_share", "mhc_low_share",
-            "target_negative_share")})
+            "target_negative_share"), 1.0 if number else math.nan))
     return results
 
 
@@ -79,8 +79,8 @@ def test_nothing_is_told_over_a_control_that_is_gone():
 
 
 def test_a_patient_without_a_tumour_has_no_phase_and_no_group():
-    courses = {0: {"control": [2600, 4000, 8000], "pembrolizumab": [2600, 0, 0]}, 1: dict.fromkeys(("control", "pembrolizumab"),
-                                                                                                  [0, 0, 0])}
+    courses = {0: {"control": [2600, 4000, 8000], "pembrolizumab": [2600, 0, 0]},
+               1: {"control": [0, 0, 0], "pembrolizumab": [0, 0, 0]}}
     found = patients_of(tables(courses, mean_pdl1={1: math.nan})["timeseries"], trial(contrast_day=42)).set_index("patient")
     assert found.loc[0, "control_phase"] == "escape" and pd.isna(found.loc[1, "control_phase"])
     assert found.loc[0, "pdl1_group"] == "high" and pd.isna(found.loc[1, "pdl1_group"])
@@ -133,7 +133,7 @@ def test_sentences_of_a_sweep_tell_only_numbers(effects, cells, starts, ranges):
     points = pd.DataFrame({"a": np.repeat(np.arange(4.0), 3), "seed": np.tile([1, 2, 3], 4)})
     if ranges:
         points = pd.DataFrame({"a": np.arange(14.0), "seed": 1})
-        effects, cells, starts = effects + [math.nan] * 2, cells + [0, 5], starts + [1000] * 2
+        effects, cells, starts = effects + [math.nan] * 2, [*cells, 0, 5], starts + [1000] * 2
     rows = points.assign(run=range(len(points)), start_cells=starts, end_cells=np.where(starts, cells, 0), effect=effects)
     for name in ("control", "drug"):
         told = sweep_sentences.told(rows.assign(arm=name), ["a"], {})

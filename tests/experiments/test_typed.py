@@ -18,7 +18,7 @@ from experiments.command.cli import app
 from experiments.lab import protocol
 from experiments.scenarios.scenario import Scenario
 from experiments.studies import runner
-from experiments.studies.sweep.designs import Axis, points
+from experiments.studies.designs import Axis, points
 from experiments.studies.sweep.sweep import Sweep, run_sweep
 from experiments.studies.trial.trial import Trial
 from simulation import Schedule, TCell, TumorLabError, TumorModel, plug_ins, treatments

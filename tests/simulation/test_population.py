@@ -117,9 +117,9 @@ def raised(tree):
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef) and not function.name.startswith("__"):
             for node in ast.walk(function):
-                if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name):
-                    if isinstance(getattr(builtins, node.exc.func.id, None), type):
-                        yield f"{function.name}: {node.exc.func.id}"
+                if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name) \
+                        and isinstance(getattr(builtins, node.exc.func.id, None), type):
+                    yield f"{function.name}: {node.exc.func.id}"
 
 
 def test_errors_of_the_engine_are_the_programs_own():

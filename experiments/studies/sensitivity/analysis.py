@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import special, stats
 
 from experiments.runs.outcomes import OUTCOMES
-from experiments.studies.sweep.designs import LEVELS, Axis, problem, salib, size
+from experiments.studies.designs import LEVELS, Axis, problem, salib, size
 from experiments.words import bounds, number_words
 
 from ..archive import StudyError

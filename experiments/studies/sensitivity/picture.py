@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from experiments.runs.outcomes import OUTCOMES
-from experiments.studies.sweep.designs import Axis
+from experiments.studies.designs import Axis
 from experiments.words import axis_words, number_words, value_words
 from simulation.plots import style
 

@@ -8,6 +8,7 @@ that effect, which is exact where the excess is a product of both effects.
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from .grid import OF_DRUG, Grid, again
 from .isoboles import crossing
 
 
-def points(design: Sequence[Mapping], x: str, y: str) -> list[dict]:
+def points(design: Sequence[Mapping[str, Any]], x: str, y: str) -> list[dict[str, Any]]:
     """The points of both shams: one drug at two of its doses, the larger first, the other drug at 0."""
     found = []
     for axis, other in ((x, y), (y, x)):
@@ -30,13 +31,13 @@ def points(design: Sequence[Mapping], x: str, y: str) -> list[dict]:
     return found
 
 
-def twice(scenario: Scenario, arm: str, point: Mapping[str, object], x: str, y: str) -> tuple[Scenario, dict]:
+def twice(scenario: Scenario, arm: str, point: Mapping[str, object], x: str, y: str) -> tuple[Scenario, dict[str, Any]]:
     """The scenario whose arm has the drug of a sham point twice, and the values to set in it: the copy has all the drug has.
 
     Raises StudyError or ScenarioError where the arm has no such drug, or cannot have it twice.
     """
     axis = x if point[again(x)] else y
-    drug, content = OF_DRUG.fullmatch(axis)[1], scenario.content()
+    drug, content = OF_DRUG.sub(r"\1", axis), scenario.content()
     regimens, names = content["arms"][arm]["treatments"], [one.name for one in scenario.build_treatments(arm)]
     if drug not in names:
         raise StudyError(f"arm {arm!r} has no treatment {drug!r} (choices: {', '.join(names)})", key="surface")
@@ -77,6 +78,6 @@ def _places(curve: np.ndarray, alone: np.ndarray) -> np.ndarray:
                      for effect in mean])
 
 
-def _copied(values: Mapping[str, object], drug: str) -> dict:
+def _copied(values: Mapping[str, object], drug: str) -> dict[str, Any]:
     """What is set of a drug, set of its copy."""
     return {again(name): value for name, value in values.items() if name.startswith(f"treatments.{drug}.")}

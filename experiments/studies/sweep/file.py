@@ -22,13 +22,6 @@ class Vary(Table):
     steps: int | None = Field(None, ge=2, description="a whole number of at least 2")
 
 
-class Record(Table):
-    """What is kept of each run."""
-
-    every: float = Field(1.0, ge=0.25, description="days between rows of the time series, at least 0.25")
-    tissue: list[float] = Field([], description="a list of days on which the tissue is measured")
-
-
 class Precision(Table):
     """How exactly an outcome is wanted; a pilot says beforehand how many seeds that takes."""
 

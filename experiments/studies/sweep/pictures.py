@@ -89,7 +89,8 @@ def responses(outcomes: pd.DataFrame, axes: Sequence[str], quantities: Sequence[
             shown = {arm: rows for arm, rows in arms.items() if quantity not in BESIDE_CONTROL or arm != "control"} or arms
             _response(axes_of_panel, shown, quantity, axis, ruler(outcomes[axis]), list(arms), joined=len(axes) == 1)
             last = place + across >= len(panels)
-            axes_of_panel.set_xlabel(textwrap.fill(axis_label(axis, units), 30) if axes and last or len(axes) > MOST_AXES else "")
+            below = (axes and last) or len(axes) > MOST_AXES
+            axes_of_panel.set_xlabel(textwrap.fill(axis_label(axis, units), 30) if below else "")
             if place % across == 0:
                 axes_of_panel.set_ylabel(short_words(quantity))
         _legend(figure, list(arms), "points: runs; lines: medians; bars and bands: middle half of the runs")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pandas as pd
 from pydantic import BeforeValidator, Field
@@ -20,12 +20,13 @@ from simulation.parameters.given import several
 from simulation.treatments.schedule import Schedule
 
 from ..archive import Run, StudyError, Tables
-from ..one_run import asked_of, declared, run_one
-from ..runner import Summary, complete
+from ..designs import DESIGNS, Axis, DesignError, points
+from ..executors import Submits
+from ..one_run import Record, asked_of, declared, run_one
+from ..runner import Progress, Summary, complete
 from ..study import SHIPPED, Findings, Study
 from ..surface import grid, shams
-from .designs import DESIGNS, Axis, DesignError, points
-from .file import Precision, Record, Schedules, Sensitivity, Surface, Vary, axis_table
+from .file import Precision, Schedules, Sensitivity, Surface, Vary, axis_table
 from .sentences import told
 
 MOST_RUNS = 1_000_000
@@ -64,7 +65,7 @@ class Sweep(Study):
     schedules: Schedules | None = Field(None, description="a table with arm and quantity")
 
     @property
-    def function(self) -> Callable[[dict, int], Tables]:
+    def function(self) -> Callable[[dict[str, Any], int], Tables]:
         return run_one
 
     @cached_property
@@ -99,7 +100,7 @@ class Sweep(Study):
         if name in self.set:
             raise self.refused(name, StudyError("it is also under [set]; a parameter is either set or varied"))
         try:
-            parameter = [declared(scenario, name) for scenario in self.scenarios.values()][0]
+            parameter = next(declared(scenario, name) for scenario in self.scenarios.values())
             given = vary.model_dump(exclude_none=True)
             if parameter:
                 if given.keys() <= {"scale", "steps"}:
@@ -107,7 +108,7 @@ class Sweep(Study):
                 for key in ("low", "high"):
                     given |= {key: parameter.accept(given[key], key)} if key in given else {}
                 given |= {"values": [parameter.accept(value, name) for value in vary.values]} if vary.values else {}
-                about = {"integer": parameter.integer, "unit": parameter.unit, "meaning": parameter.meaning}
+                about: dict[str, Any] = {"integer": parameter.integer, "unit": parameter.unit, "meaning": parameter.meaning}
             else:
                 about = {"meaning": "schedule"}
                 if vary.values is None:
@@ -147,9 +148,9 @@ class Sweep(Study):
         if (self.design in ("morris", "saltelli")) != (self.sensitivity is not None):
             raise StudyError('design = "morris" or "saltelli" and a table [sensitivity] go together',
                              file=self.file, key="design")
-        if asked := self.surface:
+        if surface := self.surface:
             try:
-                grid.check(pd.DataFrame(design), x=asked.x, y=asked.y, quantity=asked.quantity, sham=asked.sham)
+                grid.check(pd.DataFrame(design), x=surface.x, y=surface.y, quantity=surface.quantity, sham=surface.sham)
                 design = design + [point for _, point in self._shams]
             except (StudyError, ScenarioError) as error:
                 raise StudyError.of(error, file=self.file) from None
@@ -159,7 +160,7 @@ class Sweep(Study):
             raise StudyError(f"{count:,} runs are asked for; at most {MOST_RUNS:,} are allowed", file=self.file)
 
     @cached_property
-    def _points(self) -> list[dict]:
+    def _points(self) -> list[dict[str, Any]]:
         if not self.vary:
             return [{}]
         try:
@@ -188,7 +189,7 @@ class Sweep(Study):
         return [replace(axis, name=grid.again(axis.name)) for axis in own]
 
     @cached_property
-    def _shams(self) -> list[tuple[dict, dict]]:
+    def _shams(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """What a run with a drug and its copy is called with, and its point; raises StudyError or ScenarioError."""
         if not (asked := self.surface) or not asked.sham:
             return []
@@ -204,7 +205,7 @@ class Sweep(Study):
 
     def order(self, runs: list[Run]) -> list[Run]:
         """Runs of one tumour follow each other, since they share its growth and its untreated arm."""
-        places: dict[tuple, int] = {}
+        places: dict[tuple[Any, ...], int] = {}
 
         def place(run: Run) -> tuple[int, int]:
             tumor = tuple(str(run.labels[name]) for name in self._of_tumor)
@@ -221,7 +222,8 @@ class Sweep(Study):
 
     def forecast(self, pilot: Tables, runs: int) -> list[str]:
         from ..replicates import seeds_for_width
-        wanted = self.precision
+        if (wanted := self.precision) is None:
+            return []
         values = pilot["outcomes"].query("arm == @wanted.arm").groupby(["scenario", "point"])[wanted.quantity]
         if (spread := values.std()).isna().all():
             return []
@@ -266,20 +268,21 @@ class Sweep(Study):
             from ..sensitivity import analysis as sensitivity
             return sensitivity.analyse(tables["outcomes"], self.axes, self.design, self.samples, asked.quantities, asked.arm)
         names, units = [axis.name for axis in self.axes], {axis.name: axis.unit for axis in self.axes}
-        if asked := self.surface:
+        if surface := self.surface:
             from ..surface import analysis as surfaces
-            return surfaces.analyse(tables["outcomes"], asked.x, asked.y, asked.arm, quantity=asked.quantity, level=asked.level,
+            return surfaces.analyse(tables["outcomes"], surface.x, surface.y, surface.arm, quantity=surface.quantity,
+                                    level=surface.level,
                                     units=units, question=self.question)
-        if asked := self.schedules:
+        if schedules := self.schedules:
             from ..schedules import ranking as regimens
-            return regimens.analyse(tables["outcomes"], names, asked.arm, quantity=asked.quantity, units=units,
+            return regimens.analyse(tables["outcomes"], names, schedules.arm, quantity=schedules.quantity, units=units,
                                     scenario=next(iter(self.scenarios.values())), question=self.question)
         from . import pictures as sweeps
         return Findings(figures=sweeps.figures(tables, names, units, self.question),
                         sentences=told(tables["outcomes"], sweeps.varying(tables["outcomes"], names), units))
 
 
-def of_one_type(part: str, values: list) -> list:
+def of_one_type(part: str, values: list[Any]) -> list[Any]:
     """The values of a part of a schedule, durations as texts where texts and numbers of days are mixed; raises StudyError."""
     mixed = len({isinstance(value, str) for value in values}) > 1
     if part in ("every", "rest", "first"):
@@ -293,8 +296,8 @@ def of_one_type(part: str, values: list) -> list:
 
 
 def run_sweep(scenario: str | Sequence[str], vary: Mapping[str, object], *, out: str | Path, workers: int = 1,
-          question: str = "What changes when these parameters change?", on_progress=None, executor=None,
-          retry_failed: bool = False, **keys: object) -> Summary:
+          question: str = "What changes when these parameters change?", on_progress: Progress | None = None,
+          executor: Submits | None = None, retry_failed: bool = False, **keys: object) -> Summary:
     """Run scenarios over a design and return its tables, figures and sentences; what is in ``out`` already is not run again.
 
     ``vary``: dotted name -> a list of values, a tuple (low, high), or a table as in a sweep file. ``keys`` are the other keys

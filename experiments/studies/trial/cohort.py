@@ -1,7 +1,7 @@
 """Virtual patients: every patient's parameters are drawn from stated distributions with stated correlations."""
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -110,7 +110,7 @@ def _bounds(spread: Spread, parameter: Parameter) -> tuple[float, float]:
     return low, high
 
 
-def _distribution(spread: Spread, bounds: tuple[float, float]):
+def _distribution(spread: Spread, bounds: tuple[float, float]) -> Any:
     """The distribution as scipy.stats has it, before it is cut off."""
     low, high = bounds
     match spread.distribution:
@@ -124,6 +124,7 @@ def _distribution(spread: Spread, bounds: tuple[float, float]):
             if low <= 0:
                 raise ScenarioError(f"low = {low:g} is not allowed for a loguniform distribution; it must be above 0", key="low")
             return stats.loguniform(low, high)
+    assert spread.mean is not None and spread.spread is not None  # a beta distribution has both
     centre, deviation = (spread.mean - low) / (high - low), spread.spread / (high - low)
     if not 0 < centre < 1 or deviation**2 >= centre * (1 - centre):
         raise ScenarioError(f"no beta distribution between {low:g} and {high:g} has mean = {spread.mean:g} and "

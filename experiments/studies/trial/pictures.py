@@ -57,7 +57,7 @@ def spider(scans: pd.DataFrame, responses: pd.DataFrame, recist: Recist, questio
     """Change in diameter of every patient over the scans, a panel per arm, coloured by best response."""
     figure, panels = beside(responses, question, "change in diameter from baseline (%)")
     for axes, (arm, own) in zip(panels, by_arm(responses), strict=True):
-        lines = {patient: rows for patient, rows in scans[scans["arm"] == arm].groupby("patient")}
+        lines = dict(iter(scans[scans["arm"] == arm].groupby("patient")))
         for row in own.sort_values("best_change", ascending=False).itertuples():
             line = lines[row.patient]
             axes.plot(line["day"], 100 * line["change"], color=CATEGORY_COLORS[row.best], linewidth=1.2, alpha=0.75,

@@ -104,6 +104,7 @@ def immunoediting(patients: pd.DataFrame) -> list[str]:
 
 
 def name(arm: str) -> str:
+    """An arm as people read it."""
     return style.name_words(arm)
 
 
@@ -113,6 +114,7 @@ def signed(value: float) -> str:
 
 
 def percent(share: float) -> str:
+    """A share in whole percent."""
     return f"{100 * share:.0f} %"
 
 

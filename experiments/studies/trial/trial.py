@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import cached_property
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pandas as pd
 from pydantic import BeforeValidator, Field
@@ -19,9 +19,8 @@ from simulation.parameters.parameter import Parameter, ParameterError, nearest
 from simulation.readouts.response import Recist, ResponseError, dimension_of
 
 from ..archive import Run, StudyError, Tables
-from ..one_run import asked_of, declared
+from ..one_run import asked_of, declared, run_one
 from ..study import SHIPPED, Findings, Study
-from ..sweep.sweep import run_one
 from . import survival
 from .cohort import Cohort, Spread
 from .judged import BIOMARKERS, Protocol
@@ -50,11 +49,11 @@ class Scans(Table):
         return Recist(**self.model_dump(exclude_none=True, exclude={"dimension", "infiltrate"}))
 
 
-def _by_dotted_name(table: object, prefix: str = "") -> object:
+def _by_dotted_name(table: Any, prefix: str = "") -> Any:
     """Tables within tables by dotted name: ``tumor.pdl1 = { ... }`` without quotes means the same as with them."""
     if not isinstance(table, dict):
         return table
-    flat = {}
+    flat: dict[str, Any] = {}
     for key, value in table.items():
         deeper = isinstance(value, dict) and value and all(isinstance(inner, dict) for inner in value.values())
         flat |= _by_dotted_name(value, f"{prefix}{key}.") if deeper else {f"{prefix}{key}": value}
@@ -103,7 +102,7 @@ class Trial(Study):
     measurable_cells: int | None = Field(None, ge=1, description="a whole number of cells, at least 1")
 
     @property
-    def function(self) -> Callable[[dict, int], Tables]:
+    def function(self) -> Callable[[dict[str, Any], int], Tables]:
         return run_one
 
     # ------------------------------------------------------------ what is run
@@ -145,7 +144,7 @@ class Trial(Study):
     def dimension(self) -> int:
         """2 or 3: whether diameters go with the square or the cube root of cells; raises StudyError for a leukaemia."""
         try:
-            own = dimension_of(self.base.shape, parameter_sets.find(self.base.parameters).liquid)
+            own = dimension_of(tuple(self.base.shape), parameter_sets.find(self.base.parameters).liquid)
         except ResponseError as error:
             raise StudyError.of(error, file=self.file, key="scenario") from None
         return self.scans.dimension or own

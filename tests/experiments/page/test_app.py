@@ -553,7 +553,7 @@ def test_mesas_own_page_takes_the_model(monkeypatch):
     text = next("".join(cell["source"]) for cell in lesson["cells"] if cell["id"] == "solaraviz")
     page = {}
     exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], page)
-    box, context = solara.render(page["page"], handle_error=False)
+    _, context = solara.render(page["page"], handle_error=False)
     assert drawn[-1].counts()["tumor_cell"] == page["model"].count("tumor_cell") == 200
     context.close()
 

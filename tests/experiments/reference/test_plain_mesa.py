@@ -117,7 +117,7 @@ def differs(loops, agents):
 @pytest.fixture(scope="module")
 def course():
     """100 hours of the compiled loops, and the cells at each."""
-    model, twin = lattice_and_twin(seed=1, shape=(20, 21))
+    model, _ = lattice_and_twin(seed=1, shape=(20, 21))
     hours = []
     for _ in range(100):
         hour(model)

@@ -165,7 +165,7 @@ def test_a_kept_tumour_that_names_code_is_grown_again(downloaded, place):
     code = plain["code"]
     named = code["pending" if place == "treatments" else place]
     assert named, "this place names something"
-    (kept / "state.json").write_text(json.dumps(plain | {"code": dict.fromkeys(code, []) | {place: named}}))
+    (kept / "state.json").write_text(json.dumps(plain | {"code": {key: [] for key in code} | {place: named}}))
     run, files = RunFolder(downloaded / "run"), [name for name in state.written(kept) if name != state.SUMS]
     (kept / state.SUMS).write_text(sealed({"files": digests(kept, files), "of": run._part(kept)}))
     with pytest.raises(StateError, match="is needed by the saved model and cannot be imported"), plug_ins.only_read({}.get):

@@ -1,11 +1,12 @@
 """Designs: what a [vary] table becomes."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 
-from experiments.studies.sweep.designs import DESIGNS, Axis, DesignError, points, size
+from experiments.studies.designs import DESIGNS, Axis, DesignError, points, size
 
 AXES = [Axis("tumor.antigen", low=0.3, high=3, scale="log"), Axis("tumor.death_rate", low=0.0, high=0.5),
         Axis("tumor.lethal_hits", low=1, high=5, integer=True), Axis("treatments.a.dose", values=[0, 200])]
@@ -65,7 +66,7 @@ def test_a_morris_trajectory_moves_one_parameter_at_a_time():
     for start in range(0, len(found), len(AXES) + 1):
         steps = found[start:start + len(AXES) + 1]
         moved = [[name for name in before if before[name] != after[name]]
-                 for before, after in zip(steps[:-1], steps[1:], strict=True)]
+                 for before, after in itertools.pairwise(steps)]
         assert sorted(name for names in moved for name in names) == sorted(axis.name for axis in AXES) \
             and all(len(names) == 1 for names in moved), "each step moves one parameter, and each parameter moves once"
 

@@ -1,5 +1,6 @@
 """Sensitivity: known indices come back through design, runner, consolidated tables and analysis."""
 
+import itertools
 import math
 from functools import cache
 
@@ -8,10 +9,10 @@ import pandas as pd
 import pytest
 
 from experiments.studies.archive import Run, StudyError
+from experiments.studies.designs import Axis, points
 from experiments.studies.runner import complete
 from experiments.studies.sensitivity.analysis import MATTERS, NOT, analyse, seed_noise
 from experiments.studies.study import Study
-from experiments.studies.sweep.designs import Axis, points
 
 pytest.importorskip("SALib")
 
@@ -228,4 +229,4 @@ def test_the_picture_shows_each_parameter_in_words_and_keeps_its_labels_apart():
     labels = [*panels[0].get_yticklabels(), *panels[0].get_yticklabels(minor=True)]
     assert "t_cell.p, 0.01 to 1 /day" in [label.get_text() for label in labels]
     boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.y0)
-    assert all(lower.y1 <= upper.y0 + 2 for lower, upper in zip(boxes[:-1], boxes[1:], strict=True)), "labels do not overlap"
+    assert all(lower.y1 <= upper.y0 + 2 for lower, upper in itertools.pairwise(boxes)), "labels do not overlap"

@@ -31,7 +31,7 @@ ARMS = {"control": results(end=900), "drug": results("drug", 0, doses=(0, 7))}
 
 
 def rgb(color):
-    return tuple(int(round(255 * part)) for part in to_rgb(color))
+    return tuple(round(255 * part) for part in to_rgb(color))
 
 
 def colors_in(image, least=20):

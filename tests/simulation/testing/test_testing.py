@@ -17,9 +17,11 @@ from simulation import (
     Treatment,
     check_cell_kind,
     check_treatment,
+    parametrize_with_promises,
     treatments,
 )
 from simulation.kinds.shipped import KINDS
+from simulation.testing import kind_promises, treatment_promises
 from simulation.testing.checks import CheckFailed
 
 
@@ -152,7 +154,7 @@ class Brittle(Treatment):
         self.state["share"] = 1 / model.count("tumor_cell")
 
     def on_dose(self, model, dose):
-        width, height = model.shape
+        _, _ = model.shape
 
 
 class ScalesAntigen(Treatment):
@@ -438,3 +440,36 @@ LOCAL = [CellKind("sterile", agent=Sterile)]
 def test_a_broken_promise_of_a_kind_is_found_and_told_in_a_sentence(kind, words):
     broken = broken_by(check_cell_kind, kind)
     assert [sentence for sentence in broken if re.search(words, sentence)], broken
+
+
+# ---------------------------------------------------------------- as tests of pytest
+
+
+class Forgetful(Treatment):
+    """Says nothing of what it does to cells, and calls its own number by no source."""
+
+    schedule = "daily"
+
+
+def cases(*plug_ins) -> dict:
+    """Name of a test -> what it tries."""
+    return {case.id: case.values[0] for case in parametrize_with_promises(*plug_ins).args[1]}
+
+
+def test_each_promise_is_a_test_with_a_name_of_its_own():
+    found = cases("placebo", Honest, NURSE)
+    assert {"Placebo-resumable", "Honest-resumable", "nurse-resumable"} <= set(found)
+    assert len(found) == 2 * len(treatment_promises.PROMISES) + len(kind_promises.PROMISES)
+
+
+def test_a_broken_promise_fails_its_own_test_alone():
+    found = cases(Forgetful)
+    with pytest.raises(CheckFailed, match=r"Forgetful breaks a promise:\n- .*schedule"):
+        found["Forgetful-scheduled"]()
+    assert found["Forgetful-described"]() == [treatment_promises.described.__doc__]
+
+
+def test_what_has_no_promises_is_refused_before_any_test():
+    for wrong in (int, 3, "no_such_drug"):
+        with pytest.raises(ValueError if wrong == "no_such_drug" else CheckFailed):
+            parametrize_with_promises(wrong)

@@ -1,5 +1,6 @@
 """Schedules: doses fall where the words say, windows never lose one, and drug levels are exact integrals."""
 
+import itertools
 import json
 import math
 import pickle
@@ -91,7 +92,7 @@ def test_adjoining_windows_share_no_dose_and_lose_none(schedule, cuts):
     doses = schedule.dose_times(1e5)
     assert doses == sorted(doses)
     edges = sorted({0.0, *cuts, *doses, 1e5})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         assert schedule.due(start, end) == sum(start <= hour < end for hour in doses)
 
 
@@ -164,7 +165,7 @@ def test_the_level_halves_in_a_half_life_and_doses_add():
 def test_the_mean_level_is_the_integral_of_the_level(doses, start, hours, half_life):
     jumps = sorted({start, start + hours, *(hour for hour, _ in doses if start < hour < start + hours)})
     expected = sum(quad(lambda at: level(doses, at, half_life), low, high - 1e-12, limit=200)[0]
-                   for low, high in zip(jumps, jumps[1:], strict=False)) / hours
+                   for low, high in itertools.pairwise(jumps)) / hours
     mean = mean_level(doses, start, start + hours, half_life)
     assert mean == pytest.approx(expected, rel=1e-6, abs=1e-9)
     assert mean == mean_level(doses[::-1], start, start + hours, half_life)
