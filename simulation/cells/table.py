@@ -39,6 +39,7 @@ COLUMNS: dict[str, type] = {  # what every cell has
 BLANK = {"partner": -1, "heading": -1, "capacity": np.inf, "specificity": 1.0}
 SHARES = ("exhaustion", "fixed_exhaustion", "stimulation", "specificity")
 BY_HAND = (*SHARES, "capacity", "damage", "clone", "divisions", "pdl1")  # what may be written of a cell beside its traits
+OF_ONE_CELL = frozenset({"partner", "held", "damage", "kills", "braked", "strain", "contact", "since", "heading"})  # not of daughters
 SCRATCH = ("strain", "contact")  # meaningless between steps
 
 
@@ -145,7 +146,26 @@ class CellTable:
             setattr(self, attribute, grown)
 
     def take_rows(self, number: int) -> np.ndarray:
-        """Blank rows for ``number`` new cells: first those of dead cells, then new ones at the end."""
+        """Blank rows for ``number`` new cells."""
+        taken = self._rows_for(number)
+        for name, column in self._columns.items():
+            column[taken] = BLANK.get(name, 0)
+        for matrix, blank in ((self.seen, 0.0), (self.stimulus, 0.0), (self.own, np.nan)):
+            for scores in matrix:
+                scores[taken] = blank
+        return taken
+
+    def bear(self, mothers: np.ndarray) -> np.ndarray:
+        """Rows for daughters: copies of their mothers, but for what belongs to one cell alone."""
+        daughters = self._rows_for(len(mothers))
+        for name, column in self._columns.items():
+            column[daughters] = BLANK.get(name, 0) if name in OF_ONE_CELL else column[mothers]
+        for scores in (*self.seen, *self.stimulus, *self.own):
+            scores[daughters] = scores[mothers]
+        return daughters
+
+    def _rows_for(self, number: int) -> np.ndarray:
+        """Rows for ``number`` new cells: first those of dead cells, then new ones at the end."""
         if number == 0:
             return np.empty(0, dtype=np.int64)
         free = np.flatnonzero(self["kind"] == DEAD)[:number]
@@ -153,24 +173,8 @@ class CellTable:
         if len(fresh):
             self._reserve(int(fresh[-1]) + 1)
             self.rows = int(fresh[-1]) + 1
-        taken = np.concatenate([free, fresh])
-        for name, column in self._columns.items():
-            column[taken] = BLANK.get(name, 0)
-        self.seen[:, taken] = 0.0
-        self.stimulus[:, taken] = 0.0
-        self.own[:, taken] = np.nan
         self.version += 1
-        return taken
-
-    def copy_rows(self, mothers: np.ndarray, daughters: np.ndarray) -> None:
-        """Daughters start as copies of their mothers, but for what belongs to one cell alone."""
-        own = {"partner", "held", "damage", "kills", "braked", "strain", "contact", "since", "heading"}
-        for name, column in self._columns.items():
-            if name not in own:
-                column[daughters] = column[mothers]
-        self.seen[:, daughters] = self.seen[:, mothers]
-        self.stimulus[:, daughters] = self.stimulus[:, mothers]
-        self.own[:, daughters] = self.own[:, mothers]
+        return np.concatenate([free, fresh])
 
     def row_of(self, name: int) -> int:
         """The row of the living cell of that name; -1 when there is none."""
