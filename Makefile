@@ -10,7 +10,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: run app test slow bounds coverage lessons benchmark lint clean
+.PHONY: run app test slow bounds coverage lessons benchmark turns lint clean
 
 run: $(VENV)/installed
 	$(BIN)/tumorlab run checkpoint_blockade --overwrite
@@ -39,6 +39,10 @@ lessons: $(VENV)/installed-test
 
 benchmark: $(VENV)/installed
 	$(BIN)/tumorlab benchmark
+
+# make turns BEFORE=../another-checkout   what a change did to the time of a step, in the least processor time of runs in turn
+turns: $(VENV)/installed
+	$(BIN)/python -m experiments.reference.turns $(BEFORE)
 
 lint: $(VENV)/installed-test
 	$(BIN)/python -m ruff check .

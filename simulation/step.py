@@ -102,8 +102,7 @@ class Step:
         mothers, sites, names = mothers[:births], sites[:births], names[:births]
         cells = model.cells
         cells["divisions"][mothers] += 1
-        daughters = cells.take_rows(births)
-        cells.copy_rows(mothers, daughters)
+        daughters = cells.bear(mothers)
         cells["mother"][daughters] = cells["name"][mothers]
         cells["name"][daughters] = names
         cells["born"][daughters] = model.clock + 1

@@ -145,7 +145,27 @@ class CellTable:
             setattr(self, attribute, grown)
 
     def take_rows(self, number: int) -> np.ndarray:
-        """Blank rows for ``number`` new cells: first those of dead cells, then new ones at the end."""
+        """Blank rows for ``number`` new cells."""
+        taken = self._rows_for(number)
+        for name, column in self._columns.items():
+            column[taken] = _blank(name)
+        for matrix, blank in ((self.seen, 0.0), (self.stimulus, 0.0), (self.own, np.nan)):
+            for scores in matrix:
+                scores[taken] = blank
+        return taken
+
+    def bear(self, mothers: np.ndarray) -> np.ndarray:
+        """Rows for daughters: copies of their mothers, but for what belongs to one cell alone."""
+        daughters = self._rows_for(len(mothers))
+        for name, column in self._columns.items():
+            inherited = name not in COLUMNS or COLUMNS[name].inherited
+            column[daughters] = column[mothers] if inherited else _blank(name)
+        for scores in (*self.seen, *self.stimulus, *self.own):
+            scores[daughters] = scores[mothers]
+        return daughters
+
+    def _rows_for(self, number: int) -> np.ndarray:
+        """Rows for ``number`` new cells: first those of dead cells, then new ones at the end."""
         if number == 0:
             return np.empty(0, dtype=np.int64)
         free = np.flatnonzero(self["kind"] == DEAD)[:number]
@@ -153,23 +173,8 @@ class CellTable:
         if len(fresh):
             self._reserve(int(fresh[-1]) + 1)
             self.rows = int(fresh[-1]) + 1
-        taken = np.concatenate([free, fresh])
-        for name, column in self._columns.items():
-            column[taken] = COLUMNS[name].blank if name in COLUMNS else 0
-        self.seen[:, taken] = 0.0
-        self.stimulus[:, taken] = 0.0
-        self.own[:, taken] = np.nan
         self.version += 1
-        return taken
-
-    def copy_rows(self, mothers: np.ndarray, daughters: np.ndarray) -> None:
-        """Daughters start as copies of their mothers, but for what belongs to one cell alone."""
-        for name, column in self._columns.items():
-            if name not in COLUMNS or COLUMNS[name].inherited:
-                column[daughters] = column[mothers]
-        self.seen[:, daughters] = self.seen[:, mothers]
-        self.stimulus[:, daughters] = self.stimulus[:, mothers]
-        self.own[:, daughters] = self.own[:, mothers]
+        return np.concatenate([free, fresh])
 
     def row_of(self, name: int) -> int:
         """The row of the living cell of that name; -1 when there is none."""
@@ -209,8 +214,13 @@ class CellTable:
         self._reserve(rows)
         self.rows = rows
         for name, column in self._columns.items():
-            column[:rows] = state[name] if name in state else COLUMNS[name].blank if name in COLUMNS else 0
+            column[:rows] = state[name] if name in state else _blank(name)
         self.add_recognitions(len(state["seen"]))
         self.seen[:, :rows] = state["seen"]
         self.stimulus[:, :rows] = state["stimulus"]
         self.version += 1
+
+
+def _blank(name: str) -> float:
+    """What a new row has in a column; traits of kinds are set after."""
+    return COLUMNS[name].blank if name in COLUMNS else 0

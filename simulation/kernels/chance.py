@@ -19,8 +19,14 @@ def divides(draw, rate, hours):
     At most one division fits a step; with probability exp(rate x hours) - 1 instead of 1 - exp(-rate x hours) the
     daughters' own divisions are made up for and a birth-death process keeps its exact mean.
     """
+    return draw < math.expm1(rate * hours)
+
+
+@scalar
+def may_divide(draw, rate, hours):
+    """Whether ``divides`` is not ruled out, without an exponential: x (1 + x) is at least exp(x) - 1, or above 1."""
     expected = rate * hours
-    return (expected > 1.0 or draw < expected * (1.0 + expected)) and draw < math.expm1(expected)
+    return draw < expected * (1.0 + expected)
 
 
 @scalar

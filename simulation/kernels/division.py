@@ -7,7 +7,7 @@ from ..compiled import loop
 from ..randomness import GOLDEN, bits, mix, name_from, stream_at, uniform
 from ..rules import INDEX, either
 from ..tissue.lattice import EMPTY
-from .chance import divides
+from .chance import divides, may_divide
 
 DIVISION, LIMIT, IL2_DIVISIONS = INDEX["division"], INDEX["division_limit"], INDEX["il2_divisions"]
 IL2_DRIVE, ARREST, OXYGEN_HALF = INDEX["il2_drive"], INDEX["interferon_arrest"], INDEX["oxygen_half"]
@@ -27,17 +27,17 @@ def divide(cells, space, rates, driven, around, il2_half, key, tick, hours, moth
     pick = mix(start + GOLDEN)
     order = mix(start + np.uint64(2) * GOLDEN)
     birth = mix(start + np.uint64(3) * GOLDEN)
-    proposals = 0
+    all_names, many = cells.name, 0
     for row in range(kinds.size):
-        kind = kinds[row]
-        if kind < 0:
-            continue
-        rate = either(own[slot[DIVISION], row], by_kind[DIVISION, kind])
-        name = cells.name[row]
+        rate = either(own[slot[DIVISION], row], by_kind[DIVISION, kinds[row]])
+        mothers[many] = row  # kept only if it may divide: no branch to mispredict
+        many += (kinds[row] >= 0) & may_divide(uniform(start, all_names[row]), rate, hours)
+    proposals = 0
+    for i in range(many):
+        row = mothers[i]
+        kind, name, site = kinds[row], all_names[row], cells.site[row]
         draw = uniform(start, name)
-        if rate <= 0.0 or not divides(draw, rate, hours):
-            continue
-        site = cells.site[row]
+        rate = either(own[slot[DIVISION], row], by_kind[DIVISION, kind])
         if driven[kind]:
             level = around.il2[around.fine[site]] + either(own[slot[IL2], row], by_kind[IL2, kind])
             fed = level / (il2_half + level)

@@ -1,5 +1,7 @@
 """What cells and fields give each other: secretion and uptake, and the way up a gradient."""
 
+import numpy as np
+
 from ..compiled import loop
 from ..rules import INDEX, either
 
@@ -47,16 +49,23 @@ def deposit(cells, space, rates, rules, drives, node, share, interferon, wide, a
     occupant, interior, kinds = space.occupant, space.interior, cells.kind
     own, slot, by_kind = cells.own, rates.slot, rates.by_kind
     stimulation, exhaustion, fixed_exhaustion = cells.stimulation, cells.exhaustion, cells.fixed_exhaustion
+    stood, giving = np.empty(kinds.size + 1, dtype=np.int32), np.empty(kinds.size + 1, dtype=np.int32)
+    all_cells = 0
     for i in range(interior.size):
-        site = interior[i]
-        row = occupant[site]
-        if row < 0:
-            continue
-        kind = kinds[row]
-        for n in range(rules.size):
-            amount = either(own[slot[rules[n]], row], by_kind[rules[n], kind])
-            if amount == 0.0:
-                continue
+        stood[all_cells] = interior[i]  # kept only if a cell stands there: no branch to mispredict
+        all_cells += occupant[interior[i]] >= 0
+    for n in range(rules.size):
+        rule, chosen = rules[n], slot[rules[n]]
+        many = 0
+        for i in range(all_cells):
+            row = occupant[stood[i]]
+            giving[many] = stood[i]
+            many += either(own[chosen, row if chosen else 0], by_kind[rule, kinds[row]]) != 0.0
+        for i in range(many):
+            site = giving[i]
+            row = occupant[site]
+            kind = kinds[row]
+            amount = either(own[chosen, row if chosen else 0], by_kind[rule, kind])
             if drives[n] == 1:
                 amount *= stimulation[row] * (1.0 - exhaustion[row]) * (1.0 - fixed_exhaustion[row])
             elif drives[n] == 2:

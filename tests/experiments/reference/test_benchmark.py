@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from experiments.reference import benchmark
+from experiments.reference import benchmark, turns
 from simulation.step import VERBS
 
 
@@ -70,3 +70,16 @@ assert benchmark.machine()["load"] == 0.5
 def test_nothing_needs_a_module_that_only_unix_has():
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
+
+
+def test_two_checkouts_are_measured_in_turn_with_their_own_code(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(turns, "least", lambda checkout, *size: (
+        asked.append(checkout), {"act": len(asked) + 10.0 * (checkout == tmp_path), "divide": 1.0})[1])
+    found = turns.in_turn(tmp_path, (20, 20), 200, turns=2)
+    assert asked == [tmp_path, turns.HERE] * 2
+    assert found == {"act": (11.0, 2.0), "divide": (1.0, 1.0), "step": (12.0, 3.0)}
+
+
+def test_a_checkout_is_measured_by_verb():
+    assert list(turns.least(turns.HERE, (20, 20), 200, 1)) == list(VERBS)
