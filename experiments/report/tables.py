@@ -148,11 +148,7 @@ def mean(rows: pd.DataFrame, quantity: str, replicate: str) -> str:
     values = values[np.isfinite(values)]
     middle, low, high = interval(values)
     write = TOLD[quantity][1]
-    if not math.isfinite(low):
-        return write(middle)
-    if quantity not in RATIOS:
-        return f"{write(middle)} ({write(max(low, 0))} to {write(high)})"
-    return f"{ratio(middle)} ({ratio(low)} to {ratio(high)})"
+    return write(middle) + bounds(low if quantity in RATIOS else max(low, 0), high, write)
 
 
 def eliminated(rows: pd.DataFrame, pooled: bool) -> str:
