@@ -1,17 +1,14 @@
-"""How swept parameters and their values are written for a reader: in sentences, tables and pictures."""
+"""How parameters and their values are written for a reader: in sentences, tables and pictures."""
 
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from simulation.plots import style
+from simulation.words import KIND_WORDS, RAISED, TRAIT_WORDS, name_words, number_words
 
-WORDS = {"tumor": "tumour", "car_t_cell": "CAR T cell", "t_cell": "CD8 T cell", "nk_cell": "NK cell", "mhc": "MHC-I",
-         "car_target": "CAR target", "ifn_gamma": "IFN-γ"}
+ONE_CELL = {kind: KIND_WORDS[kind].removesuffix("s") for kind in sorted(KIND_WORDS, key=len, reverse=True)}
+WORDS = ONE_CELL | {"tumor": "tumour", "mhc": "MHC-I"} | {name: TRAIT_WORDS[name] for name in ("car_target", "ifn_gamma")}
+"""Parts of dotted names, longer ones first."""
 OF_SCHEDULE = {"every": "interval", "times": "doses per cycle", "rest": "rest", "cycles": "cycles", "first": "delay"}
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-PLAIN = 1e5
-"""From here on a number is written as a power of ten."""
 
 
 def axis_words(name: str) -> str:
@@ -60,26 +57,10 @@ def value_words(value: object, unit: str = "") -> str:
     return number_words(float(value)) + (f" {unit}" if unit else "")
 
 
-def number_words(value: float) -> str:
-    """A number with as few signs as tell it apart: 0.25, 12,500, 2×10⁸."""
-    if not math.isfinite(value):
-        return "none" if math.isnan(value) else "∞" if value > 0 else "-∞"
-    if value and not 1e-3 <= abs(value) < PLAIN:
-        mantissa, exponent = f"{value:.3g}".split("e") if "e" in f"{value:.3g}" else f"{value:.2e}".split("e")
-        power = f"10{str(int(exponent)).translate(RAISED)}"
-        return power if float(mantissa) == 1 else f"{float(mantissa):g}×{power}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
 def moment_words(day: float) -> str:
     """A moment of a run as day and hour: day 5, 17:00; a whole day alone."""
     whole, minutes = divmod(round(day * 24 * 60), 24 * 60)
     return f"day {whole}" + (f", {minutes // 60}:{minutes % 60:02d}" if minutes else "")
-
-
-def bounds(low: float, high: float, write: Callable[[float], str], before: str = "") -> str:
-    """An interval in brackets after a number; nothing where a bound is not known."""
-    return f" ({before}{write(low)} to {write(high)})" if math.isfinite(low) and math.isfinite(high) else ""
 
 
 def listed(words: list[str]) -> str:
@@ -91,4 +72,4 @@ def _words(part: str) -> str:
     """One part of a dotted name, its abbreviations written as in the field."""
     for key, words in WORDS.items():
         part = re.sub(rf"(?<![A-Za-z0-9]){key}(?![A-Za-z0-9])", words, part)
-    return style.name_words(part)
+    return name_words(part)

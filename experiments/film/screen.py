@@ -12,11 +12,12 @@ from matplotlib.ticker import MaxNLocator
 
 from simulation.plots import style
 from simulation.plots.arms import column, last_day
-from simulation.plots.selection import TRAITS, trait_axis
+from simulation.plots.selection import trait_axis
 from simulation.plots.time_courses import dose_rows, mark_doses, sparse
 from simulation.plots.tissue import kind_handles, scale_bar
 from simulation.plots.volume import extent
 from simulation.results.results import Results
+from simulation.words import capital, name_words, percent, trait_words
 
 from .shots import Shot
 from .tissue import ELEVATION
@@ -115,7 +116,7 @@ class Screen:
             axes.set(xlim=(0, side), ylim=(0, side), xticks=[], yticks=[])
             axes.axis("off")
             color = self.colors[arm]
-            name = axes.text(0, side * (1 + 0.38 / place[3]), style.name_words(arm), color=color, fontsize=14, fontweight="bold")
+            name = axes.text(0, side * (1 + 0.38 / place[3]), name_words(arm), color=color, fontsize=14, fontweight="bold")
             name.set_fontsize(14 * min(1, side / name.get_window_extent().width))
             self.counts[arm] = axes.text(0, side * (1 + 0.12 / place[3]), "", fontsize=12, animated=True)
             self.frames[arm] = Rectangle((0, 0), side, side, fill=False, edgecolor="#C8C8C8", linewidth=1, animated=True,
@@ -170,7 +171,7 @@ class Screen:
         axes.set_xlabel(axes.get_xlabel(), fontsize=11)
         axes.set(ylim=(0, 1.12 * max(shown, default=10.0)), ylabel="% of tumour cells")
         axes.yaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 5, 10]))
-        axes.set_title(TRAITS[self.trait][0].upper() + TRAITS[self.trait][1:] + " of tumour cells", fontsize=12.5)
+        axes.set_title(capital(trait_words(self.trait)) + " of tumour cells", fontsize=12.5)
         axes.text(0.99, 0.97, f"{'grey' if alike else 'dotted'}: day 0", transform=axes.transAxes, ha="right", va="top",
                   fontsize=10.5, color=style.MUTED)
         self.shapes, self.few, self.none = {}, {}, {}
@@ -209,7 +210,7 @@ class Screen:
         doses = self.arms[arm].doses
         since = (day - doses["day"].to_numpy(float)) * seconds / later
         lit = (since >= -1e-9) & (since < FLASH)
-        names = [style.name_words(str(name)) for name in dict.fromkeys(doses["treatment"][lit])]
+        names = [name_words(str(name)) for name in dict.fromkeys(doses["treatment"][lit])]
         return (float(1 - since[lit].min() / FLASH), "\n".join(names)) if lit.any() else (0.0, "")
 
     def _draw_curves(self, arm: str, shot: Shot, number: int) -> None:
@@ -219,7 +220,7 @@ class Screen:
         self.heads[arm].set_data([shot.day], [shot.cells])
         self.few[arm].set_data(shot.few[shot.few > 0], np.full(np.count_nonzero(shot.few > 0), 0.0))
         self.shapes[arm].set_data(shot.shape)
-        self.none[arm].set_text(f"none of it: {style.percent(shot.none / 100)}" if shot.none else "")
+        self.none[arm].set_text(f"none of it: {percent(shot.none / 100)}" if shot.none else "")
         moving = [self.curves[arm], self.heads[arm], self.none[arm]]
         moving += [self.few[arm]] if shot.few.size else [self.shapes[arm]] if shot.cells else []
         for piece in moving:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulation.plots import style
+from simulation.words import tick_words
 
 GRID, EDGE = "#E8E8E8", "#888888"
 JOINED = 'stroke-linejoin="round"'
@@ -70,7 +71,7 @@ def nice(step: float) -> float:
 
 def labelled(values: Sequence[float]) -> tuple[tuple[float, str], ...]:
     """Ticks with their numbers as a reader would write them."""
-    return tuple((float(value), style.number(float(value)) if value else "0") for value in values)
+    return tuple((float(value), tick_words(float(value)) if value else "0") for value in values)
 
 
 class Chart:

@@ -7,15 +7,13 @@ from simulation.parameters.bibliography import BIBLIOGRAPHY, keys_in
 from simulation.parameters.parameter import Parameter
 from simulation.treatments import Treatment
 
-from ..words import unit_words, value_words
+from ..words import axis_words, unit_words, value_words
 from .patient import CELLS_AT_START, Patient
 
 LAST = 200  # the rightmost place of a slider
 MOST = 6
 USUAL = ("tumor.antigen", "tumor.pdl1", "checkpoint.brake", "tumor.division_rate", "t_cell.base_influx", "t_cell.influx_gain")
 AMOUNTS = ("dose", "peak")
-GROUPS = {"tumor": "tumour", "t_cell": "T cell", "nk_cell": "NK cell", "car_t_cell": "CAR T cell"}
-PARTS = {"pdl1": "PD-L1", "mhc loss": "MHC-I loss", "mhc halving": "MHC-I halving", "car target": "CAR target"}
 
 
 @dataclass(frozen=True)
@@ -28,13 +26,9 @@ class Dial:
 
     @property
     def words(self) -> str:
-        """Its name in words: ``T cell: base influx``."""
+        """Its name in words: ``CD8 T cell: base influx``."""
         group, _, name = self.name.rpartition(".")
-        name = name.replace("_", " ")
-        for key, better in PARTS.items():
-            name = name.replace(key, better)
-        group = GROUPS.get(group, group)
-        return f"{group}: {name}" if group and not group.startswith("treatments") else name
+        return f"{axis_words(group)}: {axis_words(name)}" if group and not group.startswith("treatments") else axis_words(name)
 
     @property
     def shown(self) -> str:

@@ -12,6 +12,7 @@ from simulation import parameter_sets, treatments
 from simulation.model import TumorModel
 from simulation.plots import style
 from simulation.results.results import Results
+from simulation.words import name_words
 
 from ..runs.outcomes import tell
 from ..runs.pictures import overview
@@ -279,9 +280,9 @@ class Lab:
         arms = self.results()
         for name, model in zip(self.names(), self.models, strict=True):
             arms[name].add_snapshot(model.snapshot())
-        labels = {name: name if name == arm else f"{name}, began as {style.name_words(arm)}"
+        labels = {name: name if name == arm else f"{name}, began as {name_words(arm)}"
                   for name, arm in zip(self.names(), self.arms, strict=True)}
-        title = f"{style.name_words(self.scenario.name)}, seed {self.patient.seed}"
+        title = f"{name_words(self.scenario.name)}, seed {self.patient.seed}"
         with DRAWING, style.painted(dict(zip(labels.values(), panels.COLORS, strict=False))):
             return overview({labels[name]: results for name, results in arms.items()}, self.scenario.question, title)
 
@@ -310,7 +311,7 @@ def treatment_of(entry: dict) -> treatments.Treatment:
 def called(name: str) -> str:
     """The name of a treatment in words; the second one of a drug is told apart from an amount: ``IL-2 (no. 2)``."""
     drug, _, number = name.rpartition("_")
-    return f"{style.name_words(drug)} (no. {number})" if drug and number.isdigit() else style.name_words(name)
+    return f"{name_words(drug)} (no. {number})" if drug and number.isdigit() else name_words(name)
 
 
 def action_words(entry: dict) -> str:

@@ -8,12 +8,10 @@ import numpy as np
 from simulation.plots import style
 from simulation.plots.tissue import CLONE_COLORS, FREE, middle
 from simulation.results.snapshots import Snapshot
+from simulation.words import FIELD_UNITS, kind_words, number_words, view_words
 
 from .tissue import DOT, FIELDS, FLARE_COLOR, FLASH_COLOR, SHOWN, T_CELLS, TRAITS
 
-VIEW_WORDS = {"kinds": "kind of cell", "antigen": "antigen", "car_target": "CAR target", "pdl1": "PD-L1 shown",
-              "mhc": "MHC-I capacity", "stress_ligand": "stress ligand", "vigour": "T-cell vigour", "clone": "clone",
-              "oxygen": "oxygen", "ifn_gamma": "IFN-γ", "il2": "IL-2", "chemokine": "chemokine"}
 KIND_MEANING = {"tumor_cell": "divide where there is room and oxygen; carry antigen, CAR target, MHC-I and PD-L1",
                 "t_cell": "CD8 T cells see antigen on MHC-I, kill in several hits, and tire",
                 "car_t_cell": "CAR T cells see their target without MHC-I, and expand on contact",
@@ -30,7 +28,6 @@ MEANING = {"antigen": "what T-cell receptors see; 1 is about 30 peptide-MHC on a
 KILLED = "a tumour cell was killed here since the picture before, in its last 6 hours at most"
 TAKEN = "a T cell that was about to hit, and PD-L1 on its target switched it off: the brake took the hit"
 ON_TUMOR = ("antigen", "car_target", "pdl1", "mhc")
-UNITS = {"oxygen": " mmHg", "il2": " nM"}
 
 
 def legend(show: str, snapshots: Sequence[Snapshot], top: float) -> str:
@@ -38,7 +35,7 @@ def legend(show: str, snapshots: Sequence[Snapshot], top: float) -> str:
     kinds, liquid = snapshots[0].kinds, snapshots[0].liquid
     there = [kind for kind in kinds if kind != "car_t_cell" or any(each.counts()[kind] for each in snapshots)]
     hollow = () if liquid or show == "kinds" else ("tumor_cell", *(T_CELLS if show == "vigour" else ()))
-    keys = [swatch(style.kind_color(kind, kinds), style.kind_words(kind), KIND_MEANING.get(kind, ""), "hollow" if hollow else "")
+    keys = [swatch(style.kind_color(kind, kinds), kind_words(kind), KIND_MEANING.get(kind, ""), "hollow" if hollow else "")
             for kind in there if kind not in hollow]
     tail = swatch(FREE, "free places", "blood has no places: squares in proportion to the cells") if liquid else HAPPENED
     if show == "kinds":
@@ -50,12 +47,12 @@ def legend(show: str, snapshots: Sequence[Snapshot], top: float) -> str:
     shades = style.colormap(show)(np.linspace(0, 1, 9))
     bar = ",".join("#" + "".join(f"{round(255 * part):02x}" for part in color[:3]) for color in shades)
     scale = style.scale(show, np.array([top]))
-    low, high = style.number(scale.vmin), style.number(scale.vmax)
+    low, high = number_words(scale.vmin), number_words(scale.vmax)
     none = swatch(style.INVISIBLE, "none", "cells without any") if show in ("antigen", "car_target", "stress_ligand") else ""
     if show == "vigour":
         none = swatch(style.FAINT, "tumour cells", "where they are; vigour is a state of T cells")
-    return (f'<span class="key bar" title="{escape(MEANING[show])}"><b>{escape(VIEW_WORDS[show])}</b> {low} '
-            f'<i class="scale" style="background:linear-gradient(90deg,{bar})"></i> {high}{UNITS.get(show, "")}'
+    return (f'<span class="key bar" title="{escape(MEANING[show])}"><b>{escape(view_words(show))}</b> {low} '
+            f'<i class="scale" style="background:linear-gradient(90deg,{bar})"></i> {high}{unit_of(show)}'
             f'<span class="remark">{escape(MEANING[show])}</span></span>{none}{tail}')
 
 
@@ -80,7 +77,7 @@ def at(snapshot: Snapshot, across: float, down: float, show: str = "kinds") -> s
     x, y = (min(max(share * side, 0.0), side - 1e-6) for share, side in zip((across, 1 - down), plane.shape, strict=True))
     row = cell_at(plane, x, y)
     fields = [show] if show in FIELDS else ["oxygen", "ifn_gamma"] if row is None else []
-    told = [f"{VIEW_WORDS[name]} {reading(plane, name, int(x), int(y))}" for name in fields]
+    told = [f"{view_words(name)} {reading(plane, name, int(x), int(y))}" for name in fields]
     if row is None:
         return f"no cell here: {', '.join(told)}"
     cell = {trait: values[row] for trait, values in plane.cells.items()}
@@ -90,12 +87,12 @@ def at(snapshot: Snapshot, across: float, down: float, show: str = "kinds") -> s
             same = int((plane.trait("clone", "tumor_cell") == cell["clone"]).sum())
             told.append(f"one of {same:,} of its clone" if same > 1 else "alone of its clone")
         traits = dict.fromkeys([show, *ON_TUMOR] if show in TRAITS else ON_TUMOR)
-        told += [f"{VIEW_WORDS[trait]} {cell[SHOWN.get(trait, trait)]:.2f}" for trait in traits]
+        told += [f"{view_words(trait)} {cell[SHOWN.get(trait, trait)]:.2f}" for trait in traits]
     elif kind in T_CELLS:
         told += [f"vigour {cell['vigour']:.2f}", f"fixed exhaustion {cell['fixed_exhaustion']:.2f}"]
     else:
         told.append("on patrol")
-    return f"{style.kind_words(kind).removesuffix('s')}: {', '.join(told)}"
+    return f"{kind_words(kind).removesuffix('s')}: {', '.join(told)}"
 
 
 def cell_at(plane: Snapshot, x: float, y: float) -> int | None:
@@ -109,8 +106,13 @@ def cell_at(plane: Snapshot, x: float, y: float) -> int | None:
     return int(np.argmin(distance + 1e3 * plane.is_kind("tumor_cell")))
 
 
+def unit_of(field: str) -> str:
+    """The unit after a level of a field; levels that have a scale of their own have none."""
+    return f" {FIELD_UNITS[field]}" if field in ("oxygen", "il2") else ""
+
+
 def reading(plane: Snapshot, name: str, x: int, y: int) -> str:
     """A field at a site."""
     values = plane.fields[name]
     nodes = tuple(np.minimum(np.array([x, y]) * values.shape // plane.shape, np.array(values.shape) - 1))
-    return f"{values[nodes] if values[nodes] > 1e-3 else 0:.2g}{UNITS.get(name, '')}"
+    return f"{number_words(values[nodes] if values[nodes] > 1e-3 else 0, 2)}{unit_of(name)}"

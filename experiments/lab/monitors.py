@@ -5,12 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulation.plots import style
 from simulation.readouts.response import Recist, ResponseError, category_of, dimension_of, equivalent_diameter
+from simulation.words import CATEGORY_WORDS, NO_VALUE, percent, tick_words
 
 from .course import Course
-
-CATEGORIES = {"CR": "complete response", "PR": "partial response", "SD": "stable disease", "PD": "progressive disease"}
 
 
 class Monitor(NamedTuple):
@@ -52,21 +50,22 @@ def response(course: Course) -> Monitor:
     try:
         dimension = dimension_of(course.model.shape, course.model.liquid)
     except ResponseError:
-        return Monitor(name, f"{100 * cells[-1] / max(cells[0], 1):.3g} %", "of day 0",
+        return Monitor(name, percent(cells[-1] / max(cells[0], 1)), "of day 0",
                        "a leukaemia has no diameter: the share of the cells of day 0")
     if not cells[0]:
-        return Monitor(name, "–", "no tumour at day 0", "there is nothing to compare with")
+        return Monitor(name, NO_VALUE, "no tumour at day 0", "there is nothing to compare with")
     recist = Recist()
     shown = equivalent_diameter(cells, dimension)
     shown *= recist.value("nominal_diameter") / shown[0]
     shown[shown < recist.value("smallest_seen")] = 0.0
     change, nadir = float(shown[-1] / shown[0] - 1), float(shown[:-1].min(initial=shown[0]))
     category = category_of(float(shown[-1]), nadir, change, recist)
-    remark = f"diameter {100 * change:+.0f} %"
+    remark = f"diameter {percent(change, sign=True)}"
     if category == "PD" and nadir:
-        remark = f"{100 * (shown[-1] / nadir - 1):+.0f} % from smallest"
+        remark = f"{percent(shown[-1] / nadir - 1, sign=True)} from smallest"
     return Monitor(name, category, remark,
-                   f"{CATEGORIES[category]}: RECIST 1.1 if scanned now, diameter against day 0 and against the smallest since")
+                   f"{CATEGORY_WORDS[category]}: RECIST 1.1 if scanned now, diameter against day 0 and against the smallest "
+                   "since")
 
 
 def kills_per_t_cell(course: Course) -> tuple[float, str]:
@@ -83,9 +82,9 @@ def kills_per_t_cell(course: Course) -> tuple[float, str]:
 
 def level(value: float) -> str:
     """A level with two digits; a dash where there is nobody to measure."""
-    return "–" if value != value else f"{value:.2f}" if value < 10 else style.number(value)
+    return NO_VALUE if value != value else f"{value:.2f}" if value < 10 else tick_words(value)
 
 
 def times(share: float) -> str:
     """A share of day 0 as a reader says it: a multiple, or per cent of what is small."""
-    return f"{100 * share:.2g} % of day 0" if share < 0.1 else f"{share:.2f} x day 0"
+    return f"{percent(share)} of day 0" if share < 0.1 else f"{share:.2f} x day 0"

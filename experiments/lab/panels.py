@@ -6,7 +6,7 @@ from itertools import zip_longest
 import numpy as np
 
 from simulation.plots import style
-from simulation.plots.selection import TRAITS, UNITS
+from simulation.words import IMMUNE_WORDS, SCALES, capital, name_words, percent, trait_words
 
 from . import charts
 from .charts import Chart
@@ -15,7 +15,6 @@ from .course import Course
 COLORS = (style.CONTROL, style.ARM_COLORS[0])
 """The colours of the left and the right tumour."""
 HEIGHT, WIDE, NARROW = 212, 296, 212
-IMMUNE = {"t_cells": "CD8 T cells", "car_t_cells": "CAR T cells", "nk_cells": "NK cells"}
 LEVELS = {"antigen": (0.01, 5, (0.01, 0.1, 1)), "car_target": (0.01, 10, (0.01, 0.1, 1, 10)),
           "pdl1": (0.02, 20, (0.1, 1, 10)), "mhc": (0.05, 1.1, (0.1, 0.3, 1)),
           "stress_ligand": (0.05, 5, (0.1, 0.3, 1, 3))}
@@ -57,17 +56,17 @@ def burden(courses: Sequence[Course], last: float) -> str:
     draw(chart, courses, columns(courses, "tumor_cells"))
     for row, (color, name, days) in enumerate(shown):
         more = f" (and {len(rows) - len(shown)} more)" if row == len(shown) - 1 and len(rows) > len(shown) else ""
-        chart.doses(row, days, color, style.name_words(name) + more)
+        chart.doses(row, days, color, name_words(name) + more)
     return charts.svg(WIDE, HEIGHT, [chart], "Tumour cells and doses")
 
 
 def immune(courses: Sequence[Course], last: float) -> str:
     """A small panel for each kind of immune cell that was ever there."""
-    present = [kind for kind in IMMUNE if np.nanmax(values(courses, kind), initial=0) > 0] or ["t_cells"]
+    present = [kind for kind in IMMUNE_WORDS if np.nanmax(values(courses, kind), initial=0) > 0] or ["t_cells"]
     stacked = []
     for place, kind in enumerate(present):
         stacked.append(chart := stack(place, len(present), last, charts.linear(max(np.nanmax(values(courses, kind)), 4)),
-                                      IMMUNE[kind], f"Living {IMMUNE[kind]} of both tumours."))
+                                      IMMUNE_WORDS[kind], f"Living {IMMUNE_WORDS[kind]} of both tumours."))
         draw(chart, courses, columns(courses, kind))
     return charts.svg(NARROW, HEIGHT, stacked, "Immune cells")
 
@@ -106,7 +105,7 @@ def distribution(courses: Sequence[Course], trait: str) -> str:
     top = max(20.0, *tallest)
     chart = Chart((34, 39, NARROW - 46, HEIGHT - 39 - 44), charts.logarithmic(low, high, ticks), charts.linear(top, parts=3),
                   title="% of cells (grey: day 0)" if alike else "% of cells (dotted: day 0)",
-                  meaning=f"Distribution of {TRAITS[trait]} over the living tumour cells against its shape at day 0.")
+                  meaning=f"Distribution of {trait_words(trait)} over the living tumour cells against its shape at day 0.")
     for (start, _), color in zip(shapes[:1] if alike else shapes, COLORS, strict=False):
         chart.steps(edges, start, SOFT if alike else color, filled=alike, dashed=not alike)
     notes = []
@@ -116,11 +115,11 @@ def distribution(courses: Sequence[Course], trait: str) -> str:
         else:
             chart.ticks_of(end[end > 0], color)
         if none := np.count_nonzero(end <= 0) / max(end.size, 1):
-            notes.append((f"none: {style.percent(none)}", color))
+            notes.append((f"none: {percent(none)}", color))
     for row, (note, color) in enumerate(notes):
         chart.note(note, color, row)
-    unit = charts.words(NARROW - 12, HEIGHT - 4, UNITS.get(trait, "level"), end=True)
-    title = TRAITS[trait][0].upper() + TRAITS[trait][1:]
+    unit = charts.words(NARROW - 12, HEIGHT - 4, SCALES.get(trait, "level"), end=True)
+    title = capital(trait_words(trait))
     return charts.svg(NARROW, HEIGHT, [chart], title if len(title) > 15 else f"{title} of tumour cells", unit)
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from html import escape
 
+from simulation.words import CATEGORY_WORDS, view_words
+
 from ..lab.dials import dials
-from ..lab.legend import KILLED, MEANING, TAKEN, VIEW_WORDS
-from ..lab.monitors import CATEGORIES
+from ..lab.legend import KILLED, MEANING, TAKEN
 from ..lab.patient import Patient
 
 RECIST = {"CR": "no tumour is seen any more", "PR": "the diameter is at least 30 % below that of day 0",
@@ -22,8 +23,8 @@ WORDS = {"vigour": "what is left of the power of a T cell to kill: 1 fresh, 0 ex
 
 def words(patient: Patient) -> Mapping[str, str]:
     """Every word that a page shows of this patient, with its meaning."""
-    found = {f"{short}, {CATEGORIES[short]}": meaning for short, meaning in RECIST.items()} | WORDS
-    found |= {VIEW_WORDS[view]: meaning for view, meaning in MEANING.items() if VIEW_WORDS[view] not in found}
+    found = {f"{short}, {CATEGORY_WORDS[short]}": meaning for short, meaning in RECIST.items()} | WORDS
+    found |= {view_words(view): meaning for view, meaning in MEANING.items() if view_words(view) not in found}
     return found | {dial.words: dial.meaning for dial in dials(patient)}
 
 

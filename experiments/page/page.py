@@ -9,10 +9,9 @@ from pathlib import Path
 import solara
 
 from simulation import parameter_sets
-from simulation.plots import style
+from simulation.words import name_words, view_words
 
 from ..lab.dials import dials
-from ..lab.legend import VIEW_WORDS
 from ..lab.patient import LabError, Patient
 from ..lab.player import PACES, View
 from ..scenarios.scenario import Scenario
@@ -94,7 +93,7 @@ def Heading(session: Session):
 
     with solara.Div(classes=["lab-heading"]):
         solara.HTML("h1", "Tumor-Immune Lab")
-        choice([(name, style.name_words(name)) for name in SCENARIOS], scenario, label="scenario",
+        choice([(name, name_words(name)) for name in SCENARIOS], scenario, label="scenario",
                chosen=choose, meaning="what the lab is about")
         solara.HTML("p", escape(SCENARIOS[scenario].question), attributes={"id": "question"})
         solara.HTML("details", glossary(patient), classes=["lab-words"])
@@ -174,7 +173,7 @@ def size(scenario: Scenario) -> str:
 def about(draft: Patient, patient: Patient, view: View) -> str:
     """What was grown, or that something waits to be grown."""
     bench, written = patient.bench(), patient.written()
-    own = [style.name_words(arm) for arm in dict.fromkeys(view.arms) if written.arms[arm].start == "twin"]
+    own = [name_words(arm) for arm in dict.fromkeys(view.arms) if written.arms[arm].start == "twin"]
     if draft != patient:
         return ("Changed: press Grow this tumour. " + ("Both tumours start from it." if not own else
                 f"What makes {listed(own)} different stays as it is."))
@@ -221,7 +220,7 @@ def Controls(session: Session):
             LiveView(part="day", look="lab-clock")
             choice([(str(hours), f"{hours} h a picture") for hours in PACES], str(view.pace), name="pace",
                    chosen=lambda hours: player.pace(int(hours)), meaning="simulated hours from picture to picture")
-            choice([(name, VIEW_WORDS[name]) for name in view.views], view.show, player.show, name="colour by",
+            choice([(name, view_words(name)) for name in view.views], view.show, player.show, name="colour by",
                    meaning="what the colours of the tissue show")
             solara.HTML("span", escape(view.message), classes=["lab-message"],
                         attributes={"id": "message", "role": "status", "title": view.message})

@@ -6,7 +6,7 @@ from html import escape
 import solara
 
 from simulation import treatments
-from simulation.plots import style
+from simulation.words import name_words
 
 from ..lab.dials import amount_of
 from ..lab.lab import SIDES
@@ -47,7 +47,7 @@ def arm_words(arm: str, scenario: Scenario) -> str:
     """An arm by its name, with the one thing that makes its tumour another one."""
     own = scenario.arms[arm].set if scenario.arms[arm].start == "twin" else {}
     told = [f" ({axis_words(name)} {value_words(value)})" for name, value in own.items()]
-    return style.name_words(arm) + (told[0] if len(told) == 1 else "")
+    return name_words(arm) + (told[0] if len(told) == 1 else "")
 
 
 @solara.component
@@ -71,11 +71,11 @@ def Cabinet(session: Session, side: int):
     if dial:
         dial = replace(dial, value=amounts.get(drug, dial.value))
     with solara.Div(classes=["lab-row", "lab-cabinet"]):
-        choice([(name, DRUGS.get(name, style.name_words(name))) for name in treatments.names()], drug, set_drug,
+        choice([(name, DRUGS.get(name, name_words(name))) for name in treatments.names()], drug, set_drug,
                label=f"drug for the {SIDES[side]} tumour", meaning=kind.describe())
         if dial:
             slider(replace(dial, name=f"treatments.{drug}.{dial.name}"), lambda value: set_amounts({**amounts, drug: value}),
-                   name=dial.name, label=f"{dial.name} of {style.name_words(drug)} for the {SIDES[side]} tumour", narrow=True)
+                   name=dial.name, label=f"{dial.name} of {name_words(drug)} for the {SIDES[side]} tumour", narrow=True)
         solara.Button("Infuse" if drug == "car_t" else "One dose", color="primary", small=True, disabled=idle,
                       classes=["lab-once"], on_click=lambda: player.give(side, drug, dial.value if dial else None, True))
         if regimen != "a single dose":

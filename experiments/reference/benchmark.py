@@ -24,6 +24,7 @@ from rich.table import Table
 from simulation import TumorModel
 from simulation.results.files import write_atomically
 from simulation.tissue.lattice import EMPTY
+from simulation.words import percent
 
 TREATMENTS = ("pembrolizumab", "aldesleukin", "interferon_alfa", "car_t")
 LYMPHOCYTES = {"t_cell": 0.18, "car_t_cell": 0.02, "nk_cell": 0.10}  # for every tumour cell
@@ -216,7 +217,7 @@ def show(console: Console, result: dict) -> None:
         table.add_row(name, *map(row, cases), end_section=name == "peak bytes/cell")
     for verb in cases[0]["parts_ms"]:
         parts = [(found["parts_ms"][verb], found["parts_ms"][verb] / found["step_ms"]) for found in cases]
-        table.add_row(verb, *(f"{ms:.2f} ms {share:4.0%}" for ms, share in parts))
+        table.add_row(verb, *(f"{ms:.2f} ms {percent(share):>6}" for ms, share in parts))
     console.print(table)
     mesa = next(found for found in cases if "ratio_to_mesa" in found)
     console.print(

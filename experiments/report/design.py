@@ -7,13 +7,13 @@ import pandas as pd
 
 from simulation import parameter_sets
 from simulation.parameters.bibliography import references
-from simulation.plots import style
 from simulation.plug_ins import class_path
 from simulation.results.results import Results
 from simulation.treatments import Treatment
+from simulation.words import name_words, number_words
 
 from ..scenarios.scenario import Regimen, Scenario
-from ..words import OF_SCHEDULE, listed, number_words, unit_words, value_words
+from ..words import OF_SCHEDULE, listed, unit_words, value_words
 from .tables import NO_VALUE, Table
 
 
@@ -23,7 +23,7 @@ def tissue(scenario: Scenario) -> str:
     sites = " × ".join(map(str, scenario.shape))
     if disease.liquid:
         return f"a liquid of {sites} places, well mixed, without neighbourhood"
-    sides = " × ".join(f"{side * disease.spacing / 1000:.3g}" for side in scenario.shape)
+    sides = " × ".join(number_words(side * disease.spacing / 1000) for side in scenario.shape)
     return f"{sides} mm ({sites} sites of {disease.spacing:g} µm, a cell each, reflecting walls)"
 
 
@@ -51,7 +51,7 @@ def arms(scenario: Scenario, results: dict[str, Results] | None = None, named: b
         own = [f"{dotted} = {value}" for dotted, value in arm.set.items() if not dotted.startswith("treatments.")]
         start = ("grown on its own from the same seed" + (f", with {listed(own)}" if own else "") if arm.start == "twin"
                  else "a fork of the common tumour")
-        row = {"arm": style.name_words(name), "start": start,
+        row = {"arm": name_words(name), "start": start,
                "treatment": "; ".join(regimen(*pair, varied) for pair in both) or "untreated"}
         if results:
             row["doses given"] = doses(results[name]) if name in results else NO_VALUE
@@ -64,8 +64,8 @@ def regimen(asked: Regimen, treatment: Treatment, varied: Mapping[str, str]) -> 
     def how(*parts: str) -> str | None:
         return next((varied[known] for part in parts if (known := f"treatments.{treatment.name}.{part}") in varied), None)
 
-    drug = style.name_words(asked.drug.split(":")[-1])
-    name = style.name_words(treatment.name)
+    drug = name_words(asked.drug.split(":")[-1])
+    name = name_words(treatment.name)
     declared = treatment.parameters()
     dose = f" {value_words(treatment.value('dose'), declared['dose'].unit)}" if "dose" in declared else ""
     dose = f", {word} dose" if (word := how("dose")) else dose
@@ -79,9 +79,9 @@ def doses(results: Results) -> str:
     """How many doses of each treatment were given, and when."""
     told = []
     for treatment, rows in results.doses.groupby("treatment", sort=False):
-        days = [f"{day:.3g}" for day in rows["day"]]
+        days = [number_words(day) for day in rows["day"]]
         when = f"day {listed(days)}" if len(days) <= 4 else f"day {days[0]} to {days[-1]}"
-        told.append(f"{style.name_words(str(treatment))}: {len(days)} ({when})")
+        told.append(f"{name_words(str(treatment))}: {len(days)} ({when})")
     return "; ".join(told) or "none"
 
 
@@ -96,14 +96,14 @@ def changed(scenarios: Iterable[Scenario], varied: Container[str] = ()) -> Table
         disease = parameter_sets.find(scenario.parameters).parameters()
         usual = {row["name"]: row for row in disease.table()}
         for arm, declared in scenario.arms.items():
-            where = "" if declared.start == "fork" else style.name_words(arm)
+            where = "" if declared.start == "fork" else name_words(arm)
             where = " ".join(filter(None, [scenario.name if several else "", where]))
             for name, value in scenario.model_parameters(arm).declared().items():
                 if value != usual[name]["value"] and name not in varied:
                     _enter(rows, usual[name], value, usual[name]["value"], where or "all")
             for treatment in scenario.build_treatments(arm):
                 default = {row["name"]: row for row in type(treatment)(name=treatment.name).table(f"treatments.{treatment.name}")}
-                given = " ".join(filter(None, [scenario.name if several else "", style.name_words(arm)]))
+                given = " ".join(filter(None, [scenario.name if several else "", name_words(arm)]))
                 for name, value in treatment.changed().items():
                     row = default[f"treatments.{treatment.name}.{name}"]
                     if row["name"] not in varied:

@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 from simulation.plots import style
 from simulation.plots.arms import column, last_day, nearest_day, tumor_trait
 from simulation.plots.overview import STATES, outcome
-from simulation.plots.selection import TRAITS, start_and_end, trait_under_selection
+from simulation.plots.selection import start_and_end, trait_under_selection
 from simulation.plots.time_courses import KILLS, arm_legend, burden, dose_rows, immune_columns, legend_columns, present, stack
 from simulation.plots.tissue import kind_handles, kinds_note, tissue
 from simulation.plots.volume import volume
 from simulation.results.results import Results
+from simulation.words import day_words, kind_words, name_words, number_words, trait_words
 
 WIDTH = 5.4
 """Inches of a picture that is read on a phone and stands beside another on a desk."""
@@ -66,13 +67,14 @@ def of_run(arms: Mapping[str, Results]) -> list[Picture]:
     with style.context():
         pictures = [picture(curves(arms), curves_in_words(arms), "Living tumour cells; doses stand above the curves.")]
         pictures += [picture(lapse(results, last, colors[arm]), lapse_in_words(results, last),
-                             f"Tissue, {style.name_words(arm)}.") for arm, results in arms.items() if len(results.snapshots)]
-        pictures += [picture(solid(results), f"The tissue of {style.name_words(arm)} on its last day in three dimensions.",
-                             f"{style.name_words(arm)}, one corner cut open.") for arm, results in arms.items() if deep(results)]
+                             f"Tissue, {name_words(arm)}.") for arm, results in arms.items() if len(results.snapshots)]
+        pictures += [picture(solid(results), f"The tissue of {name_words(arm)} on its last day in three dimensions.",
+                             f"{name_words(arm)}, one corner cut open.") for arm, results in arms.items() if deep(results)]
         if all(len(results.snapshots) for results in arms.values()):
             trait = trait_under_selection(arms)
             pictures.append(picture(selection(arms, trait), selection_in_words(arms, trait),
-                                    f"How {TRAITS[trait]} is distributed over the tumour cells, at the start and at the end."))
+                                    f"How {trait_words(trait)} is distributed over the tumour cells, at the start and at "
+                                    "the end."))
         for columns, unit, counts, caption in panels:
             pictures.append(picture(stacked(arms, columns, unit, counts), stacked_in_words(arms, columns), caption))
     return pictures
@@ -111,7 +113,7 @@ def lapse(results: Results, last: float, color: str) -> Figure:
     for axes, shown in zip(figure.subplots(down, across, squeeze=False).ravel(), days, strict=True):
         tissue(results, shown, axes=axes, legend=False)
         axes.set_title(axes.get_title("left").replace(": ", "\n"), fontsize=12 if across < 3 else 10.5, fontweight="normal")
-    figure.suptitle(style.name_words(results.arm), color=color, fontsize=14, fontweight="bold", x=0.02, ha="left")
+    figure.suptitle(name_words(results.arm), color=color, fontsize=14, fontweight="bold", x=0.02, ha="left")
     shots = [results.snapshots[shown] for shown in days]
     figure.legend(handles=kind_handles(*shots), loc="outside lower center", ncols=3, handlelength=0.9, columnspacing=1.2,
                   title=kinds_note(*shots), title_fontsize=10.5)
@@ -155,8 +157,8 @@ def legend_height(arms: Mapping[str, Results]) -> float:
 
 def curves_in_words(arms: Mapping[str, Results]) -> str:
     """Burden on the first and last day, and what became of each arm."""
-    told = [f"{style.name_words(arm)}: {outcome(results)}" for arm, results in arms.items()]
-    return f"Curves of living tumour cells from day 0 to day {last_day(arms):.3g}. {'; '.join(told)}."
+    told = [f"{name_words(arm)}: {outcome(results)}" for arm, results in arms.items()]
+    return f"Curves of living tumour cells from day 0 to {day_words(last_day(arms))}. {'; '.join(told)}."
 
 
 def lapse_in_words(results: Results, last: float) -> str:
@@ -164,9 +166,9 @@ def lapse_in_words(results: Results, last: float) -> str:
     told = []
     for shown in lapse_days(results, last):
         counts = results.snapshots[shown].counts()
-        cells = [f"{number:,} {style.kind_words(kind)}" for kind, number in counts.items() if number or kind == "tumor_cell"]
-        told.append(f"day {shown:.3g}: {', '.join(cells)}")
-    return f"Pictures of the tissue of {style.name_words(results.arm)}; {'; '.join(told)}."
+        cells = [f"{number:,} {kind_words(kind)}" for kind, number in counts.items() if number or kind == "tumor_cell"]
+        told.append(f"{day_words(shown)}: {', '.join(cells)}")
+    return f"Pictures of the tissue of {name_words(results.arm)}; {'; '.join(told)}."
 
 
 def selection_in_words(arms: Mapping[str, Results], trait: str) -> str:
@@ -174,9 +176,9 @@ def selection_in_words(arms: Mapping[str, Results], trait: str) -> str:
     told = []
     for arm, results in arms.items():
         ends = [tumor_trait(results.snapshots[nearest_day(results, shown)], trait) for shown in (0, None)]
-        medians = [f"{np.median(values):.2g}" if values.size else "no cell left" for values in ends]
-        told.append(f"{style.name_words(arm)}: {medians[0]}, then {medians[1]}")
-    return f"Distribution of {TRAITS[trait]} at the start and at the end. Medians: {'; '.join(told)}."
+        medians = [number_words(np.median(values), 2) if values.size else "no cell left" for values in ends]
+        told.append(f"{name_words(arm)}: {medians[0]}, then {medians[1]}")
+    return f"Distribution of {trait_words(trait)} at the start and at the end. Medians: {'; '.join(told)}."
 
 
 def stacked_in_words(arms: Mapping[str, Results], columns: Mapping[str, str]) -> str:
@@ -187,8 +189,8 @@ def stacked_in_words(arms: Mapping[str, Results], columns: Mapping[str, str]) ->
         for arm, results in arms.items():
             values = column(results, name)[1]
             values = values[np.isfinite(values)]
-            ends.append(f"{style.name_words(arm)} {style.number(values[0])} to {style.number(values[-1])}" if values.size else
-                        f"{style.name_words(arm)} none")
+            ends.append(f"{name_words(arm)} {number_words(values[0])} to {number_words(values[-1])}" if values.size else
+                        f"{name_words(arm)} none")
         told.append(f"{words}: {', '.join(ends)}")
     return f"Curves over time, first to last value. {'; '.join(told)}."
 

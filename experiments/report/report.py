@@ -12,6 +12,7 @@ from simulation.plots import style
 from simulation.plots.arms import by_name
 from simulation.results.files import write_atomically
 from simulation.results.results import Results
+from simulation.words import name_words
 
 from ..runs import command_line
 from ..runs.folder import RunError, RunFolder
@@ -131,7 +132,7 @@ def _template() -> jinja2.Template:
     """The template beside this file."""
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters["words"] = style.name_words
+    environment.filters["words"] = name_words
     return environment.get_template("report.html.j2")
 
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from simulation.plots import style
 from simulation.results.results import Results
+from simulation.words import NO_VALUE, bounds, capital, day_words, name_words, number_words, percent
 
 from ..runs import outcomes
+from ..studies.axis import RATIOS
 from ..studies.statistics import interval
 from ..studies.trial.judged import BIOMARKERS
 from ..studies.trial.survival import rate
-from ..words import number_words, point_words
+from ..words import point_words
 
 FEW_POINTS, MOST_ROWS, MOST_COLUMNS = 12, 60, 20
-NO_VALUE = "–"
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,9 @@ def ratio(ln: float) -> str:
     return number_words(math.exp(ln)) if math.isfinite(ln) else NO_VALUE
 
 
-def share(part: float) -> str:
-    """A share in percent."""
-    return f"{100 * part:.3g} %" if math.isfinite(part) else NO_VALUE
-
-
 def day(value: float) -> str:
     """A moment by its day."""
-    return f"day {value:.3g}" if math.isfinite(value) else NO_VALUE
+    return day_words(value) if math.isfinite(value) else NO_VALUE
 
 
 TOLD: dict[str, tuple[str, Callable[[float], str]]] = {
@@ -73,7 +68,7 @@ TOLD: dict[str, tuple[str, Callable[[float], str]]] = {
     "gone_day": ("first day without tumour cells", day),
     "antigen_shift": ("antigen of tumour cells over that of day 0", ratio),
     "target_shift": ("CAR target of tumour cells over that of day 0", ratio),
-    "target_negative_share": ("tumour cells without CAR target at the end", share),
+    "target_negative_share": ("tumour cells without CAR target at the end", percent),
     "mhc_shift": ("MHC-I capacity of tumour cells over that of day 0", ratio),
     "pdl1_shift": ("PD-L1 shown over that of day 0", ratio),
     "kills_by_t": ("killed by CD8 T cells", plain),
@@ -87,7 +82,6 @@ TOLD: dict[str, tuple[str, Callable[[float], str]]] = {
 OF_CAR = ("target_shift", "target_negative_share", "kills_by_car_t", "peak_car_t_cells")
 OVER = {"growth": "start_cells", "effect": "end_cells"}
 """Burden on the last day over which other burden."""
-RATIOS = ("growth", "effect", "antigen_shift", "target_shift", "mhc_shift", "pdl1_shift")
 
 
 def of_run(arms: Mapping[str, Results]) -> Table:
@@ -106,7 +100,7 @@ def of_run(arms: Mapping[str, Results]) -> Table:
                     for row in numbers.values() for beside in [row if quantity == "growth" else numbers[control.arm]]]
         if set(told) != {NO_VALUE}:
             rows.append([name, *told])
-    columns = ["", *map(style.name_words, arms)]
+    columns = ["", *map(name_words, arms)]
     return Table("What happened in each arm", pd.DataFrame(rows, columns=columns),
                  "Traits are means over the tumour cells, on the last day with tumour cells.")
 
@@ -132,7 +126,7 @@ def of_study(table: pd.DataFrame, axes: Sequence[str], replicate: str, units: Ma
     for _, part in table.groupby(named, sort=False) if named else [((), table)]:
         for arm, own in part.groupby("arm", sort=False):
             found = {"where": point_words(part.iloc[0][named], units)} if named else {}
-            found |= {"arm": style.name_words(arm), "runs": f"{len(own):,}"}
+            found |= {"arm": name_words(arm), "runs": f"{len(own):,}"}
             found["eliminated"] = eliminated(own, pooled=each > 1)
             found |= {TOLD[name][0]: NO_VALUE if name == "effect" and arm == "control" else mean(own, name, replicate)
                       for name in shown}
@@ -155,18 +149,14 @@ def mean(rows: pd.DataFrame, quantity: str, replicate: str) -> str:
     values = values[np.isfinite(values)]
     middle, low, high = interval(values)
     write = TOLD[quantity][1]
-    if not math.isfinite(low):
-        return write(middle)
-    if quantity not in RATIOS:
-        return f"{write(middle)} ({write(max(low, 0))} to {write(high)})"
-    return f"{ratio(middle)} ({ratio(low)} to {ratio(high)})"
+    return write(middle) + bounds(low if quantity in RATIOS else max(low, 0), high, write)
 
 
 def eliminated(rows: pd.DataFrame, pooled: bool) -> str:
     """How many runs ended without a tumour cell, with the exact interval of the share where runs are independent."""
     gone, number = int((rows["end_cells"] == 0).sum()), len(rows)
     found = rate(gone, number)
-    interval_words = "" if pooled or number < 2 else f" ({100 * found.low:.0f} to {100 * found.high:.0f} %)"
+    interval_words = "" if pooled or number < 2 else bounds(found.low, found.high, percent)
     return f"{gone} of {number}{interval_words}"
 
 
@@ -190,10 +180,10 @@ def cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float | np.number):
         return number_words(float(value))
-    return str(value) if "." in str(value) else style.name_words(str(value))
+    return str(value) if "." in str(value) else name_words(str(value))
 
 
 def words(name: str) -> str:
     """The name of a column or table with its underscores taken out; dotted names stay as they are."""
     name = str(name)
-    return name if "." in name else style.name_words(name)[:1].upper() + style.name_words(name)[1:]
+    return name if "." in name else capital(name_words(name))

@@ -5,8 +5,8 @@ import math
 import pandas as pd
 from scipy.integrate import trapezoid
 
-from simulation.plots import style
 from simulation.results.results import Results
+from simulation.words import percent
 
 OUTCOMES: dict[str, tuple[str, str]] = {
     "arm": ("name of the arm", ""),
@@ -133,5 +133,4 @@ def changes(series: pd.DataFrame) -> list[str]:
 
 
 def _share(part: float, whole: float) -> str:
-    """A share in percent, with the digits that pictures give it."""
-    return style.percent(part / whole) if part else "0 %"
+    return percent(part / whole if part else 0.0)

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from simulation.plots import style
+from simulation.words import number_words
 
 from ..runs.outcomes import OUTCOMES
-from ..words import number_words
 
 SHORT = {
     "start_cells": "tumour cells,\nday 0", "end_cells": "tumour cells,\nlast day", "least_cells": "tumour cells,\nfewest",
@@ -69,7 +69,7 @@ def ratio_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
     step = max(1, round(decades / 5))
     ticks = [np.log(part) + power * np.log(10) for power in range(-12, 13) if power % step == 0 for part in wanted]
     ticks = [tick for tick in ticks if low <= tick <= high]
-    return ticks, [number_words(float(f"{np.exp(tick):.3g}")) for tick in ticks]
+    return ticks, [number_words(np.exp(tick), 3) for tick in ticks]
 
 
 def by_arm(table: pd.DataFrame) -> dict[str, pd.DataFrame]:

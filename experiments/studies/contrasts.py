@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-CONFIDENCE = 0.95
+from .statistics import CONFIDENCE, half_width
+
 RESAMPLES = 2000
 MOST_AT_ONCE = 1_000_000
 
@@ -48,7 +48,7 @@ def contrast(treated: np.ndarray, control: np.ndarray) -> Contrast:
         return Contrast(pairs, float(difference.mean()) if pairs else math.nan, *[math.nan] * 9)
     paired_error = float(difference.std(ddof=1) / math.sqrt(pairs))
     unpaired_error = math.sqrt((treated.var(ddof=1) + control.var(ddof=1)) / pairs)
-    margin = stats.t.ppf(0.5 + CONFIDENCE / 2, pairs - 1) * paired_error
+    margin = half_width(paired_error, pairs - 1)
     mean, ratio = float(difference.mean()), variance_ratio(treated, control)
     needed = 2 * math.ceil(pairs * ratio) if math.isfinite(ratio) else math.nan
     return Contrast(pairs, mean, mean - margin, mean + margin, paired_error, unpaired_error, ratio,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import qmc
 
-from experiments.words import number_words
 from simulation.errors import TumorLabError
 from simulation.parameters.given import number, plain, quoted, whole_number
+from simulation.words import number_words
 
 DESIGNS = ("grid", "latin_hypercube", "sobol", "morris", "saltelli")
 MOST_POINTS = 1_000_000

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import stats
 
+from simulation.words import percent
+
 from .archive import StudyError
+from .statistics import CONFIDENCE, width_over
 
 MOST_SEEDS = 1_000_000
 SMALL = 0.06
@@ -36,7 +39,7 @@ class WidthPlan:
         needs = f"needs {_number(self.seeds)} seeds" + (f" ({self.low:,} to {_number(self.high)} given so small a pilot)"
                                                  if self.low < self.high else "")
         text = f"{self.name}: standard deviation {self.deviation:.3g} over {self.pilot} pilot seeds; " \
-               f"+-{self.width:g} at {100 * self.level:g} % {needs}"
+               f"+-{self.width:g} at {percent(self.level, digits=3)} {needs}"
         if self.planned is None:
             return text
         gives = f"giving +-{self.half_width:.2g}" if self.planned > 1 else "which gives no interval"
@@ -64,7 +67,7 @@ class ConsistencyPlan:
         return f"{text}; with the {self.planned:,} of this design chance alone moves A up to {self.scores[self.planned]:.2f}"
 
 
-def seeds_for_width(values: Sequence[float], width: float, *, level: float = 0.95, planned: int | None = None,
+def seeds_for_width(values: Sequence[float], width: float, *, level: float = CONFIDENCE, planned: int | None = None,
                     name: str = "the outcome") -> WidthPlan:
     """Seeds for a t interval of half-width ``width`` around the mean, from the values of a pilot.
 
@@ -79,14 +82,9 @@ def seeds_for_width(values: Sequence[float], width: float, *, level: float = 0.9
     bounds = [deviation * math.sqrt(freedom / stats.chi2.ppf(tail, freedom)) for tail in ((1 + level) / 2, (1 - level) / 2)]
     half = None
     if planned is not None and planned > 1:
-        half = float(half_width(deviation, planned, level))
+        half = float(width_over(planned, deviation, level))
     seeds, low, high = (_smallest(sd, width, level) for sd in (deviation, *bounds))
     return WidthPlan(name, deviation, len(finite), float(width), level, seeds, low, high, planned, half)
-
-
-def half_width(deviation: float, seeds: int, level: float = 0.95) -> float:
-    """Half-width of the t interval of a mean over ``seeds`` replicates of this standard deviation."""
-    return stats.t.ppf((1 + level) / 2, seeds - 1) * deviation / math.sqrt(seeds)
 
 
 def vargha_delaney(a: Sequence[float], b: Sequence[float]) -> float:
@@ -128,13 +126,13 @@ def _scores(batches: np.ndarray) -> np.ndarray:
 def _smallest(deviation: float, width: float, level: float) -> int:
     """The smallest n >= 2 whose half-width is at most ``width``; MOST_SEEDS + 1 when that is not enough."""
     below, above = 1, 2
-    while half_width(deviation, above, level) > width:
+    while width_over(above, deviation, level) > width:
         below, above = above, 2 * above
         if below > MOST_SEEDS:
             return MOST_SEEDS + 1
     while above - below > 1:
         middle = (below + above) // 2
-        below, above = (middle, above) if half_width(deviation, middle, level) > width else (below, middle)
+        below, above = (middle, above) if width_over(middle, deviation, level) > width else (below, middle)
     return above
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
-from simulation.plots import style
+from simulation.words import name_words, number_words
 
-from ..words import number_words, value_words
+from ..words import value_words
 
 FEW = 10
 """Up to so many different values are marked one by one."""
@@ -41,7 +41,7 @@ class Ruler:
         """Marks and limits on the horizontal axis."""
         if self.listed:
             room = max(34 // len(self.values), 6)
-            words = [textwrap.fill(style.name_words(value_words(value)), room, break_long_words=False) for value in self.values]
+            words = [textwrap.fill(name_words(value_words(value)), room, break_long_words=False) for value in self.values]
             axes.set_xticks(self.marks, words)
             if max(len(line) for word in words for line in word.split("\n")) > room:
                 axes.tick_params(axis="x", labelrotation=35)

@@ -69,7 +69,7 @@ class Kinds:
                     raise KindError(f"there is another recognition {recognition.name!r} already", key=f"kind {kind.name!r}")
                 self.recognitions.append(recognition)
         self.all.append(kind)
-        palette.show(kind.name, kind.words, kind.color)
+        palette.show(kind.name, kind.column, kind.words, kind.color)
 
     @property
     def names(self) -> list[str]:

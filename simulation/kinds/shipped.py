@@ -10,4 +10,4 @@ KINDS = (TUMOR_CELL, T_CELL, CAR_T_CELL, NK_CELL)
 RECOGNITIONS = (PEPTIDE, TARGET, MISSING_SELF)
 
 for kind in KINDS:  # a picture of results that were read back needs no model
-    palette.show(kind.name, kind.words, kind.color)
+    palette.show(kind.name, kind.column, kind.words, kind.color)

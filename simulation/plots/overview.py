@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..results.results import Results
+from ..words import name_words, percent
 from . import style
 from .arms import by_name, column, last_day, nearest_day
 from .selection import start_and_end, trait_under_selection
@@ -25,7 +26,7 @@ def overview(arms: Results | Iterable[Results] | Mapping[str, Results], question
     """Tissue of every arm half-way (or at first) and at the end; below, burden with doses, immune cells, states, selection."""
     arms = by_name(arms)
     with style.context():
-        heading = [style.name_words(title)[0].upper() + style.name_words(title)[1:]] if title else []
+        heading = [name_words(title)[0].upper() + name_words(title)[1:]] if title else []
         heading += wrap(question, 105) if question else []
         above, below = tissue_height(arms), CURVES + 0.21 * max(0, len(dose_rows(arms)) - 1)
         figure = style.picture(WIDTH, above + below + 0.36 * len(heading), w_pad=0.06, h_pad=0.06)
@@ -53,7 +54,7 @@ def heading_size(arms: int) -> float:
 def headings(arms: Mapping[str, Results]) -> dict[str, str]:
     """What became of each arm, below its name unless both fit into one line; all are equally high."""
     signs = int(WIDTH / len(arms) * 72 / (0.62 * heading_size(len(arms))))
-    told = {name: (style.name_words(name), outcome(results)) for name, results in arms.items()}
+    told = {name: (name_words(name), outcome(results)) for name, results in arms.items()}
     lines = {name: [": ".join(parts)] for name, parts in told.items()}
     if any(len(line) > signs for (line,) in lines.values()):
         lines = {name: [line for part in parts for line in wrap(part, signs)] for name, parts in told.items()}
@@ -117,7 +118,7 @@ def outcome(results: Results) -> str:
         return f"{cells[-1]:,.0f} cells"
     end, lowest = cells[-1] / cells[0], cells.min() / cells[0]
     if lowest < min(0.5, end / 3):
-        return f"fell to {style.percent(lowest)}, " + ("then regrew" if end > 0.5 else f"now at {style.percent(end)}")
+        return f"fell to {percent(lowest)}, " + ("then regrew" if end > 0.5 else f"now at {percent(end)}")
     if end >= 1.25:
         return f"grew {end:.1f}-fold"
-    return f"held at {style.percent(end)}" if end > 0.8 else f"shrank to {style.percent(end)}"
+    return f"held at {percent(end)}" if end > 0.8 else f"shrank to {percent(end)}"

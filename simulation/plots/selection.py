@@ -8,14 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from ..results.results import Results
+from ..words import SCALES, capital, day_words, name_words, percent, tick_words, trait_words
 from . import style
 from .arms import PlotError, by_name, column, last_day, nearest_day, tumor_trait
 from .time_courses import arm_lines
 
-TRAITS = {"antigen": "antigen", "car_target": "CAR target", "pdl1": "constitutive PD-L1", "mhc": "MHC-I capacity",
-          "stress_ligand": "stress ligand", "presented_mhc": "presented MHC-I", "pdl1_shown": "PD-L1 shown"}
-UNITS = {"antigen": "1 = about 30 peptide-MHC", "car_target": "1 = 10,000 molecules", "pdl1": "1 = strongly positive",
-         "pdl1_shown": "1 = strongly positive", "mhc": "1 = full", "presented_mhc": "1 = full"}
+TRAITS = ("antigen", "car_target", "pdl1", "mhc", "stress_ligand", "presented_mhc", "pdl1_shown")
 DAYS_SHOWN = 7
 FEW = 30
 STRIP = 0.21
@@ -37,15 +35,15 @@ def distributions(arms: Results | Iterable[Results] | Mapping[str, Results], tra
     colors = style.arm_colors(arms)
     with style.context():
         figure = style.picture(max(6.5, 5.2 * len(arms)), 2.1 + 0.95 * rows)
-        figure.suptitle(f"Tumour cells by {TRAITS[trait]}", fontsize=15, fontweight="bold", x=0.01, ha="left")
+        figure.suptitle(f"Tumour cells by {trait_words(trait)}", fontsize=15, fontweight="bold", x=0.01, ha="left")
         for part, (name, results) in zip(np.atleast_1d(figure.subfigures(1, len(arms))), arms.items(), strict=True):
             *beside, ridge = part.subplots(1, 2, width_ratios=[1, 4.5], sharey=True) if any_lost else [part.subplots()]
             ridges(ridge, results, days[name], trait, edges, colors[name])
             for axes in beside:
                 lost(axes, results, days[name], trait, colors[name])
-            ridge.set_title(style.name_words(name), color=colors[name])
+            ridge.set_title(name_words(name), color=colors[name])
             (beside or [ridge])[0].set_yticks([0.3 - row for row in range(len(days[name]))],
-                                              [f"day {day:.3g}" for day in days[name]])
+                                              [day_words(day) for day in days[name]])
     return figure
 
 
@@ -121,7 +119,7 @@ def lost(axes: Axes, results: Results, days: list[float], trait: str, color: str
     shares = [without(tumor_trait(results.snapshots[day], trait)) for day in days]
     axes.barh(-np.arange(len(days)) + 0.3, shares, height=0.5, color=color, alpha=0.75)
     for row, share in enumerate(shares):
-        axes.text(4, -row + 0.3, style.percent(share / 100), va="center", fontsize=10.5, zorder=5)
+        axes.text(4, -row + 0.3, percent(share / 100), va="center", fontsize=10.5, zorder=5)
     axes.set(xlim=(0, 100), xticks=[], xlabel="none")
     axes.tick_params(axis="y", length=0)
     axes.grid(False)
@@ -134,9 +132,9 @@ def trait_axis(axes: Axes, edges: np.ndarray, trait: str) -> None:
     steps = (1, 3) if edges[-1] / edges[0] < 1e4 else (1,)
     ticks = [step * 10.0**power for power in range(-6, 4) for step in steps]
     axes.set_xticks([tick for tick in ticks if edges[0] <= tick <= edges[-1]])
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: style.number(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_words(value)))
     axes.minorticks_off()
-    axes.set_xlabel(f"{TRAITS[trait]} ({UNITS[trait]})" if trait in UNITS else TRAITS[trait])
+    axes.set_xlabel(f"{trait_words(trait)} ({SCALES[trait]})" if trait in SCALES else trait_words(trait))
 
 
 def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
@@ -164,7 +162,7 @@ def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
     axes.set_ylim(0, top)
     axes.set_ylabel("% of tumour cells")
     axes.set_xlabel(axes.get_xlabel(), loc="right")
-    words = TRAITS[trait][0].upper() + TRAITS[trait][1:]
+    words = capital(trait_words(trait))
     axes.set_title(f"{words}: start ({'grey' if alike else 'dotted'}), end (line)", fontsize=12)
 
 
@@ -181,7 +179,7 @@ def lost_shares(axes: Axes, shares: Mapping[str, list[tuple[str, float]]], edges
     lines, size = [("none", style.MUTED, "normal")], 11 if sum(map(len, shares.values())) < 6 else 9.5
     for when, told in shares.items():
         lines += [("", style.MUTED, "normal"), (when, style.MUTED, "normal")]
-        lines += [(style.percent(share / 100), color, "bold") for color, share in told]
+        lines += [(percent(share / 100), color, "bold") for color, share in told]
     for place, (words, color, weight) in enumerate(lines):
         axes.annotate(words, (STRIP / 2, 1), xycoords="axes fraction", xytext=(0, -4 - 1.25 * size * place),
                       textcoords="offset points", va="top", ha="center", fontsize=size, fontweight=weight, color=color)
@@ -203,15 +201,15 @@ def selection_differential(arms: Results | Iterable[Results] | Mapping[str, Resu
         for name, results in arms.items():
             days, means, lost_share = moved(results, trait)
             marker = "o" if days.size < 30 else None
-            upper.plot(days, means, color=colors[name], label=style.name_words(name), marker=marker)
+            upper.plot(days, means, color=colors[name], label=name_words(name), marker=marker)
             snap_days = list(results.snapshots)
             lower.plot(snap_days, lost_share, color=colors[name], marker="o", markersize=5)
             shares.append(np.array(lost_share))
         upper.axhline(0, color="#888888", linewidth=1, linestyle="--", zorder=1)
         low, high = upper.get_ylim()
         upper.set_ylim(min(low, -0.2), max(high, 0.2))
-        upper.set_title(f"Selection on {TRAITS[trait]}")
-        upper.set_ylabel("change of mean ln " + TRAITS[trait])
+        upper.set_title(f"Selection on {trait_words(trait)}")
+        upper.set_ylabel("change of mean ln " + trait_words(trait))
         fold = upper.secondary_yaxis("right", functions=(np.exp, lambda y: np.log(np.maximum(y, 1e-12))))
         fold.set_ylabel("fold of the start")
         fold.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 6, 7, 8) if high - low < 1.5 else (1, 2, 5)))

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from ..readouts import spatial
 from ..results.results import Results
 from ..results.snapshots import Snapshot
+from ..words import day_words, kind_words, name_words
 from . import style
 from .arms import by_name, nearest_day
 
@@ -39,7 +40,7 @@ def infiltration(arms: Snapshot | Results | Iterable[Results] | Mapping[str, Res
             top = [profile_line(axes, profile[profile["kind"] == kind], shot, colors[name])
                    for (name, profile), shot in zip(profiles.items(), snapshots.values(), strict=True)]
             style.level_axis(axes, np.concatenate(top))
-            axes.set_title(style.kind_words(kind))
+            axes.set_title(kind_words(kind))
             axes.set_xlabel("distance from the margin (µm)")
             axes.xaxis.set_major_locator(MaxNLocator(5))
         three = {len(shot.shape) == 3 for shot in snapshots.values()}
@@ -62,8 +63,8 @@ def snapshots_of(arms, day: float | None) -> dict[str, Snapshot]:
 def headline(name: str, snapshot: Snapshot, histology: spatial.Histology | None) -> str:
     """What the legend says of an arm: its name, the day, and how its tumour is infiltrated."""
     found = spatial.infiltration_class(snapshot, histology)
-    who = f"{style.name_words(name)}, " if name else ""
-    return f"{who}day {snapshot.day:.3g}: {CLASS_WORDS.get(found, found)}"
+    who = f"{name_words(name)}, " if name else ""
+    return f"{who}{day_words(snapshot.day)}: {CLASS_WORDS.get(found, found)}"
 
 
 def profile_line(axes: Axes, profile: pd.DataFrame, snapshot: Snapshot, color: str) -> np.ndarray:

@@ -5,7 +5,6 @@ a test simulates the three common forms). Maps are perceptually uniform.
 """
 
 import io
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,8 +18,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator
 
 from .. import palette
+from ..words import tick_words
 
-KIND_COLORS, KIND_WORDS = palette.COLORS, palette.WORDS
+KIND_COLORS = palette.COLORS
 OTHER_KINDS = ("#8E44AD", "#F0E442", "#56B4E9", "#000000")
 CONTROL = "#4D4D4D"
 ARM_COLORS = ("#9B2D8E", "#DB8400", "#2F93DE", "#6B5300", "#000000", "#B9A67C")
@@ -29,16 +29,6 @@ INVISIBLE = "#B8B8B8"
 FAINT = "#F0E4D6"
 INK = "#222222"
 MUTED = "#6B6B6B"
-
-NAME_WORDS = {"car_t": "CAR T", "b_all": "B-ALL", "il2": "IL-2", "ifn_alpha": "IFN-α", "no_nk": "no NK cells",
-              "pdl1": "PD-L1"}
-TRAIT_WORDS = {
-    "antigen": "antigen", "car_target": "CAR target", "pdl1": "PD-L1 shown", "pdl1_shown": "PD-L1 shown",
-    "pdl1_constitutive": "constitutive PD-L1", "mhc": "MHC-I capacity", "presented_mhc": "presented MHC-I",
-    "stress_ligand": "stress ligand", "vigour": "T-cell vigour", "exhaustion": "plastic exhaustion",
-    "fixed_exhaustion": "fixed exhaustion", "stimulation": "stimulation", "clone": "clone",
-    "oxygen": "oxygen (mmHg)", "ifn_gamma": "IFN-γ (1 = half effect)", "il2": "IL-2 (nM)", "chemokine": "chemokine",
-}
 
 RC = {
     "font.size": 12, "font.family": "DejaVu Sans", "axes.titlesize": 13, "axes.titleweight": "bold",
@@ -83,16 +73,6 @@ def kind_color(kind: str, kinds: Iterable[str] = ()) -> str:
     return KIND_COLORS.get(kind) or OTHER_KINDS[extra.index(kind) % len(OTHER_KINDS) if kind in extra else 0]
 
 
-def kind_words(kind: str) -> str:
-    """A kind of cell in plain words."""
-    return KIND_WORDS.get(kind, kind.replace("_", " ") + "s")
-
-
-def trait_words(trait: str) -> str:
-    """A trait or field in plain words, with its unit if it has one."""
-    return TRAIT_WORDS.get(trait, trait.replace("_", " "))
-
-
 def arm_colors(names: Iterable[str]) -> dict[str, str]:
     """A colour per arm: dark grey for the control, then the palette in order; within :func:`painted`, those given there."""
     treated = [name for name in names if name != "control"]
@@ -111,13 +91,6 @@ def painted(colors: Mapping[str, str]) -> Iterator[None]:
         yield
     finally:
         _painted.reset(before)
-
-
-def name_words(name: str) -> str:
-    """The name of an arm, a treatment or a scenario as it is written in a picture."""
-    for key, words in NAME_WORDS.items():
-        name = re.sub(rf"(?<![A-Za-z0-9]){key}(?![A-Za-z0-9])", words, name)
-    return name.replace("_", " ")
 
 
 def colormap(trait: str) -> Colormap:
@@ -141,16 +114,6 @@ def scale(trait: str, values: np.ndarray) -> Normalize:
     return Normalize(0, top if top > 0 else 1)
 
 
-def number(value: float) -> str:
-    """A count or level as a reader would write it: 12,000, 0.3, 5e-06."""
-    return f"{value:,.0f}" if value >= 10 else f"{value:.3g}"
-
-
-def percent(share: float) -> str:
-    """A share as a reader would write it, with two digits and never in powers of ten: 46 %, 1.4 %, 0."""
-    return "0" if share == 0 else f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.2g} %"
-
-
 def count_axis(axes: Axes, values: np.ndarray) -> None:
     """A logarithmic axis of counts that also has a place for zero."""
     values = np.asarray(values, dtype=float)
@@ -172,7 +135,7 @@ def count_axis(axes: Axes, values: np.ndarray) -> None:
         fine = fine if decades >= 0.7 else (1, 1.5, 2, 3, 4, 5, 6, 8)
         axes.yaxis.set_major_locator(LogLocator(subs=fine, numticks=9))
     axes.minorticks_off()
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_words(value)))
 
 
 def level_axis(axes: Axes, values: np.ndarray, whole: bool = False) -> None:
@@ -180,7 +143,7 @@ def level_axis(axes: Axes, values: np.ndarray, whole: bool = False) -> None:
     top = float(np.max(values, initial=0.0, where=np.isfinite(values))) or 1.0
     axes.set_ylim(0, 1.04 if whole else top * 1.12)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value) if value else "0"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_words(value) if value else "0"))
 
 
 def day_axis(axes: Axes, last: float, label: bool = True) -> None:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..results.results import Results
+from ..words import name_words
 from . import style
 from .arms import by_name, column, last_day
 from .time_courses import arm_legend, line, stack
@@ -28,7 +29,7 @@ def t_cell_state(arms: Results | Iterable[Results] | Mapping[str, Results]) -> F
         fixed.set_xlabel("")
         fixed.tick_params(labelbottom=False)
         for name, results in arms.items():
-            line(engaged, *engaged_share(results), colors[name], style.name_words(name))
+            line(engaged, *engaged_share(results), colors[name], name_words(name))
         style.level_axis(engaged, np.concatenate([engaged_share(results)[1] for results in arms.values()]))
         style.day_axis(engaged, last_day(arms))
         engaged.set_ylabel("% of T cells")
@@ -36,7 +37,7 @@ def t_cell_state(arms: Results | Iterable[Results] | Mapping[str, Results]) -> F
         panels = np.atleast_1d(right.subplots(len(arms), 1, sharex=True))
         for axes, (name, results) in zip(panels, arms.items(), strict=True):
             image = spread(axes, results, last_day(arms))
-            axes.set_title(f"Spread of vigour: {style.name_words(name)}", color=colors[name], fontsize=12)
+            axes.set_title(f"Spread of vigour: {name_words(name)}", color=colors[name], fontsize=12)
             axes.set_ylabel("vigour")
             axes.set_xlabel("day" if axes is panels[-1] else "")
         bar = right.colorbar(image, ax=list(panels), label="% of T cells per 0.05 of vigour", shrink=0.8,

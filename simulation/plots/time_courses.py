@@ -10,10 +10,10 @@ from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from ..results.results import COLUMNS, Results
+from ..words import IMMUNE_WORDS, name_words
 from . import style
 from .arms import by_name, column, last_day
 
-IMMUNE = {"t_cells": "CD8 T cells", "car_t_cells": "CAR T cells", "nk_cells": "NK cells"}
 SHOWN = {"mean_antigen": "Antigen of tumour cells", "mean_car_target": "CAR target of tumour cells",
          "mean_pdl1": "PD-L1 shown by tumour cells", "mean_presented_mhc": "MHC-I presented by tumour cells"}
 KILLS = {"kills_by_t": "Killed by CD8 T cells since day 0", "kills_by_car_t": "Killed by CAR T cells since day 0",
@@ -45,7 +45,7 @@ def time_courses(arms: Results | Iterable[Results] | Mapping[str, Results]) -> F
 def immune_columns(arms: Mapping[str, Results]) -> dict[str, str]:
     """The columns of immune cells, those of plug-in kinds last."""
     more = dict.fromkeys(name for results in arms.values() for name in results.timeseries if name not in COLUMNS)
-    return IMMUNE | {name: name.replace("_", " ") for name in more}
+    return IMMUNE_WORDS | {name: name.replace("_", " ") for name in more}
 
 
 def present(arms: Mapping[str, Results], columns: dict[str, str]) -> dict[str, str]:
@@ -60,14 +60,14 @@ def present(arms: Mapping[str, Results], columns: dict[str, str]) -> dict[str, s
 def arm_legend(figure: Figure, arms: Mapping[str, Results], size: float = 12.5) -> None:
     """Which colour is which arm, once for all curves, in rows that fit; nothing for a single arm."""
     if len(arms) > 1:
-        handles = [Line2D([], [], linewidth=3, label=style.name_words(name), **look) for name, look in arm_lines(arms).items()]
+        handles = [Line2D([], [], linewidth=3, label=name_words(name), **look) for name, look in arm_lines(arms).items()]
         across = legend_columns(arms, figure.bbox.width / figure.dpi, size)
         figure.legend(handles=handles, loc="outside lower center", ncols=across, fontsize=size, handlelength=1.6)
 
 
 def legend_columns(names: Iterable[str], width: float, size: float) -> int:
     """How many arms stand beside each other in a legend of so many inches and points."""
-    entries = [size * (0.061 + 0.0073 * len(style.name_words(name))) for name in names]
+    entries = [size * (0.061 + 0.0073 * len(name_words(name))) for name in names]
     return len(entries) if sum(entries) <= width else int(np.clip(width // max(entries), 1, len(entries)))
 
 
@@ -84,7 +84,7 @@ def burden(axes: Axes, arms: Mapping[str, Results]) -> None:
     for name, results in arms.items():
         days, cells = column(results, "tumor_cells")
         everything.append(cells)
-        line(axes, days, cells, label=style.name_words(name), **looks[name])
+        line(axes, days, cells, label=name_words(name), **looks[name])
     style.count_axis(axes, np.concatenate(everything))
     style.day_axis(axes, last_day(arms))
     axes.set_ylabel("living tumour cells")
@@ -114,7 +114,7 @@ def stack(panels: list[Axes], arms: Mapping[str, Results], columns: dict[str, st
     for axes, (name, words) in zip(panels, columns.items(), strict=True):
         values = np.concatenate([column(results, name)[1] for results in arms.values()])
         for arm, results in arms.items():
-            line(axes, *column(results, name), label=style.name_words(arm), **looks[arm])
+            line(axes, *column(results, name), label=name_words(arm), **looks[arm])
         if counts and spans_decades(values):
             style.count_axis(axes, values)
             axes.yaxis.set_major_locator(sparse(axes))
@@ -163,7 +163,7 @@ def mark_doses(axes: Axes, arms: Mapping[str, Results]) -> None:
         mark = {"marker": "v", "markersize": 8} if days.size <= MANY_DOSES else {"marker": "|", "markersize": 9}
         axes.plot(days, np.ones(days.size), linestyle="none", color=colors[arm], clip_on=False, transform=above,
                   gid=f"doses of {treatment}", label="_doses", **mark)
-        words = style.name_words(treatment)
+        words = name_words(treatment)
         edges = np.append(days, last)
         widest = int(np.argmax(np.diff(edges)))
         figure = axes.get_figure(root=True)

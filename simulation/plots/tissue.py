@@ -12,6 +12,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from ..results.results import Results
 from ..results.snapshots import Snapshot
+from ..words import day_words, kind_words, with_unit
 from . import style
 from .arms import PlotError, nearest_day
 
@@ -74,7 +75,7 @@ def headline(snapshot: Snapshot) -> str:
     """Day and burden of a snapshot."""
     cells = snapshot.counts().get("tumor_cell", 0)
     burden = f"{cells:,} tumour cell{'s' if cells > 1 else ''}" if cells else "no tumour cell left"
-    return f"day {snapshot.day:.3g}: {burden}"
+    return f"{day_words(snapshot.day)}: {burden}"
 
 
 def kind_handles(*snapshots: Snapshot) -> list[Patch]:
@@ -82,7 +83,7 @@ def kind_handles(*snapshots: Snapshot) -> list[Patch]:
     counts = [snapshot.counts() for snapshot in snapshots]
     known = dict.fromkeys(kind for number in counts for kind in number)
     kinds = [kind for kind in known if kind == "tumor_cell" or any(number.get(kind) for number in counts)]
-    handles = [Patch(color=style.kind_color(kind, kinds), label=style.kind_words(kind)) for kind in kinds]
+    handles = [Patch(color=style.kind_color(kind, kinds), label=kind_words(kind)) for kind in kinds]
     if any(snapshot.liquid for snapshot in snapshots):
         handles.append(Patch(facecolor=FREE, edgecolor="#888888", linewidth=0.6, label="free"))
     return handles
@@ -90,7 +91,7 @@ def kind_handles(*snapshots: Snapshot) -> list[Patch]:
 
 def ring_handles(snapshot: Snapshot, colored: tuple[str, ...]) -> list[Line2D]:
     """Legend entries for the rings of a view."""
-    return [Line2D([], [], linestyle="", marker="o", markerfacecolor="none", label=style.kind_words(kind),
+    return [Line2D([], [], linestyle="", marker="o", markerfacecolor="none", label=kind_words(kind),
                    markeredgecolor=style.kind_color(kind, snapshot.kinds))
             for kind, number in snapshot.counts().items() if number and kind not in colored]
 
@@ -257,7 +258,7 @@ def color_bar(axes: Axes, image, show: str, plane: Snapshot) -> None:
     """The colour scale beside a picture; grey stands for cells without any."""
     none = show in ("antigen", "car_target") and np.any(plane.trait(show, "tumor_cell") <= 0)
     bar = style.figure_of(axes).colorbar(image, ax=axes, shrink=0.8, pad=0.02, extend="min" if none else "neither")
-    bar.set_label(style.trait_words(show) + (" (grey: none)" if none else ""))
+    bar.set_label(with_unit(show) + (" (grey: none)" if none else ""))
     bar.outline.set_visible(False)
     bar.ax.grid(False)
     if show in ("antigen", "car_target"):

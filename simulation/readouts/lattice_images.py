@@ -10,7 +10,7 @@ from ..parameters.parameter import nearest
 from ..results.snapshots import Snapshot
 
 TUMOR = "tumor_cell"
-SHIPPED = {"t_cell": "CD8 T cells", "car_t_cell": "CAR T cells", "nk_cell": "NK cells"}
+SHIPPED = ("t_cell", "car_t_cell", "nk_cell")
 Kinds = str | tuple[str, ...]
 
 

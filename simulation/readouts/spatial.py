@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from ..results.snapshots import Snapshot
+from ..words import kind_words, trait_words
 from .autocorrelation import REACH, autocorrelation, cell_pairs, correlogram, half_distance, moran, morans_i, trait_products
 from .lattice_images import SHIPPED, TUMOR, SpatialError, chosen, coordinates, immune_kinds, site_extent, sites_within
 from .margin import T_CELLS, Histology, class_of, density, infiltration, infiltration_class, margin_distance, zone_masks
@@ -18,8 +19,7 @@ __all__ = ["SPATIAL", "Histology", "SpatialError", "autocorrelation", "contacts"
            "half_distance", "infiltration", "infiltration_class", "margin_distance", "mixing", "morans_i",
            "nearest_distances", "readouts", "site_extent"]
 
-TRAITS = {"antigen": "antigen", "car_target": "CAR target", "mhc": "MHC-I capacity", "pdl1": "constitutive PD-L1",
-          "pdl1_shown": "PD-L1 shown"}
+TRAITS = ("antigen", "car_target", "mhc", "pdl1", "pdl1_shown")
 ZONES = {"core": "deeper than the margin", "margin": "in the invasive margin", "stroma": "outside the margin"}
 
 
@@ -29,7 +29,8 @@ def described() -> dict[str, tuple[str, str]]:
         "infiltration_class": ("hot, excluded or cold, by the T cells in core and margin; 'no tumor' without tissue", ""),
         "tumor_extent": ("tumour tissue inside the margin, gaps between tumour cells included (mm3 in 3-D)", "mm2"),
     }
-    for kind, words in SHIPPED.items():
+    for kind in SHIPPED:
+        words = kind_words(kind)
         rows |= {f"{kind}s_{zone}": (f"{words} {where} (cells/mm3 in 3-D)", "cells/mm2") for zone, where in ZONES.items()}
         rows |= {
             f"{kind}s_inside_share": (f"share of the {words} that stand in tumour tissue", "1"),
@@ -44,7 +45,8 @@ def described() -> dict[str, tuple[str, str]]:
                                         "(Ripley's K)", "fold") for radius in RADII}
     rows["mixing_score"] = ("contacts of immune with tumour cells over contacts of immune cells with each other", "1")
     rows["mixing_ratio"] = ("mixing score over its value when the cells swap places at random", "fold")
-    for trait, words in TRAITS.items():
+    for trait in TRAITS:
+        words = trait_words(trait)
         rows[f"{trait}_moran"] = (f"Moran's I of {words} between tumour cells that touch (0 = scattered, 1 = in clusters)", "1")
         rows[f"{trait}_patch"] = (f"distance at which the correlation of {words} between tumour cells has halved", "um")
     return rows

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.words import value_words
 from simulation.plots import style
+from simulation.words import name_words
 
 from ..axis import RATIOS, ratio_ticks, short_words, title
 
@@ -67,7 +68,7 @@ def _totals(axes: Axes, shown: pd.DataFrame, totals: Sequence[str]) -> None:
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     axes.xaxis.tick_top()
-    axes.set_xticks(range(len(totals)), [textwrap.fill(style.name_words(name), 14) for name in totals], fontsize=10.5)
+    axes.set_xticks(range(len(totals)), [textwrap.fill(name_words(name), 14) for name in totals], fontsize=10.5)
     for column, name in enumerate(totals):
         for place, value in enumerate(shown[name]):
             axes.text(column, place, value_words(value), ha="center", va="center", fontsize=10.5)

@@ -8,8 +8,9 @@ import pandas as pd
 
 from experiments.runs.outcomes import OUTCOMES
 from experiments.words import listed, point_words, unit_words
+from simulation.words import number_words
 
-from ..statistics import interval
+from ..statistics import CONFIDENCE, interval
 from ..study import Findings
 from ..surface.grid import SurfaceError
 
@@ -21,7 +22,7 @@ AMOUNTS = ("dose", "peak")
 
 
 def schedules(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity: str = "effect",
-              confidence: float = 0.95) -> pd.DataFrame:
+              confidence: float = CONFIDENCE) -> pd.DataFrame:
     """The regimens (points of ``axes``) of an arm in order of ``quantity`` beside the other regimens of the same
     seed, least (best) first.
 
@@ -82,7 +83,7 @@ def analyse(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity: 
             table.insert(len(axes) + 1 + place, name, totals[name])
     table.insert(1, "regimen", [point_words(row, units) for row in table[list(axes)].to_dict("records")])
     best, meaning = table.iloc[0], OUTCOMES.get(quantity, (quantity, ""))[0]
-    sentences = [f"Best of {len(table)} regimens by {meaning}: {best['regimen']} ({best[quantity]:.3g} on average over "
+    sentences = [f"Best of {len(table)} regimens by {meaning}: {best['regimen']} ({number_words(best[quantity])} on average over "
                  f"{best['seeds']} seeds)."]
     rivals = table.iloc[1:][table["as_good"].iloc[1:]]
     sentences.append(f"Not told apart from it over the same seeds: {_named(rivals)}." if len(rivals) else

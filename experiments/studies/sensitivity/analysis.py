@@ -12,14 +12,14 @@ from scipy import special, stats
 
 from experiments.runs.outcomes import OUTCOMES
 from experiments.studies.designs import LEVELS, Axis, problem, salib, size
-from experiments.words import bounds, number_words
+from simulation.words import bounds, number_words, percent
 
 from ..archive import StudyError
+from ..statistics import CONFIDENCE, half_width
 from ..study import Findings
 
 INDEX = {"morris": "mu_star", "saltelli": "total"}
 """The column that says how much a parameter matters."""
-LEVEL = 0.95
 STEP = LEVELS / 2 / (LEVELS - 1)
 """Length of one Morris step, as a share of the range."""
 MATTERS, PERHAPS, NOT = "matters", "perhaps", "does not matter"
@@ -77,14 +77,14 @@ def morris(positions: np.ndarray, values: np.ndarray, axes: Sequence[Axis], seed
     ``noise_reach`` its 95 % quantile (central limit).
     """
     means = np.nanmean(values, axis=1)
-    found = salib("analyze.morris").analyze(problem(axes), positions, means, num_resamples=1000, conf_level=LEVEL,
+    found = salib("analyze.morris").analyze(problem(axes), positions, means, num_resamples=1000, conf_level=CONFIDENCE,
                                             num_levels=LEVELS, seed=seed)
     blocks = values.reshape(-1, len(axes) + 1, values.shape[1])
     variances, unbiased = _noise_of_differences(blocks[:, 1:] - blocks[:, :-1])
     floor = np.sqrt(2 / np.pi) * _mean(np.sqrt(variances) / unbiased) / STEP
-    reach = floor + stats.norm.ppf(LEVEL) * np.sqrt(max(_mean(variances) / STEP**2 - floor**2, 0) / len(blocks))
+    reach = floor + stats.norm.ppf(CONFIDENCE) * np.sqrt(max(_mean(variances) / STEP**2 - floor**2, 0) / len(blocks))
     mu, mu_star, sigma, half = (np.asarray(found[name], float) for name in ("mu", "mu_star", "sigma", "mu_star_conf"))
-    certain = np.abs(mu) > stats.t.ppf((1 + LEVEL) / 2, len(blocks) - 1) * sigma / np.sqrt(len(blocks))
+    certain = np.abs(mu) > half_width(sigma / np.sqrt(len(blocks)), len(blocks) - 1)
     return pd.DataFrame({
         "mu_star": mu_star, "mu_star_low": np.maximum(mu_star - half, 0), "mu_star_high": mu_star + half, "mu": mu,
         "sigma": sigma, "noise_floor": floor, "noise_reach": reach,
@@ -103,14 +103,14 @@ def saltelli(values: np.ndarray, axes: Sequence[Axis], seed: int) -> pd.DataFram
     variance = means.var()
     if np.ptp(means) < 1e-12 * max(abs(means.mean()), 1e-300):
         return pd.DataFrame(0.0, index=range(len(axes)), columns=list(columns))
-    found = salib("analyze.sobol").analyze(problem(axes), means, calc_second_order=False, conf_level=LEVEL,
+    found = salib("analyze.sobol").analyze(problem(axes), means, calc_second_order=False, conf_level=CONFIDENCE,
                                            num_resamples=int(np.clip(8_000_000 // len(blocks), 100, 1000)), seed=seed)
     first, first_half, total, half = (np.asarray(found[name], float) for name in ("S1", "S1_conf", "ST", "ST_conf"))
     variances, _ = _noise_of_differences(blocks[:, 1:-1] - blocks[:, :1])
     seeds = values.shape[1]
     fourth = 3 * _mean(variances**2) / (1 + 2 / (seeds - 1)) if seeds > 1 else np.nan
     floor = _mean(variances) / 2 / variance
-    reach = floor + stats.norm.ppf(LEVEL) * np.sqrt(max(fourth / 4 / variance**2 - floor**2, 0) / len(blocks))
+    reach = floor + stats.norm.ppf(CONFIDENCE) * np.sqrt(max(fourth / 4 / variance**2 - floor**2, 0) / len(blocks))
     return pd.DataFrame(dict(zip(columns, (first, first - first_half, first + first_half, total, np.maximum(total - half, 0),
                                            total + half, *np.full((2, len(axes)), [[floor], [reach]])), strict=True)))
 
@@ -188,7 +188,7 @@ def _directions(positions: pd.DataFrame, values: pd.Series) -> list[str]:
             found.append(EITHER)
             continue
         correlation = stats.spearmanr(positions[name], values)
-        found.append(EITHER if correlation.pvalue > 1 - LEVEL else RAISES if correlation.statistic > 0 else LOWERS)
+        found.append(EITHER if correlation.pvalue > 1 - CONFIDENCE else RAISES if correlation.statistic > 0 else LOWERS)
     return found
 
 
@@ -232,8 +232,8 @@ def _sentences(table: pd.DataFrame, noise: dict, design: str) -> list[str]:
         said.append(f"{quantity}: with one seed a point, effect and noise cannot be told apart, and parameters are judged "
                     "against zero only; run at least 2 seeds.")
     else:
-        said.append(f"{quantity}: seeds make {100 * noise['share']:.0f} % of the variance of single runs, "
-                    f"{100 * noise['share_of_means']:.0f} % of that of means over {noise['seeds']} seeds.")
+        said.append(f"{quantity}: seeds make {percent(noise['share'])} of the variance of single runs, "
+                    f"{percent(noise['share_of_means'])} of that of means over {noise['seeds']} seeds.")
     return said
 
 
@@ -246,7 +246,7 @@ def _told(row: dict, index: str) -> str:
 
 def _short(value: float) -> str:
     """A number with two digits."""
-    return number_words(float(f"{value:.2g}"))
+    return number_words(value, 2)
 
 
 def _count(number: int, word: str) -> str:

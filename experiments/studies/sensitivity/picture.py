@@ -14,8 +14,9 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.runs.outcomes import OUTCOMES
 from experiments.studies.designs import Axis
-from experiments.words import axis_words, number_words, value_words
+from experiments.words import axis_words, value_words
 from simulation.plots import style
+from simulation.words import name_words, number_words, percent
 
 DIRECTION_COLORS = {"raises": "#DB8400", "lowers": "#2F93DE", "either way": "#7A5BA6"}
 MARKS = {"raises": "▲", "lowers": "▼", "either way": "◆"}
@@ -40,7 +41,7 @@ def ranking(tables: Sequence[pd.DataFrame], noises: Sequence[dict], axes: Sequen
             _bars(panel, table.set_index("parameter").loc[order], noise, design)
         _name(panels[0], labels)
         method = "Morris screening" if design == "morris" else "Sobol indices"
-        figure.suptitle(f"What decides the outcome? (arm {style.name_words(arm)}, {method})", x=0.012, ha="left",
+        figure.suptitle(f"What decides the outcome? (arm {name_words(arm)}, {method})", x=0.012, ha="left",
                         fontsize=15, fontweight="bold")
         figure.legend(handles=_legend(tables, design), loc="outside lower left", ncols=2 if len(tables) < 3 else 3,
                       fontsize=10.5, handlelength=1.5)
@@ -87,10 +88,10 @@ def _bars(axes: Axes, table: pd.DataFrame, noise: dict, design: str) -> None:
     axes.tick_params(axis="y", which="both", length=0)
     quantity = noise["quantity"]
     meaning, unit = OUTCOMES.get(quantity, ("", "1"))
-    axes.set_title(style.name_words(quantity))
+    axes.set_title(name_words(quantity))
     what = f"mean change over the range{f' ({unit})' if unit not in ('', '1') else ''}" if design == "morris" \
         else "share of the variance"
-    chance = "" if np.isnan(noise["share"]) else f"\nchance between seeds: {100 * noise['share']:.0f} % of a run's variance"
+    chance = "" if np.isnan(noise["share"]) else f"\nchance between seeds: {percent(noise['share'])} of a run's variance"
     axes.set_xlabel(what + "\n" + textwrap.fill(meaning, 44) + chance, fontsize=10, loc="left")
 
 

@@ -12,7 +12,7 @@ Intervals are Student's t, those of dose pairs wide enough to hold for all pairs
 import numpy as np
 import pandas as pd
 
-from ..statistics import interval, mean_known
+from ..statistics import CONFIDENCE, interval, mean_known
 from .bliss import beyond_bliss, roomy
 from .grid import Grid
 from .shams import matched
@@ -22,7 +22,7 @@ EXACT = 1e-9
 REFERENCES = ("bliss", "sham", "single")
 
 
-def excess(grid: Grid, confidence: float = 0.95) -> pd.DataFrame:
+def excess(grid: Grid, confidence: float = CONFIDENCE) -> pd.DataFrame:
     """One row per pair of doses, single agents included: the effect, what was expected, and the excess over it.
 
     Columns: x, y (doses), seeds (paired runs behind the row), effect, effect_low, effect_high, bliss and single (the effects
@@ -48,7 +48,7 @@ def excess(grid: Grid, confidence: float = 0.95) -> pd.DataFrame:
     return table
 
 
-def overall(grid: Grid, confidence: float = 0.95) -> pd.DataFrame:
+def overall(grid: Grid, confidence: float = CONFIDENCE) -> pd.DataFrame:
     """The excess averaged over all dose pairs, per seed and then over seeds: one test in place of one per pair.
 
     One row with pairs, seeds, the columns of :func:`excess` on each reference, and the verdict. Pairs without room or without any

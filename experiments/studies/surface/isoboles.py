@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from scipy import stats
-from scipy.special import stdtrit
 
+from ..statistics import CONFIDENCE, half_width
 from .grid import Grid
 
 
@@ -30,7 +30,7 @@ class Line(NamedTuple):
     without: np.ndarray
 
 
-def isoboles(grid: Grid, levels: Sequence[float], confidence: float = 0.95) -> pd.DataFrame:
+def isoboles(grid: Grid, levels: Sequence[float], confidence: float = CONFIDENCE) -> pd.DataFrame:
     """One row per point of an isobole: level, x, y, ``along`` (which dose was interpolated), combination_index, low, high.
 
     The doses that reach a level alone are points too. Along each tested dose the smallest dose of the other treatment that
@@ -50,7 +50,7 @@ def isoboles(grid: Grid, levels: Sequence[float], confidence: float = 0.95) -> p
     return pd.DataFrame(rows, columns=columns).sort_values(["level", "x", "y"], ignore_index=True)
 
 
-def levels_reached(grid: Grid, levels: Sequence[float], confidence: float = 0.95) -> pd.DataFrame:
+def levels_reached(grid: Grid, levels: Sequence[float], confidence: float = CONFIDENCE) -> pd.DataFrame:
     """One row per level: x_alone and y_alone (doses, NaN when not reached), reached (by any pair), points (pairs of doses on
     its isobole), combination_index (geometric mean over them), low, high."""
     rows = []
@@ -114,5 +114,5 @@ def _jackknife(value: float, without: np.ndarray, confidence: float) -> tuple[fl
     if many < 2 or not np.isfinite(np.append(without, value)).all():
         return np.nan, np.nan
     error = np.sqrt((many - 1) * np.var(np.log(without)))
-    half = stdtrit(many - 1, (1 + confidence) / 2) * error
+    half = half_width(error, many - 1, confidence)
     return float(value * np.exp(-half)), float(value * np.exp(half))

@@ -12,8 +12,9 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from experiments.words import axis_label, drug_words, number_words
+from experiments.words import axis_label, drug_words
 from simulation.plots import style
+from simulation.words import number_words, percent, signed_words
 
 from ..axis import title
 from .grid import Grid
@@ -48,14 +49,15 @@ def surface(grid: Grid, pairs: pd.DataFrame, *, levels: Sequence[float] = (), un
         _shares(effect, table)
         colors = _contours(effect, table, levels)
         effect.set_title("Effect: burden removed")
-        _bar(figure, drawn, effect, "share of the control's burden", lambda value, _: f"{100 * value:.0f} %")
+        _bar(figure, drawn, effect, "share of the control's burden", lambda value, _: percent(round(value, 2)))
         reach = max(SMALLEST_SCALE, float(np.nan_to_num(pairs[[f"{name}_excess" for name in shown]].abs()).max(initial=0)))
         for axes, (name, words) in zip(others, shown.items(), strict=True):
             _excess(figure, axes, grid, pairs, name, reach)
             axes.set_title(words)
         for number, axes in enumerate((effect, *others)):
             _dose_axes(axes, grid, units or {}, left=number % across == 0, below=number >= across * (down - 1))
-        marks = [Line2D([], [], color=colors[level], linewidth=2.4, label=f"{100 * level:.3g} % removed") for level in colors]
+        marks = [Line2D([], [], color=colors[level], linewidth=2.4, label=f"{percent(level, digits=3)} removed")
+                 for level in colors]
         marks += [Patch(facecolor="white", edgecolor="#777777", hatch="////",
                         label="95 % interval of all pairs together holds 0"),
                   Patch(facecolor=ALONE, edgecolor="#BBBBBB", label="one drug alone")]
@@ -109,7 +111,7 @@ def _shares(axes: Axes, table: np.ndarray) -> None:
     for (j, i), value in np.ndenumerate(table):
         known = np.isfinite(value)
         halo = [Stroke(linewidth=3, foreground=EFFECT(float(value))), Normal()] if known else None
-        axes.text(i, j, f"{100 * value:.0f} %" if known else "no run", ha="center", va="center", fontsize=size, zorder=5,
+        axes.text(i, j, percent(round(float(value), 2)) if known else "no run", ha="center", va="center", fontsize=size, zorder=5,
                   color="white" if known and value > 0.5 else style.INK, path_effects=halo)
 
 
@@ -144,17 +146,17 @@ def _excess(figure: Figure, axes: Axes, grid: Grid, pairs: pd.DataFrame, name: s
         if unsure:
             axes.add_patch(Rectangle((i - 0.5, j - 0.5), 1, 1, fill=False, hatch="////", edgecolor="#BBBBBB", linewidth=0))
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.5} if unsure else None
-        axes.text(i, j + 0.13, _signed(value), ha="center", va="center", fontsize=size + 1, color=ink, bbox=box,
+        axes.text(i, j + 0.13, _excess_words(value), ha="center", va="center", fontsize=size + 1, color=ink, bbox=box,
                   fontweight="normal" if unsure else "bold")
         if np.isfinite(low[j, i]):
-            axes.text(i, j - 0.22, f"{_signed(low[j, i])} to {_signed(high[j, i])}", ha="center", va="center",
+            axes.text(i, j - 0.22, f"{_excess_words(low[j, i])} to {_excess_words(high[j, i])}", ha="center", va="center",
                       fontsize=size - 2, color=ink, bbox=box)
-    _bar(figure, drawn, axes, "ln(cells expected / cells left)", lambda value, _: f"{value:+.3g}" if value else "0")
+    _bar(figure, drawn, axes, "ln(cells expected / cells left)", lambda value, _: signed_words(value, 3))
 
 
-def _signed(excess: float) -> str:
-    """A difference of logarithms with two digits after the point."""
-    return f"{excess:+.2f}" if abs(excess) >= 0.005 else "0"
+def _excess_words(excess: float) -> str:
+    """A difference of logarithms, which has no more than two digits after the point to say."""
+    return signed_words(round(float(excess), 2))
 
 
 def _bar(figure: Figure, drawn, axes: Axes, label: str, words) -> None:
@@ -198,5 +200,5 @@ def _isobole(axes: Axes, grid: Grid, points: pd.DataFrame, row: pd.Series, units
         axis.set_major_formatter(FuncFormatter(lambda value, _: number_words(value)))
     axes.set_xlabel(axis_label(grid.x, units))
     axes.set_ylabel(axis_label(grid.y, units))
-    axes.set_title(f"{100 * row['level']:.3g} % of the burden removed\n")
+    axes.set_title(f"{percent(row['level'], digits=3)} of the burden removed\n")
     axes.text(0, 1.02, note, transform=axes.transAxes, fontsize=10.5, color=style.MUTED)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.words import bounds, drug_words, listed, value_words
+from experiments.words import drug_words, listed, value_words
+from simulation.words import bounds, percent
 
 from ..statistics import interval
 from .bliss import FEWEST
@@ -84,7 +85,7 @@ def _each(grid: Grid, pairs: pd.DataFrame, units: Mapping[str, str]) -> list[str
 
 def _isobole(grid: Grid, row: pd.Series, units: Mapping[str, str]) -> str:
     """What it takes to reach one level of effect, alone and together."""
-    share = f"{_percent(row['level'])} of the control's burden"
+    share = f"{percent(row['level'], digits=3)} of the control's burden"
     if not row["reached"]:
         return f"No tested dose or pair of doses removes {share}."
     if np.isnan(row["x_alone"]) and np.isnan(row["y_alone"]):
@@ -132,16 +133,12 @@ def _pair(grid: Grid, x_dose: float, y_dose: float, units: Mapping[str, str]) ->
                          for name, dose in ((grid.x, x_dose), (grid.y, y_dose)))
 
 
-def _percent(share: float) -> str:
-    return "an unknown share" if not np.isfinite(share) else f"{100 * share:.3g} %"
-
-
 def _removed(effect: float) -> str:
     """The share of the control's burden that an effect removes."""
-    return _percent(-np.expm1(-effect))
+    return percent(-np.expm1(-effect)) if np.isfinite(effect) else "an unknown share"
 
 
 def _left(row: pd.Series, reference: str) -> str:
     """Cells left over cells expected, with the interval."""
     middle, high, low = (np.exp(-row[f"{reference}_{end}"]) for end in ("excess", "low", "high"))
-    return _percent(middle) + bounds(low, high, _percent, "95 % interval ").replace(" % to ", " to ")
+    return percent(middle) + bounds(low, high, percent, "95 % interval ")

@@ -10,8 +10,9 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normal
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from experiments.words import axis_label, number_words, value_words
+from experiments.words import axis_label, value_words
 from simulation.plots import style
+from simulation.words import name_words, number_words
 
 from ..axis import BESIDE_CONTROL, RATIOS, by_arm, is_count, ratio_ticks, short_words, title
 from ..rulers import ruler
@@ -52,7 +53,7 @@ def maps(outcomes: pd.DataFrame, x: str, y: str, quantities: Sequence[str], *, u
                 line, column = places.pop(0)
                 axes = figure.add_subplot(grid[line, column])
                 _map(figure, axes, table, quantity, colors)
-                axes.set_title(f"{short_words(quantity)}: {style.name_words(arm)}".replace("\n", " "), fontsize=12)
+                axes.set_title(f"{short_words(quantity)}: {name_words(arm)}".replace("\n", " "), fontsize=12)
                 axes.set_xlabel(axis_label(x, units) if not any(below == (line + 1, column) for below in places) else "")
                 axes.set_ylabel(textwrap.fill(axis_label(y, units), 24) if column == 0 else "")
         title(figure, question)
@@ -89,10 +90,10 @@ def _map(figure: Figure, axes: Axes, table: pd.DataFrame, quantity: str, colors:
     for (j, i), value in np.ndenumerate(shown):
         told = np.exp(value) if quantity in RATIOS else value
         dark = np.isfinite(value) and np.dot(drawn.cmap(drawn.norm(value))[:3], (0.3, 0.59, 0.11)) < 0.5
-        axes.text(i, j, number_words(float(f"{told:.2g}")) if np.isfinite(value) else "no run", ha="center", va="center",
+        axes.text(i, j, number_words(told, 2) if np.isfinite(value) else "no run", ha="center", va="center",
                   fontsize=10 if table.shape[1] <= 6 else 8, color="white" if dark else style.INK)
     for set_ticks, names in ((axes.set_xticks, table.columns), (axes.set_yticks, table.index)):
-        set_ticks(range(len(names)), [style.name_words(value_words(name)) for name in names])
+        set_ticks(range(len(names)), [name_words(value_words(name)) for name in names])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     bar = figure.colorbar(drawn, ax=axes, fraction=0.05, pad=0.02)

@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from experiments.runs.outcomes import OUTCOMES
 from experiments.words import axis_label, point_words
 from simulation.plots import style
+from simulation.words import name_words
 
 from ..axis import BESIDE_CONTROL, by_arm, outcome_axis, short_words, title
 from ..rulers import Ruler, ruler
@@ -198,6 +199,6 @@ def _running(axes: Axes, at: np.ndarray, values: np.ndarray, color: str) -> None
 
 def _legend(figure: Figure, names: Sequence[str], note: str) -> None:
     colors = style.arm_colors(names)
-    handles = [Line2D([], [], color=colors[name], linewidth=3, label=style.name_words(name)) for name in names]
+    handles = [Line2D([], [], color=colors[name], linewidth=3, label=name_words(name)) for name in names]
     across = max(1, min(len(names), int(figure.get_figwidth() / 1.9)))
     figure.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=1.6, title=note, title_fontsize=11)

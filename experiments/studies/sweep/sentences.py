@@ -1,13 +1,14 @@
 """What a plain sweep says, in sentences: where each arm did best and worst, or what its outcome goes with."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from experiments.words import axis_words, listed, point_words
-from simulation.plots import style
+from simulation.words import name_words, number_words, percent
 
 MOST_VALUES = 12
 """Parameters with more values than this were sampled over a range: points are ranked, not compared one by one."""
@@ -33,7 +34,7 @@ def told(outcomes: pd.DataFrame, axes: Sequence[str], units: Mapping[str, str]) 
         if rows["left"].notna().any():
             ranges = any(rows[axis].nunique() > MOST_VALUES for axis in own)
             said = links(rows, own, than) if ranges else extremes(rows, own, than, units)
-            found.append(f"{style.name_words(str(arm))}: {said}.")
+            found.append(f"{name_words(str(arm))}: {said}.")
     if nothing := int((outcomes.drop_duplicates("run")["start_cells"] == 0).sum()):
         found.append(f"{nothing} of {outcomes['run'].nunique()} runs had no tumour on day 0 and are left out.")
     return found
@@ -72,7 +73,7 @@ def outcome(rows: pd.DataFrame, than: str) -> str:
     gone = int((rows["end_cells"] == 0).sum())
     if middle == 0:
         return f"no tumour cell left in {gone} of {len(rows)} runs"
-    written, of = (style.percent, "of") if middle < 2 else (fold, "times")
+    written, of = (percent, "of") if middle < 2 else (partial(number_words, digits=2), "times")
     words = f"{written(middle)} {of} {than}"
     words += f" (quartiles {written(low)} and {written(high)})" if rows["left"].count() >= FEW else ""
     return words + (f", none left in {gone} of {len(rows)} runs" if gone else "")
@@ -101,8 +102,3 @@ def link(points: pd.DataFrame, axis: str) -> tuple[float | None, float]:
         return (found.statistic, found.pvalue) if found else (0.0, 1.0)
     groups = [group.to_numpy() for _, group in points.groupby(axis)["left"]]
     return None, (stats.kruskal(*groups).pvalue if points["left"].nunique() > 1 else 1.0)
-
-
-def fold(times: float) -> str:
-    """A factor with two digits."""
-    return style.number(float(f"{times:.2g}"))

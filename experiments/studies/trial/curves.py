@@ -8,16 +8,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullFormatter, NullLocator
-from scipy import stats
 
-from experiments.words import bounds
 from simulation.plots import style
+from simulation.words import bounds, capital, name_words, number_words
 
-from ..contrasts import CONFIDENCE
-from .judged import CONTROL, Judged, by_arm
+from ..statistics import half_width
+from .judged import BIOMARKERS, CONTROL, Judged, by_arm
 from .sentences import p_words
 
-BIOMARKER_WORDS = {"all": "All patients", "pdl1": "PD-L1", "antigen": "Antigen", "cd8": "CD8 density"}
+ALL = {"all": "all patients"}
 BROAD = 4.2
 """Points of the control's curve, which lies beneath, so that an equal curve leaves it seen."""
 HAZARDS = (0.05, 20.0)
@@ -59,7 +58,7 @@ def extended(values: pd.Series, last: float | None = None) -> np.ndarray:
 
 def compared(arm: str, against: tuple) -> str:
     """An arm's entry in the legend."""
-    words = style.name_words(arm)
+    words = name_words(arm)
     if arm == CONTROL or math.isnan(against.p_value):
         return words
     ratio = (f"hazard ratio {against.hazard_ratio:.2f}{bounds(against.low, against.high, '{:.2f}'.format)}, "
@@ -77,7 +76,7 @@ def at_risk(axes: Axes, arms: list[tuple[str, pd.DataFrame]], colors: dict[str, 
             axes.text(day, -place, f"{(own['progression_day'] >= day).sum()}", color=colors[arm], ha="center", va="center",
                       fontsize=11)
     axes.set(ylim=(-len(arms) + 0.4, 0.6), yticks=[-place for place in range(len(arms))],
-             yticklabels=[style.name_words(arm) for arm, _ in arms], xlabel="day")
+             yticklabels=[name_words(arm) for arm, _ in arms], xlabel="day")
     axes.set_title("patients at risk", fontsize=11, fontweight="normal")
     for label, (arm, _) in zip(axes.get_yticklabels(), arms, strict=True):
         label.set_color(colors[arm])
@@ -99,7 +98,7 @@ def subgroups(table: pd.DataFrame, question: str, per: str = "per mm²") -> Figu
         shift = 0.26 * ((len(arms) - 1) / 2 - number)
         own = table[table["arm"] == arm]
         rows = [place[row.biomarker, row.group] + shift for row in own.itertuples()]
-        forest(left, own["share"] * 100, own["low"] * 100, own["high"] * 100, rows, colors[arm], style.name_words(arm))
+        forest(left, own["share"] * 100, own["low"] * 100, own["high"] * 100, rows, colors[arm], name_words(arm))
         if arm != CONTROL:
             rows = [place[row.biomarker, row.group] + shift for row in own.itertuples()]
             forest(right, own["hazard_ratio"], own["hazard_low"], own["hazard_high"], rows, colors[arm], None, HAZARDS)
@@ -123,12 +122,12 @@ def subgroups(table: pd.DataFrame, question: str, per: str = "per mm²") -> Figu
 def group_words(table: pd.DataFrame, biomarker: str, group: str, per: str) -> str:
     """One subgroup: what it is, where it was cut, how many patients it has."""
     own = table[(table["biomarker"] == biomarker) & (table["group"] == group)].iloc[0]
-    words, count = BIOMARKER_WORDS.get(biomarker, biomarker), int(own["patients"])
+    words, count = capital((ALL | BIOMARKERS).get(biomarker, biomarker)), int(own["patients"])
     if biomarker == "all":
         return f"{words}\nn = {count}"
     sign = "≥" if group == "high" else "<"
     unit = f" {per}" if biomarker == "cd8" else ""
-    return f"{words} {sign} {style.number(own['cut'])}{unit}\nn = {count}"
+    return f"{words} {sign} {number_words(own['cut'])}{unit}\nn = {count}"
 
 
 def forest(axes: Axes, values: Iterable[float], low: Iterable[float], high: Iterable[float], rows: list[float], color: str,
@@ -173,13 +172,13 @@ def contrasts(table: pd.DataFrame, question: str) -> Figure:
 def differences(axes: Axes, rows: pd.DataFrame, colors: dict[str, str]) -> None:
     """Paired and unpaired intervals of one quantity (Student's t), a pair of arms to a row."""
     for place, row in enumerate(rows.itertuples()):
-        margin = stats.t.ppf(0.5 + CONFIDENCE / 2, 2 * row.pairs - 2) * row.unpaired_error
+        margin = half_width(row.unpaired_error, 2 * row.pairs - 2)
         for low, high, shift, filled in ((row.low, row.high, 0.17, True),
                                          (row.difference - margin, row.difference + margin, -0.17, False)):
             forest(axes, [row.difference], [low], [high], [-place + shift], colors[row.arm], None, marker="o", filled=filled)
     axes.axvline(0, color=style.INK, linewidth=1)
     axes.set(yticks=[-place for place in range(len(rows))], ylim=(-len(rows) + 0.45, 0.55),
-             yticklabels=[f"{style.name_words(row.arm)}\n- {style.name_words(row.against)}" for row in rows.itertuples()])
+             yticklabels=[f"{name_words(row.arm)}\n- {name_words(row.against)}" for row in rows.itertuples()])
     axes.tick_params(axis="y", labelsize=10, length=0)
     axes.grid(axis="y", visible=False)
 

@@ -11,12 +11,12 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from simulation.plots import style
 from simulation.readouts.response import CATEGORIES, Recist
+from simulation.words import CATEGORY_WORDS, name_words, percent
 
 from . import curves
 from .judged import Judged, Protocol, by_arm
 
 CATEGORY_COLORS = {"CR": "#08519C", "PR": "#6BAED6", "SD": "#BDBDBD", "PD": "#D55E00", "NE": "#FFFFFF"}
-CATEGORY_WORDS = {"CR": "complete response", "PR": "partial response", "SD": "stable disease", "PD": "progression"}
 PANEL = 4.6
 """Inches of one arm's panel."""
 
@@ -101,7 +101,7 @@ def beside(responses: pd.DataFrame, question: str, label: str, height: float = 5
     figure = style.picture(max(PANEL * len(arms), 7.0), height)
     panels = list(figure.subplots(1, len(arms), sharex=True, sharey=True, squeeze=False)[0])
     for axes, (arm, own) in zip(panels, arms, strict=True):
-        axes.set_title(f"{style.name_words(arm)}\n{100 * own['objective'].mean():.0f} % respond", fontsize=12)
+        axes.set_title(f"{name_words(arm)}\n{percent(own['objective'].mean())} respond", fontsize=12)
     panels[0].set_ylabel(label)
     figure.suptitle(question, fontsize=14, x=0.01, ha="left")
     return figure, panels

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 
-from experiments.words import bounds, listed
-from simulation.plots import style
+from experiments.words import listed
 from simulation.readouts.response import CATEGORIES
+from simulation.words import bounds, name_words, number_words, percent, signed_words
 
 from .judged import CONTROL, Judged, Protocol
 
@@ -92,8 +92,9 @@ def pairing(contrasts: pd.DataFrame) -> list[str]:
 def paired(row: tuple) -> str:
     """One difference with its standard error, and what it took to know it as well without pairs."""
     between = f"{row.ratio_low:.1f} to {row.ratio_high:.1f}; " if math.isfinite(row.ratio_low + row.ratio_high) else ""
-    return (f"{row.quantity} {signed(row.difference)} ± {signed(row.paired_error)[1:]}, variance {row.variance_ratio:.1f} times "
-            f"smaller than unpaired ({between}{row.unpaired_patients:,.0f} patients unpaired for what {row.pairs} gave)")
+    return (f"{row.quantity} {signed_words(row.difference)} ± {number_words(row.paired_error)}, "
+            f"variance {row.variance_ratio:.1f} times smaller than unpaired ({between}{row.unpaired_patients:,.0f} patients "
+            f"unpaired for what {row.pairs} gave)")
 
 
 def immunoediting(patients: pd.DataFrame) -> list[str]:
@@ -105,17 +106,7 @@ def immunoediting(patients: pd.DataFrame) -> list[str]:
 
 def name(arm: str) -> str:
     """An arm as people read it."""
-    return style.name_words(arm)
-
-
-def signed(value: float) -> str:
-    """A difference with its sign: +0.25, -62.4, -1,510."""
-    return f"{value:+,.0f}" if abs(value) >= 100 else f"{value:+.3g}"
-
-
-def percent(share: float) -> str:
-    """A share in whole percent."""
-    return f"{100 * share:.0f} %"
+    return name_words(arm)
 
 
 def p_words(p: float) -> str:

@@ -10,8 +10,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from ..archive import StudyError
-
-CONFIDENCE = 0.95
+from ..statistics import CONFIDENCE
 
 
 class Rate(NamedTuple):

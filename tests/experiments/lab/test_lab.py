@@ -30,6 +30,7 @@ from experiments.words import moment_words
 from simulation import treatments
 from simulation.plots import style
 from simulation.readouts.response import Recist, scans
+from simulation.words import kind_words, view_words
 from tests.simulation.test_reproducibility import assert_same_state
 
 SMALL = """
@@ -231,7 +232,7 @@ def test_a_pixel_has_the_colour_of_the_cell_that_stands_there(lab):
         x, y = divmod(int(site), snapshot.shape[1])
         pixel = image.getpixel((x * edge + edge // 2, image.height - 1 - (y * edge + edge // 2)))
         assert pixel == tuple(round(255 * part) for part in to_rgb(style.kind_color(kind))), f"a {kind} stands where it is drawn"
-        assert style.kind_words(kind)[:-1] in legend.at(snapshot, (x + 0.5) / 41, 1 - (y + 0.5) / 41)
+        assert kind_words(kind)[:-1] in legend.at(snapshot, (x + 0.5) / 41, 1 - (y + 0.5) / 41)
     assert tissue.picture(snapshot, "kinds") == tissue.picture(snapshot, "kinds")
 
 
@@ -462,7 +463,7 @@ def test_what_is_pointed_at_is_told_as_the_view_shows_it(lab):
     x, y = divmod(int(snapshot.cells["site"][row]), 41)
     told = {show: legend.at(snapshot, (x + 0.5) / 41, 1 - (y + 0.5) / 41, show) for show in tissue.VIEWS}
     for show in ("antigen", "mhc", "stress_ligand", "oxygen", "il2", "chemokine"):
-        assert told[show].startswith(f"tumour cell: {legend.VIEW_WORDS[show]}"), "what is shown comes first"
+        assert told[show].startswith(f"tumour cell: {view_words(show)}"), "what is shown comes first"
     assert f"stress ligand {snapshot.cells['stress_ligand'][row]:.2f}" in told["stress_ligand"] and "clone" in told["clone"]
 
 

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from experiments.studies.archive import StudyError
-from experiments.studies.replicates import SMALL, half_width, seeds_for_consistency, seeds_for_width, vargha_delaney
+from experiments.studies.replicates import SMALL, seeds_for_consistency, seeds_for_width, vargha_delaney
+from experiments.studies.statistics import width_over
 
 
 def sample(deviation, size, seed=1):
@@ -17,7 +18,7 @@ def sample(deviation, size, seed=1):
 def test_a_known_deviation_needs_the_seeds_of_the_textbook():
     plan = seeds_for_width(sample(0.8, 5), 0.2, planned=10, name="effect (pembrolizumab)")
     assert plan.seeds == 64, "(t s / w)^2 with s = 0.8, w = 0.2, t about 2.0 is 64"
-    assert half_width(0.8, 64) <= 0.2 < half_width(0.8, 63), "64 is the first number that is enough"
+    assert width_over(64, 0.8) <= 0.2 < width_over(63, 0.8), "64 is the first number that is enough"
     assert plan.half_width == pytest.approx(2.262 * 0.8 / np.sqrt(10), rel=1e-3)
     assert str(plan) == ("effect (pembrolizumab): standard deviation 0.8 over 5 pilot seeds; +-0.2 at 95 % needs 64 seeds "
                          "(25 to 510 given so small a pilot); this design has 10, giving +-0.57")
@@ -26,7 +27,7 @@ def test_a_known_deviation_needs_the_seeds_of_the_textbook():
 def test_planned_intervals_hold_the_mean_as_often_as_they_say():
     plan = seeds_for_width(sample(1.0, 1000), 0.3)
     draws = np.random.default_rng(2).normal(5.0, 1.0, (4000, plan.seeds))
-    margins = half_width(1.0, plan.seeds) * draws.std(axis=1, ddof=1)
+    margins = width_over(plan.seeds, 1.0) * draws.std(axis=1, ddof=1)
     covered = np.mean(np.abs(draws.mean(axis=1) - 5.0) <= margins)
     assert covered == pytest.approx(0.95, abs=3 * np.sqrt(0.95 * 0.05 / 4000)), "95 % of intervals hold the true mean"
     assert margins.mean() == pytest.approx(0.3, rel=0.03), "and they are as wide as was asked"

@@ -9,8 +9,9 @@ from experiments.studies.axis import by_arm, ratio_ticks
 from experiments.studies.rulers import ruler
 from experiments.studies.sweep import maps
 from experiments.studies.sweep import pictures as sweeps
-from experiments.words import axis_label, axis_words, number_words, point_words, value_words
+from experiments.words import axis_label, axis_words, point_words, value_words
 from simulation.plots import style
+from simulation.words import number_words
 
 PDL1, DOSE = "tumor.pdl1", "treatments.pembrolizumab.dose"
 QUESTION = "Does it matter?"

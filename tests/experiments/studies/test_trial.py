@@ -240,7 +240,7 @@ def test_rates_and_their_exact_intervals(findings):
     assert rates.loc["pembrolizumab", ["patients", "responders", "CR", "PR", "SD", "PD"]].tolist() == [5, 3, 1, 2, 1, 1]
     assert rates.loc["pembrolizumab", ["low", "high"]].tolist() == pytest.approx([0.1466, 0.9473], abs=1e-4)
     assert rates.loc["control", "responders"] == 0
-    assert any("pembrolizumab: 3 of 5 responded, 60 % (95 % interval 15 % to 95 %)" in each for each in findings.sentences)
+    assert any("pembrolizumab: 3 of 5 responded, 60 % (95 % interval 15 to 95 %)" in each for each in findings.sentences)
 
 
 @pytest.mark.parametrize(("successes", "number", "low", "high"), [
@@ -416,13 +416,3 @@ def test_the_trial_that_ships_is_in_order():
     room = math.prod(shipped.base.shape) / shipped.base.grow.cells
     assert math.sqrt(room) > 2, "an untreated tumour has room to double its diameter: progression needs 20 %"
     assert set(shipped.subgroups) == set(responses.MARKERS)
-
-
-@pytest.mark.slow
-def test_pairing_at_least_halves_the_variance_of_what_pd1_blockade_does_to_the_burden_by_day_30(tmp_path):
-    shipped = Trial.load("checkpoint_trial").model_dump(exclude_none=True)
-    short = shipped | {"patients": 30, "days": 30.0, "arms": {"pembrolizumab": shipped["arms"]["pembrolizumab"]}}
-    found = complete(Trial.from_content(short), tmp_path, workers=2).findings.tables["contrasts"].set_index("quantity")
-    burden = found.loc["tumour cells, day 30"]
-    assert burden["high"] < 0, "the drug does something"
-    assert burden["variance_ratio"] > 2, f"{burden['variance_ratio']:.1f} over {burden['pairs']} patients"

@@ -18,6 +18,7 @@ from simulation.plots.t_cell_state import engaged_share
 from simulation.plots.time_courses import arm_lines, dose_rows
 from simulation.plots.tissue import VIEWS, averaged, dot_size, nearest_to_viewer, tinted
 from simulation.results.results import Results, Snapshot
+from simulation.words import KIND_WORDS, percent
 
 KINDS = ("tumor_cell", "t_cell", "car_t_cell", "nk_cell")
 TRAITS = ("antigen", "car_target", "mhc", "presented_mhc", "pdl1", "pdl1_shown", "stress_ligand", "vigour",
@@ -176,7 +177,7 @@ def test_cells_without_the_trait_are_a_number_off_the_axis():
     axes = figure.add_subplot()
     start_and_end(axes, {"control": ends("control", 0.0), "drug": ends("drug", 1.0)}, "antigen")
     told = [(text.get_text(), text.get_color()) for text in axes.texts]
-    assert [text for text, _ in told] == ["none", "", "start", "0", "", "end", "0", "100 %"]
+    assert [text for text, _ in told] == ["none", "", "start", "0 %", "", "end", "0 %", "100 %"]
     assert told[-1][1] == style.arm_colors(["control", "drug"])["drug"]
     assert not axes.collections, "no bar whose height could be read off the axis"
 
@@ -356,10 +357,10 @@ def test_doses_of_two_arms_stand_in_rows_of_their_own():
         ("a", "pembrolizumab", [0, 7]), ("b", "pembrolizumab", [3])]
 
 
-@pytest.mark.parametrize("share, words", [(1, "100 %"), (0.9999, "100 %"), (0.464, "46 %"), (0.0999, "10 %"), (0.0137, "1.4 %"),
-                                          (0.0004, "0.04 %"), (0, "0")])
+@pytest.mark.parametrize("share, words", [(1, "100 %"), (0.9999, "99.99 %"), (0.464, "46 %"), (0.0999, "10 %"), (0.0137, "1.4 %"),
+                                          (0.0004, "0.04 %"), (0, "0 %")])
 def test_shares_are_written_without_powers_of_ten(share, words):
-    assert style.percent(share) == words
+    assert percent(share) == words
 
 
 @pytest.mark.parametrize("show", ["antigen", "car_target", "pdl1", "mhc", "vigour", "clone", "exhaustion"])
@@ -371,4 +372,4 @@ def test_immune_cells_are_rings_beside_every_trait(show):
              if len(each.get_edgecolors()) and not len(each.get_facecolors())}
     wanted = ["nk_cell"] if show == "vigour" else ["t_cell", "nk_cell"]
     assert rings == {"#FFFFFF", *(style.KIND_COLORS[kind] for kind in wanted)}
-    assert {text.get_text() for text in drawn.legends[0].get_texts()} == {style.KIND_WORDS[kind] for kind in wanted}
+    assert {text.get_text() for text in drawn.legends[0].get_texts()} == {KIND_WORDS[kind] for kind in wanted}

@@ -10,6 +10,7 @@ from simulation import plots
 from simulation.plots import style
 from simulation.plots.volume import extent, facing, seen, slice_across, view
 from simulation.results.results import Snapshot
+from simulation.words import with_unit
 
 from .test_plots import KINDS, TRAITS, snapshot, words
 
@@ -104,7 +105,7 @@ def test_a_volume_has_day_scale_bar_and_key(show):
     told = words(plots.volume(snapshot(3.0, 300, 60, shape=(13, 12, 11)), show=show, azimuth=-60))
     assert any(text.endswith("µm") for text in told)
     assert "day 3: 300 tumour cells" in told or any(text.startswith("day 3: ") for text in told)
-    assert ("CD8 T cells" in told) == (show == "kinds") and (show == "kinds" or style.trait_words(show) in " ".join(told))
+    assert ("CD8 T cells" in told) == (show == "kinds") and (show == "kinds" or with_unit(show) in " ".join(told))
 
 
 @pytest.mark.parametrize("show", ["kinds", "vigour", "clone", "antigen", "oxygen"])
