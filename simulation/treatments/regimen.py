@@ -103,7 +103,7 @@ class Regimen:
             raise ModelError("add_hazard is called by a treatment in its on_step")
         rows = self.model.cells.rows
         if where is not None and (np.asarray(where).dtype != bool or np.shape(where) != (rows,)):
-            raise ModelError(f"add_hazard: where= takes one True or False for each of the {rows} rows of the cell table")
+            raise ModelError(f"where= takes one True or False for each of the {rows} rows of the cell table", key="add_hazard")
         if np.ndim(rate) and np.shape(rate) != (rows,):
             raise ModelError(f"add_hazard takes one rate, or one for each of the {rows} rows of the cell table")
         self._hazards.append((self._acting, rate, where, self.model.cells["name"].copy()))
