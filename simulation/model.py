@@ -200,7 +200,7 @@ class TumorModel(mesa.Model):
             day = checked_days(until, "until")
             steps, hours = self.steps_until(day), day * 24.0 - (self.clock - self.origin) * self.dt
             if steps < 0:
-                raise ModelError(f"until = {day:g} is not allowed: it is day {self.day:g} already")
+                raise ModelError(f"until = {day:g} is not allowed: it is day {self.day:g} already", key="until")
         return steps, hours - steps * self.dt
 
     def grow(self, cells: int = 5000, max_days: float = 60.0, immune_cells: bool = True, on_progress=None) -> "TumorModel":
@@ -258,7 +258,8 @@ class TumorModel(mesa.Model):
         """A further behaviour with its own loop, run after the verb it names."""
         process = named(process, Process)
         if process.after not in VERBS:
-            raise KindError(f"process {process.name!r}: after = {process.after!r} is no verb{nearest(process.after, VERBS)}")
+            raise KindError(f"after = {process.after!r} is no verb{nearest(process.after, VERBS)}",
+                            key=f"process {process.name!r}")
         self.processes.add(process)
 
     def reseed(self, seed: int) -> None:

@@ -125,7 +125,8 @@ class Population:
     def plant(self, number: int, clock: int) -> None:
         """A disc of tumour cells in the middle; in a liquid they are anywhere."""
         if not 0 <= number <= self.lattice.size:
-            raise ModelError(f"tumor.initial_cells = {quoted(number)} does not fit: the lattice has {self.lattice.size} sites")
+            raise ModelError(f"tumor.initial_cells = {quoted(number)} does not fit: the lattice has {self.lattice.size} sites",
+                             key="tumor.initial_cells")
         liquid = self.lattice.liquid
         order = self.by_chance("plant.order", clock) if liquid else np.argsort(self.lattice.from_centre(), kind="stable")
         sites = self.lattice.interior[order[:number]].astype(np.int64)
@@ -154,7 +155,7 @@ class Population:
         number = isinstance(value, Real) and not isinstance(value, bool)
         if not number or not 0.0 <= value <= high or (whole and value != int(value)):
             raise ModelError(f"{name} = {quoted(value)} of a {kind} is not allowed: it must be "
-                             f"{'a whole number ' if whole else ''}between 0 and {high:.12g}")
+                             f"{'a whole number ' if whole else ''}between 0 and {high:.12g}", key=name)
         return int(value) if whole else float(value)
 
     def state(self, keep) -> dict:

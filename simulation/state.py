@@ -189,7 +189,7 @@ def save(model, folder: str | os.PathLike, of: dict | None = None) -> None:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
-        raise StateError(f"{folder}: the model cannot be saved ({error.strerror or error})") from None
+        raise StateError(f"the model cannot be saved ({error.strerror or error})", file=folder) from None
 
 
 def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=(), of: dict | None = None):
@@ -202,17 +202,18 @@ def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=(), of: dict |
         sums = unsealed((folder / SUMS).read_bytes())
         files, part = dict(sums["files"]), sums["of"]
     except UNREADABLE as error:
-        raise StateError(f"{folder}: no saved model can be read here ({error})") from None
+        raise StateError(f"no saved model can be read here ({error})", file=folder) from None
     verify(folder, files, {*written(folder)} - {SUMS}, MUST, StateError)
     if of is not None and part != of:
-        raise StateError(f"{folder} belongs to something else: it was saved for {_told(part)}, not for {_told(of)}")
+        raise StateError(f"{folder} belongs to something else: it was saved for {_told(part)}, not for {_told(of)}", file=folder)
     plain = json.loads((folder / "state.json").read_text())
     if why := other_rules(plain):
-        raise StateError(f"{folder} {why}: grow the tumour anew")
+        raise StateError(f"{folder} {why}: grow the tumour anew", file=folder)
     if plain.get("format") != FORMAT:
-        raise StateError(f"{folder}: format {plain.get('format')!r} is not the one this version reads ({FORMAT})")
+        raise StateError(f"format {plain.get('format')!r} is not the one this version reads ({FORMAT})", file=folder)
     if plain["class"] != cls.__qualname__:
-        raise StateError(f"{folder} holds a {plain['class']}: read it with {plain['class']}.load, not {cls.__qualname__}.load")
+        raise StateError(f"{folder} holds a {plain['class']}: read it with {plain['class']}.load, not {cls.__qualname__}.load",
+                         file=folder)
     with np.load(folder / "state.npz", allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     code = {name: [addresses.needed(path) for path in paths] for name, paths in plain["code"].items()

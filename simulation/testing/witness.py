@@ -15,7 +15,7 @@ HOOKS = {"on_start": ("model",), "on_dose": ("model", "dose"), "on_step": ("mode
          "measure": ("model",)}
 VERBS = ("infuse", "kill", "born")  # what on_start, on_dose and on_step may do to cells
 GENERATORS = {"random": "getstate", "numpy.random": "get_state"}  # of the whole process: looked at, never drawn from
-KEPT = {*HOOKS, "name", "prefix", "schedule", "state", "start", "doses", "stopped", "_values", "_inside", "_sources"}
+KEPT = {"name", "prefix", "schedule", "state", "start", "doses", "stopped", "_values", "_inside", "_sources"}
 RATES = "model/rates of kinds"
 PLACES = {"population": "cells", "tissue": "tissue", "vessels": "model", "lymph_node": "model"}
 """The parts of a model that a hook must leave alone, and what they are called."""
@@ -43,8 +43,7 @@ class Witness:
         self._own = {trait.name for kind in treatment.kinds for trait in kind.traits} - set(model.kinds.traits())
         self._mine = f"treatments.{treatment.name}"
         self._hook = ""
-        for hook in HOOKS:
-            setattr(treatment, hook, self._watched(hook, getattr(treatment, hook)))
+        model.regimen.call = self._watched(model.regimen.call)
         for verb in VERBS:
             setattr(model, verb, self._allowed(verb, getattr(model, verb)))
         model.randomness.key = self._asked(model.randomness.key)
@@ -57,17 +56,16 @@ class Witness:
             found.append(f"{hook}() changes {WORDS[place]} ({shown}), which a hook must leave alone: {INSTEAD[place]}")
         return [sentence.replace("MINE", self._mine) for sentence in [*found, *self._notes]]
 
-    def _watched(self, hook: str, method: Callable) -> Callable:
-        def watched(*arguments):
-            if self._hook:  # one hook called another
-                self._compare()
-            outer, self._hook = self._hook, hook
-            self._before = self._seen()
+    def _watched(self, call: Callable) -> Callable:
+        def watched(treatment: Treatment, hook: str, *arguments):
+            if treatment is not self.treatment:
+                return call(treatment, hook, *arguments)
+            self._hook, self._before = hook, self._seen()
             try:
-                return method(*arguments)
+                return call(treatment, hook, *arguments)
             finally:
                 self._compare()
-                self._hook = outer
+                self._hook = ""
 
         return watched
 

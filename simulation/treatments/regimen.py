@@ -1,6 +1,7 @@
 """The treatments of a model: given, stopped, and what they may do to cells at large."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,11 +57,11 @@ class Regimen:
                 treatment.doses.append((hour + offset, 1.0))
                 amount = treatment.value("dose") if "dose" in treatment.parameters() else 1.0
                 self.model.results.add_dose(self.model.day, treatment.name, amount)
-                treatment.on_dose(self.model, len(treatment.doses) - 1)
+                self.call(treatment, "on_dose", self.model, len(treatment.doses) - 1)
         self._hazards = []
         for treatment in self.in_order():
             self._acting = treatment.name
-            treatment.on_step(self.model)
+            self.call(treatment, "on_step", self.model)
         self._acting = ""
 
     def bend(self, rules: Rules) -> None:
@@ -68,13 +69,17 @@ class Regimen:
         for who, rate, where in self._hazards_now():
             rules.for_treatment(who).death.add(rate, where=where)
         for treatment in self.in_order():
-            treatment.modify(rules.for_treatment(treatment.name), self.model)
+            self.call(treatment, "modify", rules.for_treatment(treatment.name), self.model)
 
     def measure(self) -> None:
         """What treatments measure about themselves goes into the results."""
         for treatment in self.in_order():
-            if found := treatment.measure(self.model):
+            if found := self.call(treatment, "measure", self.model):
                 self.model.results.add_measures(self.model.day, treatment.name, found)
+
+    def call(self, treatment: Treatment, hook: str, *arguments: object) -> Any:
+        """Call a hook: the one way in which the model reaches into a treatment, so that whoever watches them stands here."""
+        return getattr(treatment, hook)(*arguments)
 
     def in_order(self) -> list[Treatment]:
         """The treatments in force, in the order of names, so that the order in which they were given leaves no trace."""
@@ -88,7 +93,7 @@ class Regimen:
             self.model.add_process(process)
         treatment.start = self.model.hours
         self.treatments[treatment.name] = treatment
-        treatment.on_start(self.model)
+        self.call(treatment, "on_start", self.model)
         self.model.results.citations = self.model.citations()
 
     def _leave(self, name: str) -> None:
@@ -103,7 +108,7 @@ class Regimen:
             raise ModelError("add_hazard is called by a treatment in its on_step")
         rows = self.model.cells.rows
         if where is not None and (np.asarray(where).dtype != bool or np.shape(where) != (rows,)):
-            raise ModelError(f"add_hazard: where= takes one True or False for each of the {rows} rows of the cell table")
+            raise ModelError(f"where= takes one True or False for each of the {rows} rows of the cell table", key="add_hazard")
         if np.ndim(rate) and np.shape(rate) != (rows,):
             raise ModelError(f"add_hazard takes one rate, or one for each of the {rows} rows of the cell table")
         self._hazards.append((self._acting, rate, where, self.model.cells["name"].copy()))

@@ -520,3 +520,30 @@ def test_every_drug_names_papers_for_its_label_numbers():
 
 def test_the_base_treatment_does_nothing_and_describes_itself():
     assert Treatment().measure(None) == {} and Treatment.describe() == "Base of all treatments."
+
+
+HOOKS = ("on_start", "on_dose", "on_step", "modify", "measure")
+
+
+def test_every_hook_is_called_through_one_place_of_the_regimen():
+    model = TumorModel(shape=(9, 9), seed=1, tumor_cells=5, treatments=["placebo"])
+    call, heard = model.regimen.call, []
+
+    def listening(treatment, hook, *arguments):
+        heard.append((treatment.name, hook))
+        return call(treatment, hook, *arguments)
+
+    model.regimen.call = listening
+    model.run(0.5, progress=False)
+    assert dict.fromkeys(heard) == dict.fromkeys(("placebo", hook) for hook in HOOKS), "each hook, in the order of a step"
+
+
+def test_no_module_of_the_engine_calls_a_hook_by_itself():
+    engine = Path(simulation.__file__).parent
+    for file in engine.rglob("*.py"):
+        if file.parent.name == "testing":  # promises call measure() of a drug on the bench
+            continue
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in HOOKS[:-1]:
+                of_base = isinstance(node.func.value, ast.Call) and ast.unparse(node.func.value) == "super()"
+                assert of_base, f"{file.name}:{node.lineno} calls {node.func.attr}()"
