@@ -39,7 +39,7 @@ COLUMNS: dict[str, type] = {  # what every cell has
 BLANK = {"partner": -1, "heading": -1, "capacity": np.inf, "specificity": 1.0}
 SHARES = ("exhaustion", "fixed_exhaustion", "stimulation", "specificity")
 BY_HAND = (*SHARES, "capacity", "damage", "clone", "divisions", "pdl1")  # what may be written of a cell beside its traits
-OF_ONE_CELL = frozenset({"partner", "held", "damage", "kills", "braked", "strain", "contact", "since", "heading"})  # not of daughters
+OF_ONE_CELL = ("partner", "held", "damage", "kills", "braked", "strain", "contact", "since", "heading")  # none is inherited
 SCRATCH = ("strain", "contact")  # meaningless between steps
 
 
