@@ -28,7 +28,7 @@ __all__ = ["CarTCell", "CellAgent", "CellKind", "CheckFailed", "NKCell", "Parame
 def __getattr__(name: str) -> object:
     """``simulation.plots`` is imported when it is asked for: matplotlib takes longer to start than all the rest."""
     if name == "plots":
-        return import_module(".plots", __name__)
+        return import_module("simulation.plots")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

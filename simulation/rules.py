@@ -86,6 +86,7 @@ class Rates(NamedTuple):
     """What a compiled loop sees of the rules of one step.
 
     The value of rule r for a cell is ``either(cells.own[slot[r], row], by_kind[r, kind])``, and it is read in no other way.
+    Slot 0 is NaN in every row: loops that run often read its first (``row if slot[r] else 0``), which stays at hand.
     """
 
     by_kind: np.ndarray  # float64 (rules, kinds)
