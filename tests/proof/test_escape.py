@@ -40,9 +40,8 @@ def car_t(seed: int) -> Measured:
             "control_target": last(found["control"], "mean_car_target")}
 
 
-@pytest.mark.slow
-def test_car_t_cells_clear_most_and_the_target_low_inherit():
-    found = [car_t(seed) for seed in SEEDS]
+@proven(car_t, SEEDS)
+def test_car_t_cells_clear_most_and_the_target_low_inherit(found):
     deep = [each["nadir"] / each["start"] for each in found]
     relapsed = [each for each in found if each["nadir"] > 0]
     back = [each["end"] / each["nadir"] for each in relapsed]
