@@ -3,6 +3,7 @@
 # make app     opens the lab in a browser
 # make lint    checks style, types, imports and spelling; make coverage prints what the tests reach
 # make slow    repeats the experiments over many seeds; make lessons runs the notebooks
+# make proof   measures anew, in minutes, what tests/proof keeps of the longest experiments: after a change of results
 # make PYTHON=python3.12 ...   chooses the Python that .venv is made from
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: run app test slow bounds coverage lessons benchmark turns lint clean
+.PHONY: run app test slow proof bounds coverage lessons benchmark turns lint clean
 
 run: $(VENV)/installed
 	$(BIN)/tumorlab run checkpoint_blockade --overwrite
@@ -23,6 +24,9 @@ test: $(VENV)/installed-test
 
 slow: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 -m slow
+
+proof: $(VENV)/installed-test
+	$(BIN)/python -m pytest -n 2 -m proof
 
 # The engine once more with every index checked, which compiled loops otherwise do not do.
 bounds: $(VENV)/installed-test

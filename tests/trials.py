@@ -40,8 +40,18 @@ def last(results: Results, column: str) -> float:
 
 
 def ln_ratio(treated: Results, control: Results) -> float:
-    """ln of treated over control burden at the end; one cell is added to both, so that elimination has a number."""
-    return math.log((burden(treated)[-1] + 1) / (burden(control)[-1] + 1))
+    """ln of treated over control burden at the end."""
+    return ln_fold(burden(treated)[-1], burden(control)[-1])
+
+
+def ln_fold(cells: float, others: float) -> float:
+    """ln of cells over others; one cell is added to both, so that elimination has a number."""
+    return math.log((cells + 1) / (others + 1))
+
+
+def mhc_low_cells(results: Results) -> int:
+    """MHC-low tumour cells at the end."""
+    return round(float(np.nan_to_num(last(results, "mhc_low_share")) * burden(results)[-1]))
 
 
 def standard_error(values) -> float:
