@@ -20,6 +20,9 @@ class Cells(Protocol):
 
     def __contains__(self, trait: str) -> bool: ...
 
+    def view(self) -> Any:
+        """The table as a compiled loop takes it."""
+
     @property
     def alive(self) -> np.ndarray:
         """True for rows that hold a living cell."""
@@ -64,7 +67,7 @@ class Model(Protocol):
     lattice: Ground
     randomness: Randomness
     counters: dict[str, np.ndarray]
-    process_state: dict[str, dict]
+    process_state: dict[str, dict[str, Any]]
     """What each process keeps, by its name; saved and forked with the model."""
     clock: int
     """Steps since the model was built."""

@@ -10,6 +10,8 @@ KIND_WORDS: dict[str, str] = {}
 """Kinds of cells in the plural, as they declare it themselves."""
 IMMUNE_WORDS: dict[str, str] = {}
 """Columns of a time series that count immune cells."""
+KIND_COLORS: dict[str, str] = {}
+"""The colour of each kind of cell, as it declares it itself."""
 NAME_WORDS = {"car_t": "CAR T", "b_all": "B-ALL", "il2": "IL-2", "ifn_alpha": "IFN-α", "no_nk": "no NK cells",
               "pdl1": "PD-L1"}
 TRAIT_WORDS = {
@@ -30,6 +32,19 @@ NO_VALUE = "–"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLAIN = 1e5
 """From here on a number is written as a power of ten."""
+
+
+def show(kind: str, column: str, words: str = "", color: str = "") -> None:
+    """Draw a kind of cell in this colour and call it, and its column in results, by these words.
+
+    What it does not say is left to the pictures.
+    """
+    if words:
+        KIND_WORDS[kind] = words
+        if kind != "tumor_cell":
+            IMMUNE_WORDS[column] = words
+    if color:
+        KIND_COLORS[kind] = color
 
 
 def number_words(value: float, digits: int | None = None) -> str:

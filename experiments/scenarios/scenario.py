@@ -11,11 +11,11 @@ from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model
 
 from simulation import parameter_sets, treatments
 from simulation.errors import TumorLabError
-from simulation.memory import BYTES_PER_SITE, available
 from simulation.parameters.given import plain, quoted, several
 from simulation.parameters.parameter import Parameters, nearest
 from simulation.plug_ins import look_beside
 from simulation.tissue.lattice import LatticeError, checked_shape
+from simulation.tissue.memory import BYTES_PER_SITE, available
 from simulation.treatments.schedule import Schedule
 
 from .file_kinds import check_kind, check_name, file_kind

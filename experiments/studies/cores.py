@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulation.memory import control_groups
+from simulation.tissue.memory import control_groups
 
 
 def usable_cores(root: Path = Path("/")) -> int:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simulation.memory import available
 from simulation.parameters.given import quoted, whole_number
 from simulation.results.files import write_atomically
 from simulation.state import RESULTS, other_rules
+from simulation.tissue.memory import available
 
 from ..runs.provenance import packages, version
 from .archive import Archive, DamagedFile, Run, StudyError, Tables

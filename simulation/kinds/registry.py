@@ -1,11 +1,11 @@
 """All kinds of one model, and who meets whom."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import palette
+from .. import words
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameters, nearest
 from ..rules import INDEX, RULES
@@ -27,9 +27,9 @@ class ByKind(NamedTuple):
 class Processes(dict[str, Process]):
     """Further behaviours of one model, by name, and what each of them ``kept``."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.kept: dict[str, dict] = {}
+        self.kept: dict[str, dict[str, Any]] = {}
 
     def add(self, process: Process) -> None:
         """One more; what it kept in an earlier life stays."""
@@ -40,11 +40,11 @@ class Processes(dict[str, Process]):
         """Those that run after a verb of the step."""
         return [process for process in self.values() if process.after == verb]
 
-    def state(self, keep) -> dict:
+    def state(self, keep: Callable[..., Any]) -> dict[str, Any]:
         """Everything that must be saved."""
         return {"kept": {name: keep(state, f"process {name}") for name, state in self.kept.items()}}
 
-    def restore(self, state: dict, read) -> None:
+    def restore(self, state: dict[str, Any], read: Callable[..., Any]) -> None:
         """Stand as it was."""
         self.kept = {name: read(kept) for name, kept in state["kept"].items()}
 
@@ -69,7 +69,7 @@ class Kinds:
                     raise KindError(f"there is another recognition {recognition.name!r} already", key=f"kind {kind.name!r}")
                 self.recognitions.append(recognition)
         self.all.append(kind)
-        palette.show(kind.name, kind.column, kind.words, kind.color)
+        words.show(kind.name, kind.column, kind.words, kind.color)
 
     @property
     def names(self) -> list[str]:

@@ -17,10 +17,8 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normal
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator
 
-from .. import palette
-from ..words import tick_words
+from ..words import KIND_COLORS, tick_words
 
-KIND_COLORS = palette.COLORS
 OTHER_KINDS = ("#8E44AD", "#F0E442", "#56B4E9", "#000000")
 CONTROL = "#4D4D4D"
 ARM_COLORS = ("#9B2D8E", "#DB8400", "#2F93DE", "#6B5300", "#000000", "#B9A67C")

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import TumorLabError
-from ..memory import BYTES_PER_SITE, available
 from ..parameters.given import quoted
+from .memory import BYTES_PER_SITE, available
 
 EMPTY = -1
 WALL = -2

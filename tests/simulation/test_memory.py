@@ -2,8 +2,8 @@
 
 import pytest
 
-from simulation import TumorModel, memory
-from simulation.tissue import lattice
+from simulation import TumorModel
+from simulation.tissue import lattice, memory
 from simulation.tissue.lattice import LatticeError, checked_shape
 
 
