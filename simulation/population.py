@@ -84,7 +84,8 @@ class Population:
         if not isinstance(by, Giver):
             raise ModelError(f"infuse takes by=, the treatment that brings the cells, not {quoted(by)}")
         number = min(int(number), self.lattice.size)  # more would never find room
-        entries = self.lattice.interior if self.lattice.liquid or not len(self.vessels.sites) else self.vessels.sites
+        anywhere = self.lattice.liquid or not len(self.vessels.sites)
+        entries = self.lattice.interior.astype(np.int64) if anywhere else self.vessels.sites
         purpose, dose = f"treatments.{by.name}.infuse.{kind}", len(by.doses)
         sites, chosen = np.empty(number, dtype=np.int64), np.empty(number, dtype=np.int64)
         placed = recruitment.infuse(self.lattice.space, entries, np.arange(number), self.lattice.strides, self.vessels.reach,

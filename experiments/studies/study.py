@@ -78,7 +78,8 @@ class Study(Table):
         check_kind(content, cls.kind, word)
         study = cls.from_content(content, name=path.stem, file=str(path))
         study._text = text
-        look_beside(path)
+        if path.parent != SHIPPED:  # what ships needs no code of a user's own
+            look_beside(path)
         return study
 
     @classmethod

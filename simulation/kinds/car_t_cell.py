@@ -1,17 +1,14 @@
 """The CAR T cell: sees its target without MHC, expands on contact, contracts."""
 
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..cells.agents import CellAgent
+from ..contract import Model
 from ..kernels import sensing
 from ..parameters.parameter import Parameter
 from .kind import CellKind, Recognition
 from .lymphocyte import LymphocyteParameters, rates_of
-
-if TYPE_CHECKING:
-    from ..contract import Model
 
 
 class CarTCellParameters(LymphocyteParameters):
@@ -47,7 +44,7 @@ class CarTCell(CellAgent):
     kind = "car_t_cell"
 
 
-def _target(model: "Model", score: np.ndarray, stimulus: np.ndarray) -> None:
+def _target(model: Model, score: np.ndarray, stimulus: np.ndarray) -> None:
     group = model.parameters.car_t_cell
     target = model.cells["car_target"]
     sensing.see_target(model.cells.view(), target, group.half_lysis, group.half_drive, score, stimulus)

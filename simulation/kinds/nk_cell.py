@@ -1,17 +1,14 @@
 """The natural killer cell: sees stress, is held back by MHC-I, kills a limited number."""
 
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..cells.agents import CellAgent
+from ..contract import Model
 from ..kernels import sensing
 from ..parameters.parameter import Parameter
 from .kind import CellKind, Recognition
 from .lymphocyte import MODEL, LymphocyteParameters, rates_of
-
-if TYPE_CHECKING:
-    from ..contract import Model
 
 
 class NKCellParameters(LymphocyteParameters):
@@ -61,7 +58,7 @@ class NKCell(CellAgent):
     kind = "nk_cell"
 
 
-def _missing_self(model: "Model", score: np.ndarray, stimulus: np.ndarray) -> None:
+def _missing_self(model: Model, score: np.ndarray, stimulus: np.ndarray) -> None:
     half = model.parameters.nk_cell.half_mhc
     sensing.see_missing_self(model.cells.view(), model.cells["stress_ligand"], half, score, stimulus)
 

@@ -1,17 +1,14 @@
 """The CD8 T cell: sees peptide on MHC-I, is switched off by PD-L1, tires."""
 
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..cells.agents import CellAgent
+from ..contract import Model
 from ..kernels import sensing
 from ..parameters.parameter import Parameter
 from .kind import CellKind, Recognition, Trait
 from .lymphocyte import LymphocyteParameters, rates_of
-
-if TYPE_CHECKING:
-    from ..contract import Model
 
 
 class TCellParameters(LymphocyteParameters):
@@ -37,7 +34,7 @@ class TCell(CellAgent):
     kind = "t_cell"
 
 
-def _peptide(model: "Model", score: np.ndarray, stimulus: np.ndarray) -> None:
+def _peptide(model: Model, score: np.ndarray, stimulus: np.ndarray) -> None:
     half = model.parameters.t_cell.half_antigen
     sensing.see_peptide(model.cells.view(), model.rates, model.cells["antigen"], half, score, stimulus)
 

@@ -1,12 +1,9 @@
 """CAR T cells: infused once, they see their target without MHC, expand on contact, contract and may be lost."""
 
-from typing import TYPE_CHECKING
 
+from ..contract import Model
 from ..parameters.parameter import Parameter
 from .base import Treatment
-
-if TYPE_CHECKING:
-    from ..contract import Model
 
 
 class CarT(Treatment):
@@ -19,10 +16,10 @@ class CarT(Treatment):
     patient_tumor_cells = Parameter(1e9, "cells", "tumour cells of the whole patient, of which the patch is a part",
                                     source="assumed: about one gram of tumour", range=(1, 1e14))
 
-    def on_dose(self, model: "Model", dose: int) -> None:
+    def on_dose(self, model: Model, dose: int) -> None:
         reaching = self.dose * self.trafficking * model.count("tumor_cell") / self.patient_tumor_cells
         placed = model.infuse("car_t_cell", round(reaching), by=self)
         self.state["infused"] = self.state.get("infused", 0) + placed
 
-    def measure(self, model: "Model") -> dict[str, float]:
+    def measure(self, model: Model) -> dict[str, float]:
         return {"infused": self.state.get("infused", 0)}

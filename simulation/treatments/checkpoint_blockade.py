@@ -1,14 +1,11 @@
 """Antibodies that cover PD-1 or PD-L1, so that a contact is not switched off."""
 
-from typing import TYPE_CHECKING
 
+from ..contract import Model
 from ..parameters.parameter import Parameter
+from ..rules import RulesOf
 from .base import Treatment
 from .schedule import Schedule
-
-if TYPE_CHECKING:
-    from ..contract import Model
-    from ..rules import RulesOf
 
 
 class CheckpointAntibody(Treatment):
@@ -24,15 +21,15 @@ class CheckpointAntibody(Treatment):
                             source="assumed: 0.1 to 0.5 at steady state")
     dissociation = Parameter(0.03, "nM", "K_d of the antibody", source="label:pembrolizumab", range=(0.0001, 1000))
 
-    def concentration(self, model: "Model") -> float:
+    def concentration(self, model: Model) -> float:
         """Mean concentration in the tumour over this step, nM."""
         one_dose = self.dose / self.volume / self.molar_mass * 1000.0  # mg / L / kDa is micromolar
         return one_dose * self.penetration * self.level(model, self.half_life)
 
-    def modify(self, rules: "RulesOf", model: "Model") -> None:
+    def modify(self, rules: RulesOf, model: Model) -> None:
         rules.occupy(self.receptor, self.concentration(model) / self.dissociation)
 
-    def measure(self, model: "Model") -> dict[str, float]:
+    def measure(self, model: Model) -> dict[str, float]:
         return {"concentration_nM": self.concentration(model)}
 
 

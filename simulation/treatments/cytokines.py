@@ -1,24 +1,21 @@
 """Cytokines given to the patient: short half-lives, cycles of dosing and rest."""
 
-from typing import TYPE_CHECKING
 
+from ..contract import Model
 from ..parameters.parameter import Parameter
+from ..rules import RulesOf
 from .base import Treatment
 from .schedule import Schedule
-
-if TYPE_CHECKING:
-    from ..contract import Model
-    from ..rules import RulesOf
 
 
 class SystemicCytokine(Treatment):
     """A cytokine that bathes the tissue while it lasts; ``peak`` is what one dose brings to the tissue."""
 
-    def in_tissue(self, model: "Model") -> float:
+    def in_tissue(self, model: Model) -> float:
         """Mean level in the tissue over this step, in the unit of ``peak``."""
         return self.peak * self.level(model, self.half_life)
 
-    def measure(self, model: "Model") -> dict[str, float]:
+    def measure(self, model: Model) -> dict[str, float]:
         return {"level_in_tissue": self.in_tissue(model)}
 
 
@@ -30,7 +27,7 @@ class Aldesleukin(SystemicCytokine):
     half_life = Parameter(85, "minute", "elimination half-life", source="label:aldesleukin", range=(10, 600))
     schedule = Schedule(every="8 hours", times=14, rest="9 days", cycles=2)
 
-    def modify(self, rules: "RulesOf", model: "Model") -> None:
+    def modify(self, rules: RulesOf, model: Model) -> None:
         rules.il2.add(self.in_tissue(model))
 
 
@@ -42,5 +39,5 @@ class InterferonAlfa(SystemicCytokine):
     half_life = Parameter(2.5, "hour", "serum half-life", source="label:interferon_alfa_2b", range=(0.5, 72))
     schedule = Schedule(every="1 day", times=5, rest="3 days", cycles=4, then=Schedule(every="56 hours"))
 
-    def modify(self, rules: "RulesOf", model: "Model") -> None:
+    def modify(self, rules: RulesOf, model: Model) -> None:
         rules.interferon.add(self.in_tissue(model))

@@ -1,14 +1,12 @@
 """A treatment of one's own as a folder describes it: everything that can be read about it, without its code."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from ..contract import Model
 from ..parameters.parameter import Parameter
 from ..plug_ins import class_path
 from .base import Treatment, TreatmentError
 from .schedule import Schedule
-
-if TYPE_CHECKING:
-    from ..contract import Model
 
 
 class StandIn(Treatment):
@@ -25,7 +23,7 @@ class StandIn(Treatment):
         """Take the values of what is described; words that its own constructor takes are passed over."""
         super().set(**{name: value for name, value in parameters.items() if name in self.parameters()})
 
-    def on_start(self, model: "Model") -> None:
+    def on_start(self, model: Model) -> None:
         raise TreatmentError(f"{self.name} is only described here; without its code it cannot be given")
 
 

@@ -1,21 +1,18 @@
 """Schedule search: which of the regimens that were run is best, and which are not told apart from it."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from experiments.runs.outcomes import OUTCOMES
+from experiments.scenarios.scenario import Scenario
 from experiments.words import listed, point_words, unit_words
 from simulation.words import number_words
 
 from ..statistics import CONFIDENCE, interval
 from ..study import Findings
 from ..surface.grid import SurfaceError
-
-if TYPE_CHECKING:
-    from experiments.scenarios.scenario import Scenario
 
 AMOUNTS = ("dose", "peak")
 """The parameters of a treatment that say how much one dose is."""
@@ -55,7 +52,7 @@ def schedules(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity
     return table
 
 
-def given(scenario: "Scenario", arm: str, point: Mapping[str, object]) -> dict[str, float]:
+def given(scenario: Scenario, arm: str, point: Mapping[str, object]) -> dict[str, float]:
     """What the arm of a scenario is given in all at one point of a design: a number per ``NAME doses`` and ``NAME total``.
 
     The total is doses x amount of one dose, in the declared unit of the treatment's ``dose`` or ``peak``; a treatment that
@@ -73,7 +70,7 @@ def given(scenario: "Scenario", arm: str, point: Mapping[str, object]) -> dict[s
 
 
 def analyse(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity: str = "effect",
-            units: Mapping[str, str] | None = None, scenario: "Scenario | None" = None, question: str = "") -> Findings:
+            units: Mapping[str, str] | None = None, scenario: Scenario | None = None, question: str = "") -> Findings:
     """Table ``schedules``, figure ``schedules`` and what they say; with the scenario, total doses stand beside each regimen."""
     from . import picture
     units, table = units or {}, schedules(outcomes, axes, arm, quantity=quantity)

@@ -15,6 +15,7 @@ from experiments.scenarios.own_code import only_named, only_read
 from experiments.scenarios.scenario import Scenario
 from experiments.scenarios.toml_tables import ScenarioError
 from experiments.studies.archive import MARK, PLAN, Archive
+from experiments.studies.sweep.sweep import Sweep
 from simulation import TumorModel, plug_ins, state, treatments
 from simulation.errors import StateError
 from simulation.results.files import digest, digests, sealed
@@ -213,3 +214,11 @@ def test_the_current_folder_is_looked_into_last_and_only_for_a_module_that_is_na
     assert str(tmp_path) not in sys.path
     assert plug_ins.at("simulation.kinds.kind:Process") and str(tmp_path) not in sys.path
     assert plug_ins.at("lies_here_alone:THING") == 3 and sys.path[-1] == str(tmp_path)
+
+
+def test_nothing_is_looked_for_beside_what_ships(monkeypatch):
+    """Its folder holds modules of the program, which are no code of a user's own."""
+    monkeypatch.setattr(plug_ins, "_beside", [])
+    Scenario.load("combination")
+    Sweep.load("pd1_il2_surface")
+    assert plug_ins._beside == []
