@@ -50,6 +50,7 @@ turns: $(VENV)/installed
 
 lint: $(VENV)/installed-test
 	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/codespell
