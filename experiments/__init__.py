@@ -13,7 +13,11 @@ _PUBLIC = {
     "experiments.studies.archive": ["StudyError"],
     "experiments.studies.study": ["Findings", "Study"],
     "experiments.studies.runner": ["Summary", "complete"],
-    "experiments.studies.replicates": ["seeds_for_consistency", "seeds_for_width", "vargha_delaney"],
+    "experiments.studies.replicates": [
+        "seeds_for_consistency",
+        "seeds_for_width",
+        "vargha_delaney",
+    ],
     "experiments.studies.sweep.sweep": ["Sweep", "run_sweep"],
     "experiments.studies.trial.trial": ["Trial"],
 }

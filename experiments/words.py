@@ -5,10 +5,22 @@ from collections.abc import Mapping
 
 from simulation.words import KIND_WORDS, RAISED, TRAIT_WORDS, name_words, number_words
 
-ONE_CELL = {kind: KIND_WORDS[kind].removesuffix("s") for kind in sorted(KIND_WORDS, key=len, reverse=True)}
-WORDS = ONE_CELL | {"tumor": "tumour", "mhc": "MHC-I"} | {name: TRAIT_WORDS[name] for name in ("car_target", "ifn_gamma")}
+ONE_CELL = {
+    kind: KIND_WORDS[kind].removesuffix("s") for kind in sorted(KIND_WORDS, key=len, reverse=True)
+}
+WORDS = (
+    ONE_CELL
+    | {"tumor": "tumour", "mhc": "MHC-I"}
+    | {name: TRAIT_WORDS[name] for name in ("car_target", "ifn_gamma")}
+)
 """Parts of dotted names, longer ones first."""
-OF_SCHEDULE = {"every": "interval", "times": "doses per cycle", "rest": "rest", "cycles": "cycles", "first": "delay"}
+OF_SCHEDULE = {
+    "every": "interval",
+    "times": "doses per cycle",
+    "rest": "rest",
+    "cycles": "cycles",
+    "first": "delay",
+}
 
 
 def axis_words(name: str) -> str:
@@ -29,10 +41,14 @@ def point_words(point: Mapping[str, object], units: Mapping[str, str] | None = N
     drugs: dict[str, list[str]] = {}
     for name, value in point.items():
         drug = drug_words(name) if name.startswith("treatments.") else ""
-        value = _words(value) if name == "scenario" else value_words(value, (units or {}).get(name, ""))
+        value = (
+            _words(value) if name == "scenario" else value_words(value, (units or {}).get(name, ""))
+        )
         drugs.setdefault(drug, []).append(f"{axis_words(name).removeprefix(drug).lstrip()} {value}")
-    return "; ".join(f"{drug}{': ' if len(told) > 1 else ' '}{', '.join(told)}" if drug else ", ".join(told)
-                     for drug, told in drugs.items())
+    return "; ".join(
+        f"{drug}{': ' if len(told) > 1 else ' '}{', '.join(told)}" if drug else ", ".join(told)
+        for drug, told in drugs.items()
+    )
 
 
 def axis_label(name: str, units: Mapping[str, str] | None = None) -> str:
@@ -45,8 +61,11 @@ def unit_words(unit: str) -> str:
     """A unit as it is written after a number; nothing for plain numbers."""
     if unit == "1":
         return ""
-    return re.sub(r"\b([mu])m([23]?)\b", lambda of: f"{of[1].replace('u', 'µ')}m{of[2].translate(RAISED)}",
-                  unit.removeprefix("1") if unit.startswith("1/") else unit)
+    return re.sub(
+        r"\b([mu])m([23]?)\b",
+        lambda of: f"{of[1].replace('u', 'µ')}m{of[2].translate(RAISED)}",
+        unit.removeprefix("1") if unit.startswith("1/") else unit,
+    )
 
 
 def value_words(value: object, unit: str = "") -> str:
@@ -65,7 +84,9 @@ def moment_words(day: float) -> str:
 
 def listed(words: list[str]) -> str:
     """Words in a row: a, b and c."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+    return (
+        words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+    )
 
 
 def _words(part: str) -> str:

@@ -19,10 +19,31 @@ from .treatments import Treatment
 from .treatments.schedule import Schedule
 
 __version__ = "0.1.0"
-__all__ = ["CarTCell", "CellAgent", "CellKind", "CheckFailed", "NKCell", "Parameter", "ParameterGroup", "Process",
-           "Recognition", "Results", "Schedule", "Snapshot", "TCell", "Trait", "Treatment", "TumorCell",
-           "TumorLabError", "TumorModel", "check_cell_kind", "check_treatment", "parametrize_with_promises", "plots",
-           "treatments"]
+__all__ = [
+    "CarTCell",
+    "CellAgent",
+    "CellKind",
+    "CheckFailed",
+    "NKCell",
+    "Parameter",
+    "ParameterGroup",
+    "Process",
+    "Recognition",
+    "Results",
+    "Schedule",
+    "Snapshot",
+    "TCell",
+    "Trait",
+    "Treatment",
+    "TumorCell",
+    "TumorLabError",
+    "TumorModel",
+    "check_cell_kind",
+    "check_treatment",
+    "parametrize_with_promises",
+    "plots",
+    "treatments",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -11,7 +11,9 @@ def needed(path: str):
     try:
         return at(path)
     except (ImportError, AttributeError, ValueError) as error:
-        raise StateError(f"{path} is needed by the saved model and cannot be imported ({error})") from None
+        raise StateError(
+            f"{path} is needed by the saved model and cannot be imported ({error})"
+        ) from None
 
 
 def of_class(cls: type) -> str:
@@ -23,9 +25,15 @@ def of_class(cls: type) -> str:
     except (ImportError, AttributeError, ValueError):
         found = None
     if found is not cls:
-        what = "does not lead back to it" if found is None else "is another class by now, as it was defined again"
-        raise StateError(f"{cls.__name__} cannot be saved: {path} {what}; define it once, at the top of a module that can "
-                         "be imported")
+        what = (
+            "does not lead back to it"
+            if found is None
+            else "is another class by now, as it was defined again"
+        )
+        raise StateError(
+            f"{cls.__name__} cannot be saved: {path} {what}; define it once, at the top of a module that can "
+            "be imported"
+        )
     return path
 
 
@@ -46,5 +54,7 @@ def in_script(module: str) -> bool:
 
 def _outside_script(module: str, what: str) -> None:
     if in_script(module):
-        raise StateError(f"{what} cannot be saved: it is defined in the running script or notebook, where nobody who loads "
-                         "the model finds it; move it into a module of its own and import it from there")
+        raise StateError(
+            f"{what} cannot be saved: it is defined in the running script or notebook, where nobody who loads "
+            "the model finds it; move it into a module of its own and import it from there"
+        )

@@ -16,7 +16,12 @@ from pathlib import Path
 import platformdirs
 
 PACKAGE = Path(__file__).parent
-MARKS = (b"compiled import", b"INDEX", b"EMPTY =", b"DEAD =")  # files that hold loops, or what loops are made from
+MARKS = (
+    b"compiled import",
+    b"INDEX",
+    b"EMPTY =",
+    b"DEAD =",
+)  # files that hold loops, or what loops are made from
 
 
 def source_hash() -> str:
@@ -34,7 +39,9 @@ def cache_folder() -> Path | None:
     """Where compiled loops of exactly this source are kept between runs, None where nothing can be written."""
     try:
         base = os.environ.get("TUMORLAB_CACHE") or platformdirs.user_cache_dir("tumorlab")
-        folder = Path(base) / f"loops-{source_hash()}-py{sys.version_info.major}{sys.version_info.minor}"
+        folder = (
+            Path(base) / f"loops-{source_hash()}-py{sys.version_info.major}{sys.version_info.minor}"
+        )
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder, buffering=0) as probe:
             probe.write(b"room")
@@ -52,8 +59,13 @@ from numba.core.caching import FunctionCache, NullCache  # noqa: E402
 numba.config.CACHE_DIR = os.environ.get("NUMBA_CACHE_DIR", "")
 
 
-Tell = Callable[[int, int], None]  # (number of the loop that is compiled now, how many there are); (0, 0): none any more
-SAME_BITS = {"fastmath": False, "no_cfunc_wrapper": True}  # the wrapper would be for callers in C, of whom there are none
+Tell = Callable[
+    [int, int], None
+]  # (number of the loop that is compiled now, how many there are); (0, 0): none any more
+SAME_BITS = {
+    "fastmath": False,
+    "no_cfunc_wrapper": True,
+}  # the wrapper would be for callers in C, of whom there are none
 LOOPS: list = []  # what every run compiles, or finds on disk
 _tellers: list[Tell] = []
 _unasked: list[Callable[[], Tell]] = []  # makes a teller for a terminal where nobody asked for one
@@ -78,7 +90,10 @@ class Cache(FunctionCache):
             write(*arguments)
         except OSError as error:
             self.disable()
-            warnings.warn(f"compiled loops cannot be kept in {CACHE} ({error}); each process compiles them anew", stacklevel=2)
+            warnings.warn(
+                f"compiled loops cannot be kept in {CACHE} ({error}); each process compiles them anew",
+                stacklevel=2,
+            )
 
     def keeps(self, codegen) -> bool:
         """Whether it holds this very loop, of this file, for this processor and version of numba."""
@@ -87,7 +102,10 @@ class Cache(FunctionCache):
         except Exception:  # damaged
             return False
         here = self._index_key(None, codegen)[1:]
-        return any(key[1:] == here and Path(self._cache_file._data_path(name)).is_file() for key, name in index.items())
+        return any(
+            key[1:] == here and Path(self._cache_file._data_path(name)).is_file()
+            for key, name in index.items()
+        )
 
 
 class Told:
@@ -107,7 +125,7 @@ class Told:
     def save_overload(self, signature, compiled):
         super().save_overload(signature, compiled)
         if self.counted in _begun:
-            del _begun[_begun.index(self.counted):]
+            del _begun[_begun.index(self.counted) :]
             if not _begun:
                 _tell(0, 0)
 
@@ -135,18 +153,27 @@ def rare(function):
 
 def part(function):
     """Compile a loop that only other loops call."""
-    return _kept(_inner(numba.njit(**SAME_BITS, no_cpython_wrapper=True)(function)), function, every_run=True)
+    return _kept(
+        _inner(numba.njit(**SAME_BITS, no_cpython_wrapper=True)(function)), function, every_run=True
+    )
 
 
 def scalar(function):
     """Compile a small function of scalars and fold it into the loops that call it."""
-    return _kept(_inner(numba.njit(**SAME_BITS, no_cpython_wrapper=True, forceinline=True)(function)), function, counted=False)
+    return _kept(
+        _inner(numba.njit(**SAME_BITS, no_cpython_wrapper=True, forceinline=True)(function)),
+        function,
+        counted=False,
+    )
 
 
 def _inner(compiled):
     """A compiled function without a door to Python, which costs compilation; whoever calls it from there is told so."""
+
     def refuse(*arguments, **keywords):
-        raise TypeError(f"{compiled.py_func.__qualname__} is called by compiled loops alone; from Python take its py_func")
+        raise TypeError(
+            f"{compiled.py_func.__qualname__} is called by compiled loops alone; from Python take its py_func"
+        )
 
     compiled._insert, compiled._compile_for_args = (lambda *arguments, **keywords: None), refuse
     return compiled
@@ -164,7 +191,11 @@ def _kept(compiled, function, every_run: bool = False, counted: bool = True):
 
 def missing() -> list[str]:
     """The loops of every run that neither this process nor the disk has, so that a run compiles them first."""
-    return [loop._cache.counted for loop in LOOPS if not loop.signatures and not loop._cache.keeps(loop.targetctx.codegen())]
+    return [
+        loop._cache.counted
+        for loop in LOOPS
+        if not loop.signatures and not loop._cache.keeps(loop.targetctx.codegen())
+    ]
 
 
 @contextmanager

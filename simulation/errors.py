@@ -10,7 +10,9 @@ class TumorLabError(ValueError):
     A reason that begins with the file or the key, as in ``tumor.pdl1 = 7 is not allowed``, is not told them again.
     """
 
-    def __init__(self, reason: str, *, file: str | os.PathLike[str] | None = None, key: str | None = None):
+    def __init__(
+        self, reason: str, *, file: str | os.PathLike[str] | None = None, key: str | None = None
+    ):
         super().__init__(reason)
         self.reason = reason
         self.file = None if file is None else os.fspath(file)
@@ -20,7 +22,9 @@ class TumorLabError(ValueError):
         return ": ".join([*self._untold(self.file, self.key), self.reason])
 
     @classmethod
-    def of(cls, error: Exception, *, file: str | os.PathLike[str] | None = None, key: str | None = None) -> Self:
+    def of(
+        cls, error: Exception, *, file: str | os.PathLike[str] | None = None, key: str | None = None
+    ) -> Self:
         """A mistake as this kind of error, as it is seen from the ``file`` or the ``key`` in which its own place lies."""
         if not isinstance(error, TumorLabError):
             return cls(str(error), file=file, key=key)

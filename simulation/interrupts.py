@@ -16,7 +16,9 @@ class Guard:
         self._came: list[int] = []
         self._usual: dict[int, Callable] = {}
         for number in STOPS:
-            if callable(usual := signal.getsignal(number)):  # only a handler in Python can break into a step
+            if callable(
+                usual := signal.getsignal(number)
+            ):  # only a handler in Python can break into a step
                 self._usual[number] = usual
                 signal.signal(number, self._note)
 

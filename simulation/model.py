@@ -46,12 +46,34 @@ class TumorModel(mesa.Model):
     parts = ("population", "vessels", "tissue", "lymph_node", "processes", "regimen", "inhabitants")
     """What a model is made of and saved as, in the order in which it stands again: plain agents come when all else is there."""
 
-    def __init__(self, parameters="melanoma", treatments=(), shape=(201, 201), seed=None, *, overrides=None, dt=1.0,
-                 tumor_cells=None, immune_cells=True, liquid=None, cell_kinds=(), processes=(), arm="model", rng=None):
+    def __init__(
+        self,
+        parameters="melanoma",
+        treatments=(),
+        shape=(201, 201),
+        seed=None,
+        *,
+        overrides=None,
+        dt=1.0,
+        tumor_cells=None,
+        immune_cells=True,
+        liquid=None,
+        cell_kinds=(),
+        processes=(),
+        arm="model",
+        rng=None,
+    ):
         self.seed = checked_seed(rng if seed is None else seed)
         super().__init__(rng=self.seed % 2**63)
-        self._counted_step, self.step = self.step, self._whole_step  # Mesa's own, which counts, and with it all of ours
-        self.disease = parameters if isinstance(parameters, parameter_sets.ParameterSet) else parameter_sets.find(parameters)
+        self._counted_step, self.step = (
+            self.step,
+            self._whole_step,
+        )  # Mesa's own, which counts, and with it all of ours
+        self.disease = (
+            parameters
+            if isinstance(parameters, parameter_sets.ParameterSet)
+            else parameter_sets.find(parameters)
+        )
         self.parameters = self.disease.parameters()
         self.parameters.update({} if overrides is None else checked_table(overrides))
         self.liquid = self.disease.liquid if liquid is None else bool(liquid)
@@ -68,7 +90,9 @@ class TumorModel(mesa.Model):
         self.vessels = Vessels(self.lattice, self.parameters, self.randomness)
         self.tissue = Tissue(self.lattice, self.parameters, self.vessels.sites)
         self.lymph_node = LymphNode(self.parameters, self.lattice.extent, self.dt)
-        self.population = Population(self.kinds, self.lattice, self.vessels, self.parameters, self.randomness)
+        self.population = Population(
+            self.kinds, self.lattice, self.vessels, self.parameters, self.randomness
+        )
         self.regimen = Regimen(self)
         self.processes = Processes()
         self.inhabitants = Inhabitants(self)
@@ -80,8 +104,12 @@ class TumorModel(mesa.Model):
             self.add_process(process)
         self.rules = self.baseline()
         self.fold()
-        self.population.plant(self.parameters.tumor.initial_cells if tumor_cells is None else
-                              checked_count(tumor_cells, "tumor_cells"), self.clock)
+        self.population.plant(
+            self.parameters.tumor.initial_cells
+            if tumor_cells is None
+            else checked_count(tumor_cells, "tumor_cells"),
+            self.clock,
+        )
         if self.immune_cells:
             self.population.scatter(self.clock)
         self.datacollector = mesa.DataCollector(model_reporters=measures.reporters(self.measures))
@@ -153,8 +181,15 @@ class TumorModel(mesa.Model):
         with whole():
             self._counted_step(*arguments, **keywords)
 
-    def run(self, days: float | None = None, progress: bool | None = None, snapshot_every: float = 7.0, on_progress=None, *,
-            until: float | None = None) -> "TumorModel":
+    def run(
+        self,
+        days: float | None = None,
+        progress: bool | None = None,
+        snapshot_every: float = 7.0,
+        on_progress=None,
+        *,
+        until: float | None = None,
+    ) -> "TumorModel":
         """Run for ``days``, or ``until`` a day; a progress bar appears when a person watches.
 
         What is no whole step is carried to the next run. The moment at which a run ends has a row in the results; one that lies
@@ -164,7 +199,11 @@ class TumorModel(mesa.Model):
 
         steps, owed = self._asked(days, until)
         self.owed = 0.0  # should the run be stopped
-        apart = 0 if snapshot_every is None or snapshot_every is False else checked_days(snapshot_every, "snapshot_every")
+        apart = (
+            0
+            if snapshot_every is None or snapshot_every is False
+            else checked_days(snapshot_every, "snapshot_every")
+        )
         every = max(1, round(apart * 24.0 / self.dt)) if apart else 0
         if every and not self.results.snapshots:
             self.results.add_snapshot(self.snapshot())
@@ -200,21 +239,32 @@ class TumorModel(mesa.Model):
             day = checked_days(until, "until")
             steps, hours = self.steps_until(day), day * 24.0 - (self.clock - self.origin) * self.dt
             if steps < 0:
-                raise ModelError(f"until = {day:g} is not allowed: it is day {self.day:g} already", key="until")
+                raise ModelError(
+                    f"until = {day:g} is not allowed: it is day {self.day:g} already", key="until"
+                )
         return steps, hours - steps * self.dt
 
-    def grow(self, cells: int = 5000, max_days: float = 60.0, immune_cells: bool = True, on_progress=None) -> "TumorModel":
+    def grow(
+        self, cells: int = 5000, max_days: float = 60.0, immune_cells: bool = True, on_progress=None
+    ) -> "TumorModel":
         """Grow untreated until the tumour has ``cells`` cells, or for ``max_days``; day 0 is where it ends.
 
         ``immune_cells=False`` keeps them out until day 0.
         """
         if self.treatments or self.regimen.pending:
             raise ModelError("a tumour grows before it is treated: give treatments after grow()")
-        wanted, steps = checked_count(cells, "cells"), round(checked_days(max_days, "max_days") * 24.0 / self.dt)
+        wanted, steps = (
+            checked_count(cells, "cells"),
+            round(checked_days(max_days, "max_days") * 24.0 / self.dt),
+        )
         present, self.owed = self.immune_cells, 0.0
         self.immune_cells = present and bool(immune_cells)
         if present and not immune_cells:
-            self.kill(np.flatnonzero(self.cells.alive & self.population.by_kind.attackers[self.cells["kind"]]))
+            self.kill(
+                np.flatnonzero(
+                    self.cells.alive & self.population.by_kind.attackers[self.cells["kind"]]
+                )
+            )
         try:
             with guarded():
                 for _ in range(steps):
@@ -238,8 +288,13 @@ class TumorModel(mesa.Model):
         self._measures = None
         self.results = Results(self.arm)
         self.results.citations = self.citations()
-        self.results.provenance = {"seed": self.seed, "parameter_set": self.disease.name, "dt": self.dt,
-                                   "shape": list(self.lattice.shape), "parameters": self.parameters.declared()}
+        self.results.provenance = {
+            "seed": self.seed,
+            "parameter_set": self.disease.name,
+            "dt": self.dt,
+            "shape": list(self.lattice.shape),
+            "parameters": self.parameters.declared(),
+        }
         self.results.record(self.measures)
 
     def record(self) -> None:
@@ -258,8 +313,10 @@ class TumorModel(mesa.Model):
         """A further behaviour with its own loop, run after the verb it names."""
         process = named(process, Process)
         if process.after not in VERBS:
-            raise KindError(f"after = {process.after!r} is no verb{nearest(process.after, VERBS)}",
-                            key=f"process {process.name!r}")
+            raise KindError(
+                f"after = {process.after!r} is no verb{nearest(process.after, VERBS)}",
+                key=f"process {process.name!r}",
+            )
         self.processes.add(process)
 
     def reseed(self, seed: int) -> None:
@@ -280,8 +337,13 @@ class TumorModel(mesa.Model):
         """The rules before any treatment."""
         most = self.parameters.checkpoint.max_occupancy
         meshes = {name: field.values.size for name, field in self.fields.items()}
-        return Rules(self.kinds.baseline(self.parameters), self.kinds.names, self.cells["kind"], {"pd1": most, "pdl1": most},
-                     meshes)
+        return Rules(
+            self.kinds.baseline(self.parameters),
+            self.kinds.names,
+            self.cells["kind"],
+            {"pd1": most, "pdl1": most},
+            meshes,
+        )
 
     def fold(self) -> None:
         """The rules of this step as arrays: rates by kind, and those of chosen cells beside the cell table."""
@@ -354,7 +416,9 @@ class TumorModel(mesa.Model):
 
     @agents.setter
     def agents(self, value):
-        raise UnknownTrait("model.agents cannot be assigned to: a cell is born by TumorCell(model), and dies by its remove()")
+        raise UnknownTrait(
+            "model.agents cannot be assigned to: a cell is born by TumorCell(model), and dies by its remove()"
+        )
 
     @property
     def agents_by_type(self) -> dict:
@@ -426,13 +490,34 @@ class TumorModel(mesa.Model):
         """Every living cell and every field at this moment."""
         table, order = self.cells, self.lattice.occupant[self.lattice.interior]
         rows = order[order >= 0]
-        taken = ["kind", "name", "clone", "antigen", "car_target", "mhc", "presented_mhc", "pdl1", "pdl1_shown",
-                 "stress_ligand", "exhaustion", "fixed_exhaustion", "stimulation"]
+        taken = [
+            "kind",
+            "name",
+            "clone",
+            "antigen",
+            "car_target",
+            "mhc",
+            "presented_mhc",
+            "pdl1",
+            "pdl1_shown",
+            "stress_ligand",
+            "exhaustion",
+            "fixed_exhaustion",
+            "stimulation",
+        ]
         cells = {name: table[name][rows] for name in dict.fromkeys([*taken, *self.kinds.traits()])}
         cells["site"] = self.lattice.flat(table["site"][rows]).astype(np.int64)
         cells["vigour"] = (1.0 - cells["exhaustion"]) * (1.0 - cells["fixed_exhaustion"])
         fields = {name: self.tissue.image(name) for name in self.fields}
-        return Snapshot(self.day, self.shape, self.lattice.spacing, self.liquid, tuple(self.kinds.names), cells, fields)
+        return Snapshot(
+            self.day,
+            self.shape,
+            self.lattice.spacing,
+            self.liquid,
+            tuple(self.kinds.names),
+            cells,
+            fields,
+        )
 
     def citations(self) -> list[str]:
         """References behind the parameters in force, each once, in alphabetical order."""
@@ -446,7 +531,9 @@ class TumorModel(mesa.Model):
 
         With ``seed`` the draws differ from here on; without, the two differ only by what the treatments do.
         """
-        twin = state.copied(self, seed=None if seed is None else checked_seed(seed), arm=arm or self.arm)
+        twin = state.copied(
+            self, seed=None if seed is None else checked_seed(seed), arm=arm or self.arm
+        )
         twin._begin()
         for treatment in several(treatments):
             twin.give(treatment)

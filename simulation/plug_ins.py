@@ -13,7 +13,9 @@ from .errors import TumorLabError
 
 StandsIn = Callable[[str], object]
 """``module:NAME`` -> what is taken in place of it, None for nothing."""
-_stands_in: ContextVar[StandsIn | None] = ContextVar("what is taken in place of code that must not run", default=None)
+_stands_in: ContextVar[StandsIn | None] = ContextVar(
+    "what is taken in place of code that must not run", default=None
+)
 _beside: list[str] = []
 """Folders of the files that were read and may name code of a user's own."""
 
@@ -47,8 +49,10 @@ def at(path: str) -> object:
     module, _, name = path.rpartition(":")
     if module.endswith(".py"):
         stem = module.replace("\\", "/").rpartition("/")[2].removesuffix(".py")
-        raise CodeError(f"it is called without folder and ending: {stem}:{name or 'Class'}, with {stem}.py in the current "
-                          "folder or beside the scenario")
+        raise CodeError(
+            f"it is called without folder and ending: {stem}:{name or 'Class'}, with {stem}.py in the current "
+            "folder or beside the scenario"
+        )
     if not all(part.isidentifier() for part in module.split(".")):
         raise CodeError(f"{module!r} is not the name of a module")
     if not ships(path):
@@ -75,7 +79,9 @@ def _check_own(module: str) -> None:
     """A program, or a module of Python itself, is nothing of a user's own, and importing one may do anything."""
     package, *parts = module.split(".")
     if package in sys.stdlib_module_names:
-        raise CodeError(f"{package} is a module of Python itself; give one of your own another name")
+        raise CodeError(
+            f"{package} is a module of Python itself; give one of your own another name"
+        )
     if "__main__" in parts:
         raise CodeError("it is a program, which would run")
 

@@ -24,7 +24,9 @@ class Population:
         self.kinds, self.lattice, self.vessels = kinds, lattice, vessels
         self.parameters, self.randomness = parameters, randomness
         self.cells = CellTable(kinds.traits(), len(kinds.recognitions), most=lattice.size)
-        self.counters = {name: np.zeros((0,) * (1 + (name == "kills")), dtype=np.int64) for name in COUNTERS}
+        self.counters = {
+            name: np.zeros((0,) * (1 + (name == "kills")), dtype=np.int64) for name in COUNTERS
+        }
         self.arrange()
 
     def arrange(self) -> None:
@@ -32,8 +34,13 @@ class Population:
         for trait in self.kinds.traits():
             self.cells.add_trait(trait)
         self.cells.add_recognitions(len(self.kinds.recognitions))
-        for name, counter in self.counters.items():  # one number a kind, and of ``kills`` who killed whom
-            self.counters[name] = np.pad(counter, [(0, len(self.kinds) - len(counter))] * counter.ndim)
+        for (
+            name,
+            counter,
+        ) in self.counters.items():  # one number a kind, and of ``kills`` who killed whom
+            self.counters[name] = np.pad(
+                counter, [(0, len(self.kinds) - len(counter))] * counter.ndim
+            )
         self.by_kind = self.kinds.arrays(self.parameters)
 
     def count(self, kind: str) -> int:
@@ -67,29 +74,45 @@ class Population:
         if asked.dtype == bool and asked.shape == (all_rows,):
             return np.flatnonzero(asked & self.cells.alive)
         if asked.size and (asked.dtype.kind not in "iu" or asked.ndim > 1):
-            raise ModelError(f"cells are chosen by whole row numbers, or by one True or False for each of the {all_rows} rows of "
-                             f"the cell table, not by {quoted(rows)}")
+            raise ModelError(
+                f"cells are chosen by whole row numbers, or by one True or False for each of the {all_rows} rows of "
+                f"the cell table, not by {quoted(rows)}"
+            )
         found = np.unique(asked.astype(np.int64))
         dead = found[(found < 0) | (found >= all_rows)]
         dead = dead if dead.size else found[~self.cells.alive[found]]
         if dead.size:
-            raise ModelError(f"row {dead[0]} holds no living cell: rows change hands at every step, so take them anew")
+            raise ModelError(
+                f"row {dead[0]} holds no living cell: rows change hands at every step, so take them anew"
+            )
         return found
 
     def infuse(self, kind: str, number: int, by: Giver, clock: int) -> int:
         """Bring cells in through the vessels; returns how many found room. Their names come from treatment and dose."""
         self.kinds.index(kind)
         if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
-            raise ModelError(f"infuse takes a whole number of cells, at least 0, not {quoted(number)}")
+            raise ModelError(
+                f"infuse takes a whole number of cells, at least 0, not {quoted(number)}"
+            )
         if not isinstance(by, Giver):
-            raise ModelError(f"infuse takes by=, the treatment that brings the cells, not {quoted(by)}")
+            raise ModelError(
+                f"infuse takes by=, the treatment that brings the cells, not {quoted(by)}"
+            )
         number = min(int(number), self.lattice.size)  # more would never find room
         anywhere = self.lattice.liquid or not len(self.vessels.sites)
         entries = self.lattice.interior.astype(np.int64) if anywhere else self.vessels.sites
         purpose, dose = f"treatments.{by.name}.infuse.{kind}", len(by.doses)
         sites, chosen = np.empty(number, dtype=np.int64), np.empty(number, dtype=np.int64)
-        placed = recruitment.infuse(self.lattice.space, entries, np.arange(number), self.lattice.strides, self.vessels.reach,
-                                    self.randomness.stream(purpose, dose), sites, chosen)
+        placed = recruitment.infuse(
+            self.lattice.space,
+            entries,
+            np.arange(number),
+            self.lattice.strides,
+            self.vessels.reach,
+            self.randomness.stream(purpose, dose),
+            sites,
+            chosen,
+        )
         names = self.randomness.names(purpose + ".name", dose, chosen[:placed])
         self.settle(kind, sites[:placed], names, clock)
         return placed
@@ -110,7 +133,10 @@ class Population:
         declared = self.kinds[kind]
         cells["capacity"][rows] = self.by_kind.capacity[self.kinds.index(kind)]
         for trait in declared.traits:
-            numbers = [resolve(n, self.parameters) for n in (trait.start, trait.spread, trait.negative_share)]
+            numbers = [
+                resolve(n, self.parameters)
+                for n in (trait.start, trait.spread, trait.negative_share)
+            ]
             stream = self.randomness.stream(f"start.{trait.name}", 0)
             start_trait(cells[trait.name], rows, cells["name"], *numbers, trait.high, stream)
         cells["presented_mhc"][rows] = cells["mhc"][rows] * self.parameters.tumor.mhc_resting
@@ -126,26 +152,41 @@ class Population:
     def plant(self, number: int, clock: int) -> None:
         """A disc of tumour cells in the middle; in a liquid they are anywhere."""
         if not 0 <= number <= self.lattice.size:
-            raise ModelError(f"tumor.initial_cells = {quoted(number)} does not fit: the lattice has {self.lattice.size} sites",
-                             key="tumor.initial_cells")
+            raise ModelError(
+                f"tumor.initial_cells = {quoted(number)} does not fit: the lattice has {self.lattice.size} sites",
+                key="tumor.initial_cells",
+            )
         liquid = self.lattice.liquid
-        order = self.by_chance("plant.order", clock) if liquid else np.argsort(self.lattice.from_centre(), kind="stable")
+        order = (
+            self.by_chance("plant.order", clock)
+            if liquid
+            else np.argsort(self.lattice.from_centre(), kind="stable")
+        )
         sites = self.lattice.interior[order[:number]].astype(np.int64)
-        self.settle("tumor_cell", sites, self.randomness.names("plant.tumor_cell", 0, np.arange(number)), clock)
+        self.settle(
+            "tumor_cell",
+            sites,
+            self.randomness.names("plant.tumor_cell", 0, np.arange(number)),
+            clock,
+        )
 
     def scatter(self, clock: int) -> None:
         """Every kind in its initial density, on free sites."""
         for kind in self.kinds:
             number = round(resolve(kind.initial_density, self.parameters) * self.lattice.extent)
             order = self.by_chance(f"scatter.{kind.name}", clock)
-            free = self.lattice.interior[order][self.lattice.occupant[self.lattice.interior[order]] == EMPTY]
+            free = self.lattice.interior[order][
+                self.lattice.occupant[self.lattice.interior[order]] == EMPTY
+            ]
             sites = free[:number].astype(np.int64)
             names = self.randomness.names(f"scatter.{kind.name}.name", clock, sites)
             self.settle(kind.name, sites, names, clock)
 
     def by_chance(self, purpose: str, clock: int) -> np.ndarray:
         """All interior sites in a random order."""
-        return np.argsort(self.randomness.uniform(purpose, clock, self.lattice.interior), kind="stable")
+        return np.argsort(
+            self.randomness.uniform(purpose, clock, self.lattice.interior), kind="stable"
+        )
 
     def checked_trait(self, kind: str, name: str, value) -> float:
         """A value that a trait of a kind may take. Raises UnknownTrait, or ModelError with the range."""
@@ -155,13 +196,18 @@ class Population:
         whole, high = np.issubdtype(self.cells[name].dtype, np.integer), highs[name]
         number = isinstance(value, Real) and not isinstance(value, bool)
         if not number or not 0.0 <= value <= high or (whole and value != int(value)):
-            raise ModelError(f"{name} = {quoted(value)} of a {kind} is not allowed: it must be "
-                             f"{'a whole number ' if whole else ''}between 0 and {high:.12g}", key=name)
+            raise ModelError(
+                f"{name} = {quoted(value)} of a {kind} is not allowed: it must be "
+                f"{'a whole number ' if whole else ''}between 0 and {high:.12g}",
+                key=name,
+            )
         return int(value) if whole else float(value)
 
     def state(self, keep) -> dict:
         """Everything that must be saved."""
-        return self.cells.state() | {f"counted {name}": counter.copy() for name, counter in self.counters.items()}
+        return self.cells.state() | {
+            f"counted {name}": counter.copy() for name, counter in self.counters.items()
+        }
 
     def restore(self, state: dict, read) -> None:
         """Stand as it was: every living cell on its site."""

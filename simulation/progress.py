@@ -15,8 +15,15 @@ class Bars:
     def __init__(self, quiet: bool = False):
         self.quiet, self.watched = quiet, sys.stderr.isatty() and not quiet
         self.console = Console(stderr=True, highlight=False, markup=False)
-        self._progress = Progress(TextColumn("{task.description:20}"), BarColumn(), TextColumn("{task.fields[count]}"),
-                                  TimeRemainingColumn(), console=self.console, transient=True, disable=not self.watched)
+        self._progress = Progress(
+            TextColumn("{task.description:20}"),
+            BarColumn(),
+            TextColumn("{task.fields[count]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.watched,
+        )
         self._tasks: dict[str, int] = {}
         self._told = compiled.told(self.compiling)
         self._compiles = False
@@ -46,7 +53,10 @@ class Bars:
         else:
             self.show("compiling", number - 1, of, f"{number} of {of} loops, the first time only")
             if not (self.quiet or self.watched or self._compiles):
-                self.console.print(f"Compiling {of} loops, the first time only; later runs start at once.", soft_wrap=True)
+                self.console.print(
+                    f"Compiling {of} loops, the first time only; later runs start at once.",
+                    soft_wrap=True,
+                )
             self._compiles = True
 
 

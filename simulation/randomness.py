@@ -45,7 +45,9 @@ def bits(stream, name):
 @scalar
 def uniform(stream, name):
     """A number in [0, 1) for one cell, on the 53-bit grid of float64."""
-    return np.float64(np.int64(mix(stream ^ np.uint64(name)) >> np.uint64(11))) * TO_UNIT  # signed: one instruction
+    return (
+        np.float64(np.int64(mix(stream ^ np.uint64(name)) >> np.uint64(11))) * TO_UNIT
+    )  # signed: one instruction
 
 
 @scalar
@@ -89,15 +91,21 @@ class Randomness:
 
     def uniform(self, purpose: str, tick: int, names) -> np.ndarray:
         """One number in [0, 1) per name, in the order of ``names``."""
-        return _uniforms(self.stream(purpose, tick), np.ascontiguousarray(names, dtype=np.int64).ravel())
+        return _uniforms(
+            self.stream(purpose, tick), np.ascontiguousarray(names, dtype=np.int64).ravel()
+        )
 
     def normal(self, purpose: str, tick: int, names) -> np.ndarray:
         """One standard normal number per name, in the order of ``names``."""
-        return _normals(self.stream(purpose, tick), np.ascontiguousarray(names, dtype=np.int64).ravel())
+        return _normals(
+            self.stream(purpose, tick), np.ascontiguousarray(names, dtype=np.int64).ravel()
+        )
 
     def names(self, purpose: str, tick: int, ordinals) -> np.ndarray:
         """New 63-bit cell names, one per ordinal."""
-        return _names(self.stream(purpose, tick), np.ascontiguousarray(ordinals, dtype=np.int64).ravel())
+        return _names(
+            self.stream(purpose, tick), np.ascontiguousarray(ordinals, dtype=np.int64).ravel()
+        )
 
 
 @loop

@@ -23,6 +23,7 @@ class RuleError(TumorLabError, AttributeError):
 
 class Rule(NamedTuple):
     """What a cell does at some rate, or how well: its name, unit and meaning."""
+
     name: str
     unit: str
     meaning: str
@@ -44,7 +45,11 @@ RULES = (
     Rule("exhaustion", "/h", "plastic exhaustion while engaged"),
     Rule("recovery", "/h", "recovery from plastic exhaustion while not engaged"),
     Rule("fixation", "/h", "plastic exhaustion becoming fixed"),
-    Rule("sensitivity", "", "stimulation from a share of time in stimulating contact; it saturates at 1"),
+    Rule(
+        "sensitivity",
+        "",
+        "stimulation from a share of time in stimulating contact; it saturates at 1",
+    ),
     Rule("forgetting", "/h", "fading of stimulation"),
     Rule("refill", "/h", "recovery of the capacity to kill, in kills"),
     Rule("il2_refill", "", "how many times faster capacity recovers at saturating IL-2, beyond 1"),
@@ -57,15 +62,25 @@ RULES = (
     Rule("death", "/h", "deaths by age and by everything that adds a hazard"),
     Rule("necrosis", "/h", "further deaths below the necrosis threshold"),
     Rule("influx", "/mm2/h", "cells that enter without antigen release", of_cells=False),
-    Rule("influx_gain", "/mm2/h", "further cells that enter at saturating antigen release",
-         of_cells=False),
+    Rule(
+        "influx_gain",
+        "/mm2/h",
+        "further cells that enter at saturating antigen release",
+        of_cells=False,
+    ),
     Rule("antigen_shown", "", "factor on the antigen that T cells see"),
     Rule("interferon", "", "interferon signal beside IFN-gamma, in its half-effect units"),
     Rule("il2", "nM", "IL-2 beside what the tissue makes"),
-    Rule("ifn_gamma_secretion", "/h", "IFN-gamma made by a fully active cell, in the volume of its site"),
+    Rule(
+        "ifn_gamma_secretion",
+        "/h",
+        "IFN-gamma made by a fully active cell, in the volume of its site",
+    ),
     Rule("il2_secretion", "nM/h", "IL-2 made by a fully active cell, in the volume of its site"),
     Rule("il2_uptake", "/h", "IL-2 cleared by one cell from the volume of its site"),
-    Rule("chemokine_secretion", "/h", "chemokine made by a resting cell, in the volume of its site"),
+    Rule(
+        "chemokine_secretion", "/h", "chemokine made by a resting cell, in the volume of its site"
+    ),
     Rule("chemokine_induced", "/h", "further chemokine at saturating interferon"),
     Rule("oxygen_uptake", "/h", "oxygen consumed by one cell from the volume of its site"),
 )
@@ -119,12 +134,20 @@ class Rules:
     of a receptor that drugs can cover. ``meshes``: number of mesh nodes of each field.
     """
 
-    def __init__(self, baseline: np.ndarray, kinds: list[str], kind_of_row: np.ndarray, max_occupancy: dict[str, float],
-                 meshes: Mapping[str, int]):
+    def __init__(
+        self,
+        baseline: np.ndarray,
+        kinds: list[str],
+        kind_of_row: np.ndarray,
+        max_occupancy: dict[str, float],
+        meshes: Mapping[str, int],
+    ):
         self._baseline = baseline
         self._kinds = list(kinds)
         self._kind_of_row = kind_of_row.copy()
-        self._present: np.ndarray | None = None  # living cells by kind, counted when somebody chooses cells
+        self._present: np.ndarray | None = (
+            None  # living cells by kind, counted when somebody chooses cells
+        )
         self._max_occupancy = max_occupancy
         self._meshes = dict(meshes)
         self._bends: dict[str, Bends] = {}
@@ -138,7 +161,9 @@ class Rules:
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in INDEX:
-            raise RuleError(f"rules.{name} cannot be assigned to: a treatment's modify() says rules.{name}.scale({value!r})")
+            raise RuleError(
+                f"rules.{name} cannot be assigned to: a treatment's modify() says rules.{name}.scale({value!r})"
+            )
         object.__setattr__(self, name, value)
 
     def __dir__(self) -> list[str]:
@@ -154,7 +179,11 @@ class Rules:
 
     def _folded(self, name: str) -> tuple[np.ndarray, np.ndarray | None]:
         """A rule by kind, and by row (NaN for the dead) where single cells were chosen, else None."""
-        bends, kinds, base = self._bends.get(name, Bends()), self._kind_of_row, self._baseline[INDEX[name]]
+        bends, kinds, base = (
+            self._bends.get(name, Bends()),
+            self._kind_of_row,
+            self._baseline[INDEX[name]],
+        )
         factor, factors = self._combined(bends.factors, np.multiply, np.ones(len(self._kinds)))
         addition, additions = self._combined(bends.additions, np.add, np.zeros(len(self._kinds)))
         by_kind = base * factor + addition
@@ -164,7 +193,9 @@ class Rules:
         single += addition[kinds] if additions is None else additions
         return by_kind, np.where(kinds >= 0, single, np.nan)
 
-    def _combined(self, part: list[Contribution], combine: np.ufunc, by_kind: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    def _combined(
+        self, part: list[Contribution], combine: np.ufunc, by_kind: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Contributions combined in the order of names, by kind and by row: to choose all cells of a kind is to name it."""
         kinds, by_row = self._kind_of_row, None
         for c in sorted(part, key=lambda c: c.who):
@@ -173,7 +204,9 @@ class Rules:
                 by_row = by_kind[kinds]
             if by_row is not None:
                 rows = whole[kinds] if rows is None else whole[kinds] | rows
-                by_row[rows] = combine(by_row[rows], c.value[rows] if isinstance(c.value, np.ndarray) else c.value)
+                by_row[rows] = combine(
+                    by_row[rows], c.value[rows] if isinstance(c.value, np.ndarray) else c.value
+                )
             if whole.any():
                 by_kind[whole] = combine(by_kind[whole], c.value)
         return by_kind, by_row
@@ -183,7 +216,11 @@ class Rules:
 
         A kind of which every living cell was chosen is meant as a whole.
         """
-        named = np.ones(len(self._kinds), dtype=bool) if c.kinds is None else np.zeros(len(self._kinds), dtype=bool)
+        named = (
+            np.ones(len(self._kinds), dtype=bool)
+            if c.kinds is None
+            else np.zeros(len(self._kinds), dtype=bool)
+        )
         named[list(c.kinds or ())] = True
         if c.where is None and np.ndim(c.value) == 0:
             return named, None
@@ -192,7 +229,9 @@ class Rules:
         if np.ndim(c.value) == 0:
             self._present = self._by_kind(living) if self._present is None else self._present
             everyone = c.where is not None and c.where.all()
-            whole = named & (everyone | (self._present > 0) & (self._by_kind(where) == self._present))
+            whole = named & (
+                everyone | (self._present > 0) & (self._by_kind(where) == self._present)
+            )
         rows = where & (named & ~whole)[self._kind_of_row]
         return whole, rows if rows.any() else None
 
@@ -217,7 +256,9 @@ class Rules:
             if single is not None:
                 own.append(single)
                 slot[INDEX[name]] = len(own)
-        return Rates(by_kind, slot, Free(*(float(self.free(receptor)) for receptor in RECEPTORS))), own
+        return Rates(
+            by_kind, slot, Free(*(float(self.free(receptor)) for receptor in RECEPTORS))
+        ), own
 
 
 def checked_rule(name: str) -> str:
@@ -249,16 +290,22 @@ class RulesOf:
     def occupy(self, receptor: str, strength: float) -> None:
         """Cover a receptor: ``strength`` is concentration / K_d; strengths of several drugs add up."""
         if receptor not in RECEPTORS:
-            raise RuleError(f"there is no receptor {quoted(receptor)}{nearest(receptor, list(RECEPTORS))}")
+            raise RuleError(
+                f"there is no receptor {quoted(receptor)}{nearest(receptor, list(RECEPTORS))}"
+            )
         covered = checked_number(strength, f"occupy({receptor!r})")
-        self._rules._occupied.setdefault(receptor, []).append(Contribution(self._who, covered, None, None))
+        self._rules._occupied.setdefault(receptor, []).append(
+            Contribution(self._who, covered, None, None)
+        )
 
     def supply(self, field_name: str, rate: object) -> None:
         """Bring a substance into the tissue: concentration per hour, one number or one per mesh node."""
         meshes = self._rules._meshes
         if field_name not in meshes:
             raise RuleError(f"there is no field {quoted(field_name)}{nearest(field_name, meshes)}")
-        rate = checked_number(rate, f"supply({field_name!r})", meshes[field_name], "mesh node of that field")
+        rate = checked_number(
+            rate, f"supply({field_name!r})", meshes[field_name], "mesh node of that field"
+        )
         self._rules.supplies.append((self._who, field_name, rate))
 
 
@@ -268,7 +315,9 @@ class Bend:
     def __init__(self, rules: Rules, name: str, who: str):
         self._rules, self._name, self._who = rules, name, who
 
-    def scale(self, factor: object, where: np.ndarray | None = None, kind: str | None = None) -> None:
+    def scale(
+        self, factor: object, where: np.ndarray | None = None, kind: str | None = None
+    ) -> None:
         """Multiply the rule by ``factor`` (number, or one per row), for the chosen rows or kind only."""
         self._contribute("factors", factor, where, kind)
 
@@ -276,29 +325,41 @@ class Bend:
         """Add ``amount`` (inside units) to the rule: a hazard to ``death``, a concentration to ``il2``."""
         self._contribute("additions", amount, where, kind)
 
-    def _contribute(self, part: str, value: object, where: np.ndarray | None, kind: str | None) -> None:
+    def _contribute(
+        self, part: str, value: object, where: np.ndarray | None, kind: str | None
+    ) -> None:
         rules, what = self._rules, f"rules.{self._name}"
         rows = len(rules._kind_of_row)
         value = checked_number(value, what, rows, "row of the cell table")
         if where is not None:
             where = np.asarray(where)
             if where.dtype != bool or where.shape != (rows,):
-                raise RuleError("where= takes one True or False per row of the cell table", key=what)
+                raise RuleError(
+                    "where= takes one True or False per row of the cell table", key=what
+                )
         if not RULES[INDEX[self._name]].of_cells and (where is not None or np.ndim(value)):
-            raise RuleError(f"{what} is a rule of cells that are still to come, so none can be chosen: leave out where=, "
-                            "give one number, or name a kind=")
+            raise RuleError(
+                f"{what} is a rule of cells that are still to come, so none can be chosen: leave out where=, "
+                "give one number, or name a kind="
+            )
         kinds = None
         if kind is not None:
             if kind not in rules._kinds:
-                raise RuleError(f"there is no kind {quoted(kind)}{nearest(kind, rules._kinds)}", key=what)
+                raise RuleError(
+                    f"there is no kind {quoted(kind)}{nearest(kind, rules._kinds)}", key=what
+                )
             kinds = (rules._kinds.index(kind),)
         contribution = Contribution(self._who, value, where, kinds)
         getattr(rules._bends.setdefault(self._name, Bends()), part).append(contribution)
 
 
-def checked_number(value: Any, what: str, size: int | None = None, each: str = "") -> float | np.ndarray:
+def checked_number(
+    value: Any, what: str, size: int | None = None, each: str = ""
+) -> float | np.ndarray:
     """A finite, non-negative number, or ``size`` of them, one per ``each``. Raises RuleError."""
-    number = f"{what} takes one number" + (f", or one per {each} ({size})" if size is not None else "")
+    number = f"{what} takes one number" + (
+        f", or one per {each} ({size})" if size is not None else ""
+    )
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
@@ -349,7 +410,9 @@ class RuleReport:
             return f"{self._name} = 0{unit}"
         if len(lines) == 1:
             return f"{self._name} = {next(iter(lines))}"
-        return "\n".join(f"{self._name}[{', '.join(kinds)}] = {text}" for text, kinds in lines.items())
+        return "\n".join(
+            f"{self._name}[{', '.join(kinds)}] = {text}" for text, kinds in lines.items()
+        )
 
     __repr__ = __str__
 

@@ -45,18 +45,27 @@ class Plugins(NamedTuple):
 def plugins_of(model) -> Plugins:
     """The very objects that a model uses."""
     pending = [type(what) for action, what in model.regimen.pending if action == "give"]
-    return Plugins([type(treatment) for treatment in model.treatments.values()], pending,
-                   model.kinds.all[model.shipped_kinds :], [*model.processes.values()],
-                   [type(agent) for agent in model.visitors()])
+    return Plugins(
+        [type(treatment) for treatment in model.treatments.values()],
+        pending,
+        model.kinds.all[model.shipped_kinds :],
+        [*model.processes.values()],
+        [type(agent) for agent in model.visitors()],
+    )
 
 
 def addresses_of(plugins: Plugins) -> dict[str, list[str]]:
     """Where each is found again; raises StateError for one that is not."""
-    classes = {name: [addresses.of_class(cls) for cls in getattr(plugins, name)]
-               for name in ("treatments", "pending", "visitors")}
+    classes = {
+        name: [addresses.of_class(cls) for cls in getattr(plugins, name)]
+        for name in ("treatments", "pending", "visitors")
+    }
     return classes | {
         "kinds": [addresses.of_constant(kind, kind.agent.__module__) for kind in plugins.kinds],
-        "processes": [addresses.of_constant(one, getattr(one.run, "__module__", "")) for one in plugins.processes],
+        "processes": [
+            addresses.of_constant(one, getattr(one.run, "__module__", ""))
+            for one in plugins.processes
+        ],
     }
 
 
@@ -66,18 +75,31 @@ def taken_apart(model, keep: Callable = encoded) -> tuple[dict[str, np.ndarray],
     ``keep(value, where, part)`` copies or encodes what users set.
     """
     parts = {name: getattr(model, name).state(keep) for name in model.parts}
-    arrays = {f"{part}/{name}": value for part, state in parts.items() for name, value in state.items()
-              if isinstance(value, np.ndarray)}
-    plain = {part: {name: value for name, value in state.items() if not isinstance(value, np.ndarray)}
-             for part, state in parts.items()}
+    arrays = {
+        f"{part}/{name}": value
+        for part, state in parts.items()
+        for name, value in state.items()
+        if isinstance(value, np.ndarray)
+    }
+    plain = {
+        part: {name: value for name, value in state.items() if not isinstance(value, np.ndarray)}
+        for part, state in parts.items()
+    }
     return arrays, {
         "seed": model.seed,
         "arm": model.arm,
         "class": type(model).__qualname__,
-        "attributes": {key: keep(value, type(model).__name__, f"its {key}") for key, value in vars(model).items()
-                       if key not in engine(_base(type(model)))},
-        "parameter_set": {"name": model.disease.name, "meaning": model.disease.meaning, "liquid": model.disease.liquid,
-                          "spacing": model.disease.spacing},
+        "attributes": {
+            key: keep(value, type(model).__name__, f"its {key}")
+            for key, value in vars(model).items()
+            if key not in engine(_base(type(model)))
+        },
+        "parameter_set": {
+            "name": model.disease.name,
+            "meaning": model.disease.meaning,
+            "liquid": model.disease.liquid,
+            "spacing": model.disease.spacing,
+        },
         "shape": list(model.shape),
         "liquid": model.liquid,
         "dt": model.dt,
@@ -103,17 +125,34 @@ def rebuilt(cls, plain: dict, arrays: dict, plugins: Plugins, read: Callable = d
     """A model from its parts; no constructor of a subclass, treatment or agent is called again."""
     values = {name: (value, plain["sources"][name]) for name, value in plain["parameters"].items()}
     disease = ParameterSet(values=values, **plain["parameter_set"])
-    kinds = list(plugins.kinds)  # in the order in which they joined: rows hold the number of their kind
+    kinds = list(
+        plugins.kinds
+    )  # in the order in which they joined: rows hold the number of their kind
     kinds += [kind for drug in plugins.treatments for kind in drug.kinds if kind not in kinds]
     model = cls.__new__(cls)
     vars(model).update({name: read(value) for name, value in plain["attributes"].items()})
-    _base(cls).__init__(model, disease, shape=tuple(plain["shape"]), seed=plain["seed"], dt=plain["dt"], liquid=plain["liquid"],
-                        tumor_cells=0, immune_cells=False, arm=plain["arm"], cell_kinds=kinds, processes=plugins.processes)
+    _base(cls).__init__(
+        model,
+        disease,
+        shape=tuple(plain["shape"]),
+        seed=plain["seed"],
+        dt=plain["dt"],
+        liquid=plain["liquid"],
+        tumor_cells=0,
+        immune_cells=False,
+        arm=plain["arm"],
+        cell_kinds=kinds,
+        processes=plugins.processes,
+    )
     for name, value in plain["now"].items():
         setattr(model, name, value)
     code = {"regimen": (plugins.treatments, plugins.pending), "inhabitants": (plugins.visitors,)}
     for part in model.parts:
-        held = {name.removeprefix(f"{part}/"): array for name, array in arrays.items() if name.startswith(f"{part}/")}
+        held = {
+            name.removeprefix(f"{part}/"): array
+            for name, array in arrays.items()
+            if name.startswith(f"{part}/")
+        }
         getattr(model, part).restore(plain["parts"][part] | held, read, *code.get(part, ()))
         if part == "vessels":
             model.relay()
@@ -127,8 +166,12 @@ def copied(model, seed: int | None, arm: str):
     arrays, plain = taken_apart(model, carried)
     twin = rebuilt(type(model), plain | {"arm": arm}, arrays, plugins_of(model), read=lambda it: it)
     made = model.datacollector  # perhaps by a subclass; its reporters are code
-    twin.datacollector = mesa.DataCollector(made.model_reporters, made.agent_reporters, made.agenttype_reporters,
-                                            {name: [*columns] for name, columns in made.tables.items()})
+    twin.datacollector = mesa.DataCollector(
+        made.model_reporters,
+        made.agent_reporters,
+        made.agenttype_reporters,
+        {name: [*columns] for name, columns in made.tables.items()},
+    )
     if seed is not None:
         twin.reseed(seed)
     return twin
@@ -137,14 +180,27 @@ def copied(model, seed: int | None, arm: str):
 def other_rules(made_by: dict) -> str:
     """Why what an earlier version began cannot go on, in words; empty where the same seed gives the same numbers."""
     number = made_by.get("results", 1)
-    return "" if number == RESULTS else (f"was made by rules {number!r}, and the rules of this version ({RESULTS}) give the same "
-                                         "seed other numbers")
+    return (
+        ""
+        if number == RESULTS
+        else (
+            f"was made by rules {number!r}, and the rules of this version ({RESULTS}) give the same "
+            "seed other numbers"
+        )
+    )
 
 
 def written(folder: Path) -> list[str]:
     """The names of the files of a saved model that are in a folder."""
-    return [name for name in (SUMS, *MUST, *(f"results/{name}" for name in snapshot_files(folder / "results")))
-            if (folder / name).is_file()]
+    return [
+        name
+        for name in (
+            SUMS,
+            *MUST,
+            *(f"results/{name}" for name in snapshot_files(folder / "results")),
+        )
+        if (folder / name).is_file()
+    ]
 
 
 def discard(folder: Path) -> None:
@@ -161,7 +217,9 @@ def save(model, folder: str | os.PathLike, of: dict | None = None) -> None:
     ours = {folder / name for name in written(folder)}
     there = folder.rglob("*") if folder.is_dir() else [folder] if folder.exists() else []
     if other := sorted(file for file in there if not file.is_dir() and file not in ours):
-        raise StateError(f"{other[0]} is no part of a saved model and would be lost; choose another folder, or move it away")
+        raise StateError(
+            f"{other[0]} is no part of a saved model and would be lost; choose another folder, or move it away"
+        )
     arrays, plain = taken_apart(model)
     plain |= {"format": FORMAT, "results": RESULTS, "code": addresses_of(plugins_of(model))}
     plain["passing"] = model.results.passing
@@ -189,7 +247,9 @@ def save(model, folder: str | os.PathLike, of: dict | None = None) -> None:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
-        raise StateError(f"the model cannot be saved ({error.strerror or error})", file=folder) from None
+        raise StateError(
+            f"the model cannot be saved ({error.strerror or error})", file=folder
+        ) from None
 
 
 def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=(), of: dict | None = None):
@@ -205,20 +265,33 @@ def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=(), of: dict |
         raise StateError(f"no saved model can be read here ({error})", file=folder) from None
     verify(folder, files, {*written(folder)} - {SUMS}, MUST, StateError)
     if of is not None and part != of:
-        raise StateError(f"{folder} belongs to something else: it was saved for {_told(part)}, not for {_told(of)}", file=folder)
+        raise StateError(
+            f"{folder} belongs to something else: it was saved for {_told(part)}, not for {_told(of)}",
+            file=folder,
+        )
     plain = json.loads((folder / "state.json").read_text())
     if why := other_rules(plain):
         raise StateError(f"{folder} {why}: grow the tumour anew", file=folder)
     if plain.get("format") != FORMAT:
-        raise StateError(f"format {plain.get('format')!r} is not the one this version reads ({FORMAT})", file=folder)
+        raise StateError(
+            f"format {plain.get('format')!r} is not the one this version reads ({FORMAT})",
+            file=folder,
+        )
     if plain["class"] != cls.__qualname__:
-        raise StateError(f"{folder} holds a {plain['class']}: read it with {plain['class']}.load, not {cls.__qualname__}.load",
-                         file=folder)
+        raise StateError(
+            f"{folder} holds a {plain['class']}: read it with {plain['class']}.load, not {cls.__qualname__}.load",
+            file=folder,
+        )
     with np.load(folder / "state.npz", allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    code = {name: [addresses.needed(path) for path in paths] for name, paths in plain["code"].items()
-            if not {"kinds": cell_kinds, "processes": processes}.get(name)}
-    model = rebuilt(cls, plain, arrays, Plugins(**{"kinds": cell_kinds, "processes": processes} | code))
+    code = {
+        name: [addresses.needed(path) for path in paths]
+        for name, paths in plain["code"].items()
+        if not {"kinds": cell_kinds, "processes": processes}.get(name)
+    }
+    model = rebuilt(
+        cls, plain, arrays, Plugins(**{"kinds": cell_kinds, "processes": processes} | code)
+    )
     model.results = Results.load(folder / "results")[plain["arm"]]
     model.results.passing = plain["passing"]
     for snapshot in model.results.snapshots.values():  # into memory: the folder may go away

@@ -36,14 +36,24 @@ class Step:
     def diffuse(self) -> None:
         """Fields move on by one step."""
         model = self.model
-        model.tissue.diffuse(model.cells.view(), model.rates, model.parameters, model.rules.supplies, model.dt)
+        model.tissue.diffuse(
+            model.cells.view(), model.rates, model.parameters, model.rules.supplies, model.dt
+        )
 
     def sense(self) -> None:
         """Cells read fields; who can be recognised, and how well, follows."""
         model = self.model
         cells, tumor = model.cells, model.parameters.tumor
-        sensing.show(cells.view(), model.rates, cells["mhc"], cells["pdl1"], model.fields["ifn_gamma"].values,
-                     model.tissue.node_wide, tumor.mhc_resting, model.population.by_kind.pdl1_induced)
+        sensing.show(
+            cells.view(),
+            model.rates,
+            cells["mhc"],
+            cells["pdl1"],
+            model.fields["ifn_gamma"].values,
+            model.tissue.node_wide,
+            tumor.mhc_resting,
+            model.population.by_kind.pdl1_induced,
+        )
         for i, recognition in enumerate(model.kinds.recognitions):
             recognition.score(model, cells.seen[i, : cells.rows], cells.stimulus[i, : cells.rows])
 
@@ -57,15 +67,31 @@ class Step:
         influx, boost = model.rules.value("influx"), model.rules.value("influx_gain")
         for k, kind in enumerate(model.kinds):
             arrivals = (influx[k] + boost[k] * gain) * model.lattice.extent  # cells per hour
-            for entries, share, purpose in ((vessels.sites, 1.0 - share_of_rim, "vessel"), (vessels.rim, share_of_rim, "rim")):
+            for entries, share, purpose in (
+                (vessels.sites, 1.0 - share_of_rim, "vessel"),
+                (vessels.rim, share_of_rim, "rim"),
+            ):
                 if arrivals > 0.0 and share > 0.0 and len(entries):
                     self._enter(k, kind, entries, arrivals * share / len(entries), purpose)
 
     def _enter(self, k, kind, entries, rate, purpose) -> None:
         model = self.model
-        sites, names = np.empty(len(entries), dtype=np.int64), np.empty(len(entries), dtype=np.int64)
-        arrived = recruitment.enter(model.lattice.space, entries, rate, model.lattice.strides, model.vessels.reach,
-                                    model.randomness.key(f"recruit.{kind.name}.{purpose}"), model.clock, model.dt, sites, names)
+        sites, names = (
+            np.empty(len(entries), dtype=np.int64),
+            np.empty(len(entries), dtype=np.int64),
+        )
+        arrived = recruitment.enter(
+            model.lattice.space,
+            entries,
+            rate,
+            model.lattice.strides,
+            model.vessels.reach,
+            model.randomness.key(f"recruit.{kind.name}.{purpose}"),
+            model.clock,
+            model.dt,
+            sites,
+            names,
+        )
         model.population.settle(kind.name, sites[:arrived], names[:arrived], model.clock)
         model.counters["arrived"][k] += arrived
 
@@ -73,19 +99,37 @@ class Step:
         """Six sub-steps of moving, engaging, hitting and letting go; then exhaustion and stimulation."""
         model, by_kind = self.model, self.model.population.by_kind
         kind = model.cells["kind"]
-        movers, attackers = (np.flatnonzero(who[kind] & (kind >= 0)).astype(np.int32)
-                             for who in (by_kind.motile, by_kind.attackers))
+        movers, attackers = (
+            np.flatnonzero(who[kind] & (kind >= 0)).astype(np.int32)
+            for who in (by_kind.motile, by_kind.attackers)
+        )
         known = np.zeros((len(model.kinds), len(model.kinds) + 1), dtype=np.int8)
         known[:, :-1] = by_kind.recognition >= 0
         cells, checkpoint = model.cells.view(), model.parameters.checkpoint
-        acting.act(cells, model.lattice.space, model.rates,
-                   acting.Actors(movers, attackers, by_kind.yielding, by_kind.recognition, known), model.tissue.guide(),
-                   self._act_keys, model.clock * acting.SUBSTEPS, model.dt,
-                   Checkpoint(checkpoint.exhaustion_gain, checkpoint.half_pdl1), model.cells["antigen"],
-                   Toll(model.counters["kills"], model.counters["deaths"], model.lymph_node.release))
+        acting.act(
+            cells,
+            model.lattice.space,
+            model.rates,
+            acting.Actors(movers, attackers, by_kind.yielding, by_kind.recognition, known),
+            model.tissue.guide(),
+            self._act_keys,
+            model.clock * acting.SUBSTEPS,
+            model.dt,
+            Checkpoint(checkpoint.exhaustion_gain, checkpoint.half_pdl1),
+            model.cells["antigen"],
+            Toll(model.counters["kills"], model.counters["deaths"], model.lymph_node.release),
+        )
         group = model.parameters.fields
-        acting.tire(cells, model.rates, attackers, model.tissue.node_fine, model.fields["il2"].values, group.il2_half,
-                    by_kind.capacity, model.dt)
+        acting.tire(
+            cells,
+            model.rates,
+            attackers,
+            model.tissue.node_fine,
+            model.fields["il2"].values,
+            group.il2_half,
+            by_kind.capacity,
+            model.dt,
+        )
         for agent in model.visitors():
             agent.step()
 
@@ -94,9 +138,20 @@ class Step:
         model = self.model
         rows = model.cells.rows
         mothers, sites, names = (np.empty(rows, dtype=np.int64) for _ in range(3))
-        births = division.divide(model.cells.view(), model.lattice.space, model.rates, model.population.by_kind.driven,
-                                 model.tissue.around(), model.parameters.fields.il2_half,
-                                 model.randomness.key("divide"), model.clock, model.dt, mothers, sites, names)
+        births = division.divide(
+            model.cells.view(),
+            model.lattice.space,
+            model.rates,
+            model.population.by_kind.driven,
+            model.tissue.around(),
+            model.parameters.fields.il2_half,
+            model.randomness.key("divide"),
+            model.clock,
+            model.dt,
+            mothers,
+            sites,
+            names,
+        )
         if births == 0:
             return
         mothers, sites, names = mothers[:births], sites[:births], names[:births]
@@ -112,18 +167,40 @@ class Step:
         model.counters["births"] += np.bincount(kind[births:], minlength=len(model.kinds))
         for k, each in enumerate(model.kinds):
             for trait in each.traits:
-                numbers = [resolve(n, model.parameters) for n in (trait.mutation, trait.loss, trait.halving)]
+                numbers = [
+                    resolve(n, model.parameters)
+                    for n in (trait.mutation, trait.loss, trait.halving)
+                ]
                 if any(numbers):
                     stream = model.randomness.stream(f"inherit.{trait.name}", model.clock)
-                    inherit(cells[trait.name], both[kind == k], cells["name"], *numbers, trait.high, stream)
+                    inherit(
+                        cells[trait.name],
+                        both[kind == k],
+                        cells["name"],
+                        *numbers,
+                        trait.high,
+                        stream,
+                    )
 
     def die(self) -> None:
         """Hazards of age, hypoxia and drugs."""
         model = self.model
         cells, tumor = model.cells, model.parameters.tumor
-        death.die(cells.view(), model.lattice.space, model.rates, model.fields["oxygen"].values, model.tissue.node_fine,
-                  tumor.necrosis_threshold, cells["antigen"], model.randomness.key("die"), model.clock, model.dt,
-                  model.counters["deaths"], model.counters["starved"], model.lymph_node.release)
+        death.die(
+            cells.view(),
+            model.lattice.space,
+            model.rates,
+            model.fields["oxygen"].values,
+            model.tissue.node_fine,
+            tumor.necrosis_threshold,
+            cells["antigen"],
+            model.randomness.key("die"),
+            model.clock,
+            model.dt,
+            model.counters["deaths"],
+            model.counters["starved"],
+            model.lymph_node.release,
+        )
         model.population.let_go()
 
     def settle(self) -> None:

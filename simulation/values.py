@@ -29,7 +29,11 @@ def encoded(value, where: str, part: str = "its state", verb: str = "saved"):
     if isinstance(value, np.generic) and value.dtype.kind in ARRAYS:
         return encoded(np.asarray(value), where) | {"scalar": True}
     if type(value) is np.ndarray and value.dtype.kind in ARRAYS:
-        return {"array": value.tobytes().hex(), "dtype": value.dtype.str, "shape": list(value.shape)}
+        return {
+            "array": value.tobytes().hex(),
+            "dtype": value.dtype.str,
+            "shape": list(value.shape),
+        }
     if type(value) is list:
         return [encoded(each, where, part, verb) for each in value]
     if type(value) is tuple:
@@ -38,8 +42,10 @@ def encoded(value, where: str, part: str = "its state", verb: str = "saved"):
         return {"table": {key: encoded(each, where, part, verb) for key, each in value.items()}}
     if type(value) is Schedule:
         return {"schedule": value.to_dict()}
-    raise StateError(f"{where} cannot be {verb}: {part} holds {_short(value)}, allowed are numbers, texts, lists, tables "
-                     "(with texts as keys), arrays and schedules")
+    raise StateError(
+        f"{where} cannot be {verb}: {part} holds {_short(value)}, allowed are numbers, texts, lists, tables "
+        "(with texts as keys), arrays and schedules"
+    )
 
 
 def decoded(value):
@@ -49,7 +55,11 @@ def decoded(value):
     if type(value) is not dict:
         return value
     if "array" in value:
-        array = np.frombuffer(bytes.fromhex(value["array"]), dtype=value["dtype"]).reshape(value["shape"]).copy()
+        array = (
+            np.frombuffer(bytes.fromhex(value["array"]), dtype=value["dtype"])
+            .reshape(value["shape"])
+            .copy()
+        )
         return array[()] if value.get("scalar") else array
     if "tuple" in value:
         return tuple(decoded(each) for each in value["tuple"])

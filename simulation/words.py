@@ -12,22 +12,51 @@ IMMUNE_WORDS: dict[str, str] = {}
 """Columns of a time series that count immune cells."""
 KIND_COLORS: dict[str, str] = {}
 """The colour of each kind of cell, as it declares it itself."""
-NAME_WORDS = {"car_t": "CAR T", "b_all": "B-ALL", "il2": "IL-2", "ifn_alpha": "IFN-α", "no_nk": "no NK cells",
-              "pdl1": "PD-L1"}
+NAME_WORDS = {
+    "car_t": "CAR T",
+    "b_all": "B-ALL",
+    "il2": "IL-2",
+    "ifn_alpha": "IFN-α",
+    "no_nk": "no NK cells",
+    "pdl1": "PD-L1",
+}
 TRAIT_WORDS = {
-    "antigen": "antigen", "car_target": "CAR target", "pdl1": "PD-L1 shown", "pdl1_shown": "PD-L1 shown",
-    "pdl1_constitutive": "constitutive PD-L1", "mhc": "MHC-I capacity", "presented_mhc": "presented MHC-I",
-    "stress_ligand": "stress ligand", "vigour": "T-cell vigour", "exhaustion": "plastic exhaustion",
-    "fixed_exhaustion": "fixed exhaustion", "stimulation": "stimulation", "clone": "clone",
-    "oxygen": "oxygen", "ifn_gamma": "IFN-γ", "il2": "IL-2", "chemokine": "chemokine",
+    "antigen": "antigen",
+    "car_target": "CAR target",
+    "pdl1": "PD-L1 shown",
+    "pdl1_shown": "PD-L1 shown",
+    "pdl1_constitutive": "constitutive PD-L1",
+    "mhc": "MHC-I capacity",
+    "presented_mhc": "presented MHC-I",
+    "stress_ligand": "stress ligand",
+    "vigour": "T-cell vigour",
+    "exhaustion": "plastic exhaustion",
+    "fixed_exhaustion": "fixed exhaustion",
+    "stimulation": "stimulation",
+    "clone": "clone",
+    "oxygen": "oxygen",
+    "ifn_gamma": "IFN-γ",
+    "il2": "IL-2",
+    "chemokine": "chemokine",
     "kinds": "kind of cell",
 }
 """What a view of the tissue shows: traits and fields."""
-SCALES = {"antigen": "1 = about 30 peptide-MHC", "car_target": "1 = 10,000 molecules", "pdl1": "1 = strongly positive",
-          "pdl1_shown": "1 = strongly positive", "mhc": "1 = full", "presented_mhc": "1 = full"}
+SCALES = {
+    "antigen": "1 = about 30 peptide-MHC",
+    "car_target": "1 = 10,000 molecules",
+    "pdl1": "1 = strongly positive",
+    "pdl1_shown": "1 = strongly positive",
+    "mhc": "1 = full",
+    "presented_mhc": "1 = full",
+}
 """What a level of 1 of a trait of tumour cells is."""
 FIELD_UNITS = {"oxygen": "mmHg", "ifn_gamma": "1 = half effect", "il2": "nM"}
-CATEGORY_WORDS = {"CR": "complete response", "PR": "partial response", "SD": "stable disease", "PD": "progressive disease"}
+CATEGORY_WORDS = {
+    "CR": "complete response",
+    "PR": "partial response",
+    "SD": "stable disease",
+    "PD": "progressive disease",
+}
 NO_VALUE = "–"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLAIN = 1e5
@@ -80,11 +109,15 @@ def percent(share: float, digits: int = 2, sign: bool = False) -> str:
     elif abs(part) >= 10**digits:
         text = f"{part:,.0f}"
     else:
-        text = np.format_float_positional(part, precision=digits, unique=False, fractional=False, trim="-")
+        text = np.format_float_positional(
+            part, precision=digits, unique=False, fractional=False, trim="-"
+        )
     return f"{'+' if sign and part > 0 else ''}{text} %"
 
 
-def bounds(low: float, high: float, write: Callable[[float], str] = number_words, before: str = "") -> str:
+def bounds(
+    low: float, high: float, write: Callable[[float], str] = number_words, before: str = ""
+) -> str:
     """An interval in brackets after a number, its unit once; nothing where a bound is not known."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
@@ -113,7 +146,9 @@ def trait_words(trait: str) -> str:
 
 def with_unit(trait: str) -> str:
     """A trait or field that a view shows, with its unit if it has one."""
-    return f"{view_words(trait)} ({FIELD_UNITS[trait]})" if trait in FIELD_UNITS else view_words(trait)
+    return (
+        f"{view_words(trait)} ({FIELD_UNITS[trait]})" if trait in FIELD_UNITS else view_words(trait)
+    )
 
 
 def name_words(name: str) -> str:

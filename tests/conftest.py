@@ -19,4 +19,6 @@ def signals_as_they_were():
     """A test that leaves another handler of Ctrl-C behind would let a later one hang or pass for nothing."""
     before = [signal.getsignal(number) for number in interrupts.STOPS]
     yield
-    assert [signal.getsignal(number) for number in interrupts.STOPS] == before and not interrupts._guards
+    assert [
+        signal.getsignal(number) for number in interrupts.STOPS
+    ] == before and not interrupts._guards

@@ -26,8 +26,19 @@ STILL = {  # no fields, no room for chance but what is asked for
     **{
         f"{group}.{name}": 0
         for group in LYMPHOCYTES
-        for name in ("initial_density", "base_influx", "influx_gain", "ifn_gamma_secretion", "il2_secretion",
-                     "il2_uptake", "oxygen_uptake", "death_rate", "division_rate", "speed", "exhaustion_rate")
+        for name in (
+            "initial_density",
+            "base_influx",
+            "influx_gain",
+            "ifn_gamma_secretion",
+            "il2_secretion",
+            "il2_uptake",
+            "oxygen_uptake",
+            "death_rate",
+            "division_rate",
+            "speed",
+            "exhaustion_rate",
+        )
     },
 }
 
@@ -35,7 +46,9 @@ STILL = {  # no fields, no room for chance but what is asked for
 def dish(shape, seed, overrides=None, **more):
     """An empty model where nothing grows, dies, moves or diffuses unless ``overrides`` say so."""
     given = {"tumor_cells": 0, "immune_cells": False, **more}
-    return TumorModel("mouse_b16", shape=shape, seed=seed, overrides={**STILL, **(overrides or {})}, **given)
+    return TumorModel(
+        "mouse_b16", shape=shape, seed=seed, overrides={**STILL, **(overrides or {})}, **given
+    )
 
 
 def sow(model, kind, positions):

@@ -13,7 +13,12 @@ from experiments.studies.archive import Run
 from experiments.studies.study import Study
 from simulation import Parameter, Treatment
 
-QUICK = {"shape": [21, 21], "days": 1.0, "grow": {"cells": 60, "max_days": 2.0}, "set": {"tumor.initial_cells": 40}}
+QUICK = {
+    "shape": [21, 21],
+    "days": 1.0,
+    "grow": {"cells": 60, "max_days": 2.0},
+    "set": {"tumor.initial_cells": 40},
+}
 """Keys of a sweep that make a scenario small."""
 
 
@@ -29,7 +34,11 @@ def count(parameters: dict, seed: int) -> dict[str, pd.DataFrame]:
         Path(dies).touch() if dies != "always" else None
         os.kill(os.getpid(), signal.SIGKILL)
     noise = np.random.default_rng([parameters["x"], seed]).normal()
-    return {"outcomes": pd.DataFrame({"arm": ["control"], "y": [parameters["x"] + noise], "empty": [float("nan")]})}
+    return {
+        "outcomes": pd.DataFrame(
+            {"arm": ["control"], "y": [parameters["x"] + noise], "empty": [float("nan")]}
+        )
+    }
 
 
 class Counting(Study):
@@ -46,8 +55,11 @@ class Counting(Study):
         return count
 
     def runs(self) -> list[Run]:
-        return [Run("count", {"x": x} | self.extra, seed, {"x": x})
-                for x in range(self.points) for seed in range(1, self.seeds + 1)]
+        return [
+            Run("count", {"x": x} | self.extra, seed, {"x": x})
+            for x in range(self.points)
+            for seed in range(1, self.seeds + 1)
+        ]
 
 
 def counting(**keys) -> Counting:

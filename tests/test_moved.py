@@ -9,14 +9,23 @@ import pytest
 
 import experiments
 
-WAS = {"experiments.sweep": ["Sweep", "sweep"], "experiments.trial": ["Trial"], "experiments.runner": ["complete", "Summary"],
-       "experiments.replicates": ["seeds_for_width", "seeds_for_consistency", "vargha_delaney"]}
+WAS = {
+    "experiments.sweep": ["Sweep", "sweep"],
+    "experiments.trial": ["Trial"],
+    "experiments.runner": ["complete", "Summary"],
+    "experiments.replicates": ["seeds_for_width", "seeds_for_consistency", "vargha_delaney"],
+}
 
 
-@pytest.mark.parametrize(("module", "name"), [(module, name) for module, names in WAS.items() for name in names])
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module, names in WAS.items() for name in names]
+)
 def test_an_import_of_version_0_1_gives_the_same_thing_and_warns(module, name):
     public = getattr(experiments, {"sweep": "run_sweep"}.get(name, name))
-    with pytest.warns(FutureWarning, match=f"{module} is now experiments.studies.*stand in experiments; the old name goes"):
+    with pytest.warns(
+        FutureWarning,
+        match=f"{module} is now experiments.studies.*stand in experiments; the old name goes",
+    ):
         assert getattr(importlib.import_module(module), name) is public
     assert not hasattr(importlib.import_module(module), "nothing_of_the_kind")
 

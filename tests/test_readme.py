@@ -16,7 +16,9 @@ from simulation import TumorModel
 
 ROOT = str(Path(__file__).parent.parent)
 README = (Path(ROOT) / "README.md").read_text(encoding="utf-8")
-SESSION, SWEEP, TREATMENT, USE = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+SESSION, SWEEP, TREATMENT, USE = re.findall(
+    r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE
+)
 SWEEP_FILE, SCENARIO = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
@@ -47,18 +49,26 @@ def test_the_treatment_kills_tumour_cells(folder):
 def test_the_scenario_is_accepted(folder):
     scenario = Scenario.from_text(SCENARIO)
     assert list(scenario.arms) == ["control", "pembrolizumab", "both", "inflamed"]
-    assert [treatment.name for treatment in scenario.build_treatments("both")] == ["pembrolizumab", "chemo"]
+    assert [treatment.name for treatment in scenario.build_treatments("both")] == [
+        "pembrolizumab",
+        "chemo",
+    ]
 
 
 def test_the_scenarios_and_studies_of_the_tables_are_those_that_ship():
     table = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", README, re.MULTILINE))
-    studies = {name: tomllib.loads((SHIPPED / f"{name}.toml").read_text())["question"] for name in Study.names()}
+    studies = {
+        name: tomllib.loads((SHIPPED / f"{name}.toml").read_text())["question"]
+        for name in Study.names()
+    }
     assert table == {name: Scenario.load(name).question for name in Scenario.names()} | studies
 
 
 def test_the_lessons_of_the_table_are_those_that_ship():
     lessons = sorted(Path(ROOT, "notebooks").glob("*.ipynb"))
-    assert re.findall(r"\]\((notebooks/.*?\.ipynb)\)", README) == [f"notebooks/{lesson.name}" for lesson in lessons]
+    assert re.findall(r"\]\((notebooks/.*?\.ipynb)\)", README) == [
+        f"notebooks/{lesson.name}" for lesson in lessons
+    ]
 
 
 def test_the_sweep_file_is_accepted():
@@ -69,7 +79,12 @@ def test_the_sweep_file_is_accepted():
 @pytest.mark.slow
 def test_the_sweep_in_ten_lines_runs(folder):
     (folder / "ten_lines.py").write_text(SWEEP, encoding="utf-8")
-    done = subprocess.run([sys.executable, "ten_lines.py"], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": ROOT})
+    done = subprocess.run(
+        [sys.executable, "ten_lines.py"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": ROOT},
+    )
     assert done.returncode == 0 and done.stdout.count("pembrolizumab") == 9, done.stderr
 
 

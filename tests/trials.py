@@ -10,14 +10,25 @@ from simulation import Results, TumorModel
 
 def tumor(scenario: Scenario, arm: str | None = None) -> TumorModel:
     """The tumour of a scenario at day 0, with an arm's own parameters if one is named."""
-    model = TumorModel(scenario.parameters, shape=tuple(scenario.shape), seed=scenario.seed,
-                       overrides=scenario.overrides(arm), tumor_cells=scenario.tumor_cells)
+    model = TumorModel(
+        scenario.parameters,
+        shape=tuple(scenario.shape),
+        seed=scenario.seed,
+        overrides=scenario.overrides(arm),
+        tumor_cells=scenario.tumor_cells,
+    )
     if scenario.grow:
-        model.grow(scenario.grow.cells, max_days=scenario.grow.max_days, immune_cells=scenario.grow.immune_cells)
+        model.grow(
+            scenario.grow.cells,
+            max_days=scenario.grow.max_days,
+            immune_cells=scenario.grow.immune_cells,
+        )
     return model
 
 
-def arms(name: str, seed: int, days: float | None = None, set: dict | None = None) -> dict[str, Results]:
+def arms(
+    name: str, seed: int, days: float | None = None, set: dict | None = None
+) -> dict[str, Results]:
     """Results of every arm of a shipped scenario under one seed."""
     scenario = Scenario.load(name).with_options(seed=seed, days=days, set=set)
     common, found = None, {}

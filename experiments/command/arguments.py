@@ -13,11 +13,15 @@ def arms(text: str | None) -> list[str] | None:
 def settings(texts: list[str] | None) -> dict[str, float | str] | None:
     """``dotted.name=value`` texts as names and values: numbers where they read as such, else texts with a unit."""
     from ..scenarios.toml_tables import ScenarioError
+
     values: dict[str, float | str] = {}
     for text in texts or ():
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (name and equals and value):
-            raise ScenarioError("it must be dotted.name=value, such as tumor.division_rate=0.02", key=f"--set {text}")
+            raise ScenarioError(
+                "it must be dotted.name=value, such as tumor.division_rate=0.02",
+                key=f"--set {text}",
+            )
         try:
             values[name] = int(value) if value.lstrip("+-").isdigit() else float(value)
         except ValueError:
@@ -31,5 +35,8 @@ def shard(text: str | None) -> tuple[int, int] | None:
         return None
     this, _, all_ = text.partition("/")
     if not (this.isdigit() and all_.isdigit() and 1 <= int(this) <= int(all_)):
-        raise typer.BadParameter(f"{text} is not allowed; it must be such as 3/20, the third of twenty", param_hint="'--shard'")
+        raise typer.BadParameter(
+            f"{text} is not allowed; it must be such as 3/20, the third of twenty",
+            param_hint="'--shard'",
+        )
     return int(this), int(all_)

@@ -22,6 +22,8 @@ class RunBar(ArmBars):
             self.console.print(sentence, soft_wrap=True)
 
     def update(self, done: int, total: int, failed: int) -> None:
-        self.show("runs", done, total, f"{done} of {total}" + (f", {failed} failed" if failed else ""))
+        self.show(
+            "runs", done, total, f"{done} of {total}" + (f", {failed} failed" if failed else "")
+        )
         if done == total:
             self.doing("tables and pictures")

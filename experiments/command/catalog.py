@@ -31,17 +31,24 @@ class Entry:
     def references(self) -> list[str]:
         """The papers behind the rows, in full."""
         sources = [source.strip() for row in self.rows for source in row["source"].split(";")]
-        return [f"{key}: {reference}" for key, reference in BIBLIOGRAPHY.items()
-                if any(source == key or source.startswith(f"{key}:") for source in sources)]
+        return [
+            f"{key}: {reference}"
+            for key, reference in BIBLIOGRAPHY.items()
+            if any(source == key or source.startswith(f"{key}:") for source in sources)
+        ]
 
 
 def overview() -> dict[str, dict[str, str]]:
     """Heading -> name -> one line, for everything that ships."""
     return {
         "Scenarios": {name: Scenario.load(name).question for name in Scenario.names()},
-        "Studies": {name: read_toml(SHIPPED / f"{name}.toml", name)[0]["question"] for name in Study.names()},
+        "Studies": {
+            name: read_toml(SHIPPED / f"{name}.toml", name)[0]["question"] for name in Study.names()
+        },
         "Treatments": {name: treatments.find(name).describe() for name in treatments.names()},
-        "Parameter sets": {name: parameter_sets.find(name).meaning for name in parameter_sets.names()},
+        "Parameter sets": {
+            name: parameter_sets.find(name).meaning for name in parameter_sets.names()
+        },
     }
 
 
@@ -54,16 +61,23 @@ def entry(word: str, *, all_parameters: bool = False) -> Entry:
     if word in Study.names():
         return _study(word, *read_toml(SHIPPED / f"{word}.toml", word))
     if word in Scenario.names() or word.endswith(".toml") or "/" in word:
-        if word not in Scenario.names() and kind_of((read := read_toml(Path(word), word))[0]) in STUDIES:
+        if (
+            word not in Scenario.names()
+            and kind_of((read := read_toml(Path(word), word))[0]) in STUDIES
+        ):
             return _study(Path(word).stem, *read)
         with only_named():
             return _scenario(Scenario.load(word), all_parameters)
     names = [*Scenario.names(), *Study.names(), *treatments.names(), *parameter_sets.names()]
-    raise ScenarioError(f"there is nothing called {quoted(word)}{nearest(word, names)}; tumorlab list shows what there is")
+    raise ScenarioError(
+        f"there is nothing called {quoted(word)}{nearest(word, names)}; tumorlab list shows what there is"
+    )
 
 
 def _study(name: str, content: dict, text: str) -> Entry:
-    return Entry(name, "study", str(content.get("question", "no question is asked")), text.splitlines())
+    return Entry(
+        name, "study", str(content.get("question", "no question is asked")), text.splitlines()
+    )
 
 
 def _regimen(treatment: treatments.Treatment) -> str:
@@ -76,8 +90,13 @@ def _regimen(treatment: treatments.Treatment) -> str:
 def _treatment(word: str) -> Entry:
     found = treatments.find(word)
     treatment = treatments.build(found)
-    return Entry(word, "treatment", found.describe(), [f"schedule: {treatment.schedule}"],
-                 treatment.table(f"treatments.{treatment.name}"))
+    return Entry(
+        word,
+        "treatment",
+        found.describe(),
+        [f"schedule: {treatment.schedule}"],
+        treatment.table(f"treatments.{treatment.name}"),
+    )
 
 
 def _parameter_set(name: str) -> Entry:
@@ -87,11 +106,16 @@ def _parameter_set(name: str) -> Entry:
 
 
 def _scenario(scenario: Scenario, all_parameters: bool) -> Entry:
-    facts = [*(f"{word.lower()}: {line}" for word, line in scenario.lines.items()), f"parameters: {scenario.parameters}",
-             f"lattice: {' x '.join(map(str, scenario.shape))} sites, {scenario.days:g} days, seed {scenario.seed}"]
+    facts = [
+        *(f"{word.lower()}: {line}" for word, line in scenario.lines.items()),
+        f"parameters: {scenario.parameters}",
+        f"lattice: {' x '.join(map(str, scenario.shape))} sites, {scenario.days:g} days, seed {scenario.seed}",
+    ]
     if grow := scenario.grow:
         without = "" if grow.immune_cells else " without immune cells"
-        facts.append(f"day 0: the tumour, grown{without}, has {grow.cells} cells ({grow.max_days:g} days at most)")
+        facts.append(
+            f"day 0: the tumour, grown{without}, has {grow.cells} cells ({grow.max_days:g} days at most)"
+        )
     rows: dict[str, dict] = {}
     for name, arm in scenario.arms.items():
         given = scenario.build_treatments(name)
@@ -104,7 +128,11 @@ def _scenario(scenario: Scenario, all_parameters: bool) -> Entry:
                 continue
             rows |= {row["name"]: row for row in treatment.table(f"treatments.{treatment.name}")}
     changed = set(scenario.overrides())
-    table = [row for row in scenario.model_parameters().table() if all_parameters or row["name"] in changed]
+    table = [
+        row
+        for row in scenario.model_parameters().table()
+        if all_parameters or row["name"] in changed
+    ]
     if not all_parameters:
         facts.append(f"all other values: tumorlab show {scenario.parameters}, or --all")
     return Entry(scenario.name, "scenario", scenario.question, facts, table + list(rows.values()))

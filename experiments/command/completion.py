@@ -10,6 +10,7 @@ import typer
 def scenarios(incomplete: str) -> list[str]:
     """Scenarios that ship, and TOML files here."""
     from ..scenarios.scenario import Scenario
+
     return _begun([*Scenario.names(), *_files(incomplete)], incomplete)
 
 
@@ -29,13 +30,23 @@ def entries(incomplete: str) -> list[str]:
 
     from ..scenarios.scenario import Scenario
     from ..studies.study import Study
-    return _begun([*Scenario.names(), *Study.names(), *treatments.names(), *parameter_sets.names(), *_files(incomplete)],
-                  incomplete)
+
+    return _begun(
+        [
+            *Scenario.names(),
+            *Study.names(),
+            *treatments.names(),
+            *parameter_sets.names(),
+            *_files(incomplete),
+        ],
+        incomplete,
+    )
 
 
 def treatments(incomplete: str) -> list[str]:
     """Treatments that ship."""
     from simulation import treatments
+
     return _begun(treatments.names(), incomplete)
 
 
@@ -51,6 +62,7 @@ def settings(context: typer.Context, incomplete: str) -> list[str]:
     from simulation.parameter_sets.groups import all_groups
 
     from ..scenarios.own_code import only_named
+
     scenario = _typed(context)
     names = [*(scenario.model_parameters() if scenario else all_groups())]
     with only_named():
@@ -64,9 +76,10 @@ def _typed(context: typer.Context):
     """The scenario that stands on the line; none where it cannot be read."""
     from ..scenarios.own_code import only_named
     from ..scenarios.scenario import Scenario
+
     # An option that still lacks its value hides the arguments before it: the shell's own words have them.
     words = (os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")).split()
-    after = words[words.index(context.info_name) + 1:] if context.info_name in words else []
+    after = words[words.index(context.info_name) + 1 :] if context.info_name in words else []
     try:
         with only_named():
             return Scenario.load(context.params.get("scenario") or next(iter(after), ""))
@@ -79,7 +92,12 @@ def _studies(kind: str) -> list[str]:
     from ..scenarios.toml_tables import read_toml
     from ..studies.kinds import STUDIES
     from ..studies.study import SHIPPED
-    return [name for name in STUDIES[kind].names() if kind_of(read_toml(SHIPPED / f"{name}.toml", name)[0]) == kind]
+
+    return [
+        name
+        for name in STUDIES[kind].names()
+        if kind_of(read_toml(SHIPPED / f"{name}.toml", name)[0]) == kind
+    ]
 
 
 def _files(incomplete: str) -> list[str]:

@@ -29,5 +29,7 @@ def terminable() -> Iterator[None]:
 
 
 def _terminate(number, frame) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what follows keeps what there is
+    signal.signal(
+        signal.SIGTERM, signal.SIG_IGN
+    )  # once is enough: what follows keeps what there is
     raise Terminated

@@ -12,9 +12,22 @@ from simulation.errors import TumorLabError
 GIF_RATE, GIF_WIDTHS = 10, (720, 600, 480, 360)
 LARGEST_GIF = 9_500_000
 EXACT = ["-crf", "0", "-preset", "ultrafast"]
-SMALL = ["-c:v", "libx264", "-crf", "22", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
-TO_GIF = ("fps={rate},scale={width}:-2:flags=area,split[a][b];[a]palettegen=max_colors=128:stats_mode=full[p];"
-          "[b][p]paletteuse=dither=none:diff_mode=rectangle")
+SMALL = [
+    "-c:v",
+    "libx264",
+    "-crf",
+    "22",
+    "-preset",
+    "veryfast",
+    "-pix_fmt",
+    "yuv420p",
+    "-movflags",
+    "+faststart",
+]
+TO_GIF = (
+    "fps={rate},scale={width}:-2:flags=area,split[a][b];[a]palettegen=max_colors=128:stats_mode=full[p];"
+    "[b][p]paletteuse=dither=none:diff_mode=rectangle"
+)
 
 
 class FilmError(TumorLabError):
@@ -26,10 +39,13 @@ def check_ffmpeg() -> None:
     if find_spec("imageio_ffmpeg") is None:
         raise FilmError('a film needs imageio-ffmpeg: pip install "tumorlab[lab]"')
     from imageio_ffmpeg import get_ffmpeg_exe
+
     try:
         get_ffmpeg_exe()
     except RuntimeError:
-        raise FilmError("imageio-ffmpeg finds no ffmpeg on this machine; install ffmpeg, or set IMAGEIO_FFMPEG_EXE") from None
+        raise FilmError(
+            "imageio-ffmpeg finds no ffmpeg on this machine; install ffmpeg, or set IMAGEIO_FFMPEG_EXE"
+        ) from None
 
 
 def write(frames: Iterable[np.ndarray], mp4: Path, gif: Path, fps: int) -> None:
@@ -47,11 +63,20 @@ def write(frames: Iterable[np.ndarray], mp4: Path, gif: Path, fps: int) -> None:
 def record(frames: Iterable[np.ndarray], file: Path, fps: int) -> None:
     """Write frames without any loss."""
     from imageio_ffmpeg import write_frames
+
     writer = None
     for frame in frames:
         if writer is None:
-            writer = write_frames(str(file), frame.shape[1::-1], fps=fps, codec="libx264rgb", quality=None, macro_block_size=2,
-                                  pix_fmt_out="rgb24", output_params=EXACT)
+            writer = write_frames(
+                str(file),
+                frame.shape[1::-1],
+                fps=fps,
+                codec="libx264rgb",
+                quality=None,
+                macro_block_size=2,
+                pix_fmt_out="rgb24",
+                output_params=EXACT,
+            )
             writer.send(None)
         writer.send(np.ascontiguousarray(frame))
     if writer is not None:
@@ -61,7 +86,12 @@ def record(frames: Iterable[np.ndarray], file: Path, fps: int) -> None:
 def turn(film: Path, file: Path, *options: str) -> None:
     """Convert a film; raises FilmError with what ffmpeg says."""
     from imageio_ffmpeg import get_ffmpeg_exe
-    done = subprocess.run([get_ffmpeg_exe(), "-y", "-loglevel", "error", "-i", str(film), *options, str(file)],
-                          capture_output=True, text=True, errors="replace")
+
+    done = subprocess.run(
+        [get_ffmpeg_exe(), "-y", "-loglevel", "error", "-i", str(film), *options, str(file)],
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
     if done.returncode:
         raise FilmError(f"ffmpeg cannot write {file.name} ({' '.join(done.stderr.split())[:300]})")

@@ -29,8 +29,15 @@ FILMS = ("film.mp4", "film.gif")
 LIMITS = {"seconds": (1, 600), "fps": (1, 60), "size": (320, 3840)}
 
 
-def make(folder: str | Path, seconds: float = 20.0, fps: int = 20, size: int = 1280,
-         on_progress: Progress | None = None, *, own_code: bool = False) -> list[Path]:
+def make(
+    folder: str | Path,
+    seconds: float = 20.0,
+    fps: int = 20,
+    size: int = 1280,
+    on_progress: Progress | None = None,
+    *,
+    own_code: bool = False,
+) -> list[Path]:
     """Make ``film.mp4`` and ``film.gif`` of a finished run in its folder, and return their paths.
 
     The run is computed again from its stored scenario and seed, since a smooth film needs hundreds of moments; that what was
@@ -45,13 +52,16 @@ def make(folder: str | Path, seconds: float = 20.0, fps: int = 20, size: int = 1
     record = run.record()
     content = record["scenario"]["in_force"]
     if (own := named([content])) and not own_code:
-        raise FilmError(f"a film computes the run again, and {folder} names code that does not ship ({listed(own)}); "
-                        "--own-code imports and runs it")
+        raise FilmError(
+            f"a film computes the run again, and {folder} names code that does not ship ({listed(own)}); "
+            "--own-code imports and runs it"
+        )
     stored = by_name(Results.load(folder))
     trait = trait_under_selection(stored)
     edges = bins(stored, trait)
-    scenario = Scenario.from_content(content, name=record["scenario"]["name"],
-                                     file=str(folder / "run.json"))
+    scenario = Scenario.from_content(
+        content, name=record["scenario"]["name"], file=str(folder / "run.json")
+    )
     try:
         check_writable(folder)
     except OSError as error:
@@ -59,7 +69,10 @@ def make(folder: str | Path, seconds: float = 20.0, fps: int = 20, size: int = 1
     camera = Camera(tissue_pixels(len(stored), size), trait, edges)
     frames = max(2, round(seconds * fps))
     common = cache(lambda: common_tumor(run, scenario, progress))
-    shots = {arm: checked(take(scenario, arm, common, frames, camera, progress), stored[arm], record) for arm in stored}
+    shots = {
+        arm: checked(take(scenario, arm, common, frames, camera, progress), stored[arm], record)
+        for arm in stored
+    }
     screen = Screen(stored, shots, record["question"], trait, edges, size)
     try:
         with tempfile.TemporaryDirectory() as place:
@@ -81,7 +94,10 @@ def check(values: dict[str, float]) -> None:
     """Raises FilmError for a length, rate or size that is not allowed."""
     for name, (low, high) in LIMITS.items():
         if not (isinstance(values[name], int | float) and low <= values[name] <= high):
-            raise FilmError(f"{name} = {values[name]!r} is not allowed; it must be a number from {low} to {high}", key=name)
+            raise FilmError(
+                f"{name} = {values[name]!r} is not allowed; it must be a number from {low} to {high}",
+                key=name,
+            )
 
 
 def common_tumor(run: RunFolder, scenario: Scenario, progress: Progress) -> TumorModel:
@@ -99,22 +115,39 @@ def checked(taken: tuple[list[Shot], Results], stored: Results, record: dict) ->
     if same(results, stored):
         return shots
     here = packages()
-    other = [f"{name} {version} (here {here.get(name)})" for name, version in record["packages"].items()
-             if here.get(name) != version]
-    why = f"it was computed with {', '.join(other)}" if other else "it was computed on another kind of machine, or changed since"
-    raise FilmError(f"arm {stored.arm!r}, computed again, is not what the run recorded: {why}; "
-                    "run the scenario again with --overwrite")
+    other = [
+        f"{name} {version} (here {here.get(name)})"
+        for name, version in record["packages"].items()
+        if here.get(name) != version
+    ]
+    why = (
+        f"it was computed with {', '.join(other)}"
+        if other
+        else "it was computed on another kind of machine, or changed since"
+    )
+    raise FilmError(
+        f"arm {stored.arm!r}, computed again, is not what the run recorded: {why}; "
+        "run the scenario again with --overwrite"
+    )
 
 
 def same(results: Results, stored: Results) -> bool:
     """Whether two results recorded the same numbers, to the last bit."""
     one, other = results.timeseries, stored.timeseries
-    return len(one) == len(other) and set(one) == set(other) and all(
-        np.array_equal(one[name].to_numpy(float), other[name].to_numpy(float), equal_nan=True)
-        for name in one if name != "arm")
+    return (
+        len(one) == len(other)
+        and set(one) == set(other)
+        and all(
+            np.array_equal(one[name].to_numpy(float), other[name].to_numpy(float), equal_nan=True)
+            for name in one
+            if name != "arm"
+        )
+    )
 
 
-def pictures(screen: Screen, frames: int, seconds: float, progress: Callable) -> Iterator[np.ndarray]:
+def pictures(
+    screen: Screen, frames: int, seconds: float, progress: Callable
+) -> Iterator[np.ndarray]:
     """Every frame in order."""
     last = next(iter(screen.shots.values()))[-1].day
     for number in range(frames):

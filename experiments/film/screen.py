@@ -52,14 +52,24 @@ class Layout:
             self.shape = (half + 0.75, below, half - GAP - 0.75, 1.9)
             self.height = below + 1.9 + 0.65 + FOOT
         gap = GAP if arms <= BESIDE else (WIDTH - arms * self.side) / (arms + 1)
-        self.tissues = [(gap + place * (self.side + gap), HEAD + NAME, self.side, self.side) for place in range(arms)]
+        self.tissues = [
+            (gap + place * (self.side + gap), HEAD + NAME, self.side, self.side)
+            for place in range(arms)
+        ]
 
 
 class Screen:
     """Draws the frames of a film: ``arms`` are the stored results, ``shots`` all shots by arm, ``size`` pixels across."""
 
-    def __init__(self, arms: Mapping[str, Results], shots: Mapping[str, list[Shot]], question: str, trait: str,
-                 edges: np.ndarray, size: int):
+    def __init__(
+        self,
+        arms: Mapping[str, Results],
+        shots: Mapping[str, list[Shot]],
+        question: str,
+        trait: str,
+        edges: np.ndarray,
+        size: int,
+    ):
         self.arms, self.shots, self.trait, self.edges = arms, shots, trait, edges
         self.colors = style.arm_colors(arms)
         self.layout = Layout(len(arms), len(dose_rows(arms)))
@@ -85,7 +95,7 @@ class Screen:
         self.figure.draw_artist(self.stamp)
         for arm in self.arms:
             shot, (left, top) = self.shots[arm][number], self.corners[arm]
-            screen[top:top + self.pixels, left:left + self.pixels, :3] = shot.image(self.pixels)
+            screen[top : top + self.pixels, left : left + self.pixels, :3] = shot.image(self.pixels)
             self._draw_tissue(arm, shot, number, seconds)
             self._draw_curves(arm, shot, number)
         return np.array(screen[:, :, :3])
@@ -96,15 +106,34 @@ class Screen:
         """Axes at (left, top, width, height) in inches."""
         left, top, width, height = place
         wide, tall = self.figure.get_size_inches()
-        return self.figure.add_axes((left / wide, 1 - (top + height) / tall, width / wide, height / tall))
+        return self.figure.add_axes(
+            (left / wide, 1 - (top + height) / tall, width / wide, height / tall)
+        )
 
     def _head(self, question: str) -> None:
         tall = self.figure.get_figheight()
         lines = wrap(question, 96)
-        lines = [*lines[:1], lines[1] + (" ..." if len(lines) > 2 else "")] if len(lines) > 1 else lines
-        self.figure.text(GAP / WIDTH, 1 - 0.5 / tall, "\n".join(lines), fontsize=14, fontweight="bold", va="center")
-        self.stamp = self.figure.text(1 - GAP / WIDTH, 1 - 0.5 / tall, "", fontsize=22, fontweight="bold", va="center",
-                                      ha="right", animated=True)
+        lines = (
+            [*lines[:1], lines[1] + (" ..." if len(lines) > 2 else "")] if len(lines) > 1 else lines
+        )
+        self.figure.text(
+            GAP / WIDTH,
+            1 - 0.5 / tall,
+            "\n".join(lines),
+            fontsize=14,
+            fontweight="bold",
+            va="center",
+        )
+        self.stamp = self.figure.text(
+            1 - GAP / WIDTH,
+            1 - 0.5 / tall,
+            "",
+            fontsize=22,
+            fontweight="bold",
+            va="center",
+            ha="right",
+            animated=True,
+        )
 
     def _tissues(self) -> None:
         self.corners, self.counts, self.frames, self.doses, self.bars = {}, {}, {}, {}, {}
@@ -116,14 +145,40 @@ class Screen:
             axes.set(xlim=(0, side), ylim=(0, side), xticks=[], yticks=[])
             axes.axis("off")
             color = self.colors[arm]
-            name = axes.text(0, side * (1 + 0.38 / place[3]), name_words(arm), color=color, fontsize=14, fontweight="bold")
+            name = axes.text(
+                0,
+                side * (1 + 0.38 / place[3]),
+                name_words(arm),
+                color=color,
+                fontsize=14,
+                fontweight="bold",
+            )
             name.set_fontsize(14 * min(1, side / name.get_window_extent().width))
-            self.counts[arm] = axes.text(0, side * (1 + 0.12 / place[3]), "", fontsize=12, animated=True)
-            self.frames[arm] = Rectangle((0, 0), side, side, fill=False, edgecolor="#C8C8C8", linewidth=1, animated=True,
-                                         clip_on=False)
+            self.counts[arm] = axes.text(
+                0, side * (1 + 0.12 / place[3]), "", fontsize=12, animated=True
+            )
+            self.frames[arm] = Rectangle(
+                (0, 0),
+                side,
+                side,
+                fill=False,
+                edgecolor="#C8C8C8",
+                linewidth=1,
+                animated=True,
+                clip_on=False,
+            )
             axes.add_patch(self.frames[arm])
-            self.doses[arm] = axes.text(side * 0.035, side * 0.96, "", color=color, fontsize=12, fontweight="bold", va="top",
-                                        animated=True, bbox={"facecolor": "white", "edgecolor": color, "pad": 4})
+            self.doses[arm] = axes.text(
+                side * 0.035,
+                side * 0.96,
+                "",
+                color=color,
+                fontsize=12,
+                fontweight="bold",
+                va="top",
+                animated=True,
+                bbox={"facecolor": "white", "edgecolor": color, "pad": 4},
+            )
             self.bars[arm] = self._scale_bar(axes, arm)
 
     def _scale_bar(self, axes: Axes, arm: str) -> list:
@@ -132,7 +187,11 @@ class Screen:
         snapshot = self.arms[arm].snapshots[days[0]] if days else None
         if snapshot is None or snapshot.liquid:
             return []
-        width = (extent(snapshot, ELEVATION) if len(snapshot.shape) == 3 else max(snapshot.shape) * snapshot.spacing)
+        width = (
+            extent(snapshot, ELEVATION)
+            if len(snapshot.shape) == 3
+            else max(snapshot.shape) * snapshot.spacing
+        )
         inner = axes.inset_axes((0, 0, 1, 1))
         inner.set(xlim=(0, width), ylim=(0, width))
         inner.axis("off")
@@ -155,8 +214,10 @@ class Screen:
         axes.set_title("Tumour burden", pad=8 + 15 * len(dose_rows(self.arms)), fontsize=12.5)
         for arm, color in self.colors.items():
             width = 3.6 if arm == "control" else 2.2
-            self.curves[arm], = axes.plot([], [], color=color, linewidth=width, animated=True)
-            self.heads[arm], = axes.plot([], [], "o", color=color, markersize=8, clip_on=False, animated=True)
+            (self.curves[arm],) = axes.plot([], [], color=color, linewidth=width, animated=True)
+            (self.heads[arm],) = axes.plot(
+                [], [], "o", color=color, markersize=8, clip_on=False, animated=True
+            )
 
     def _shape(self) -> None:
         axes = self._axes(self.layout.shape)
@@ -164,36 +225,81 @@ class Screen:
         first = next(iter(starts.values()))
         alike = all(np.array_equal(first, start) for start in starts.values())
         for arm, start in {"control": first}.items() if alike else starts.items():
-            axes.stairs(start, self.edges, fill=alike, color="#D2D2D2" if alike else self.colors[arm], alpha=1 if alike else 0.5,
-                        linestyle="-" if alike else ":", linewidth=1.6)
-        shown = [shot.shape.max() for shots in self.shots.values() for shot in shots if shot.cells and not shot.few.size]
+            axes.stairs(
+                start,
+                self.edges,
+                fill=alike,
+                color="#D2D2D2" if alike else self.colors[arm],
+                alpha=1 if alike else 0.5,
+                linestyle="-" if alike else ":",
+                linewidth=1.6,
+            )
+        shown = [
+            shot.shape.max()
+            for shots in self.shots.values()
+            for shot in shots
+            if shot.cells and not shot.few.size
+        ]
         trait_axis(axes, self.edges, self.trait)
         axes.set_xlabel(axes.get_xlabel(), fontsize=11)
         axes.set(ylim=(0, 1.12 * max(shown, default=10.0)), ylabel="% of tumour cells")
         axes.yaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 5, 10]))
         axes.set_title(capital(trait_words(self.trait)) + " of tumour cells", fontsize=12.5)
-        axes.text(0.99, 0.97, f"{'grey' if alike else 'dotted'}: day 0", transform=axes.transAxes, ha="right", va="top",
-                  fontsize=10.5, color=style.MUTED)
+        axes.text(
+            0.99,
+            0.97,
+            f"{'grey' if alike else 'dotted'}: day 0",
+            transform=axes.transAxes,
+            ha="right",
+            va="top",
+            fontsize=10.5,
+            color=style.MUTED,
+        )
         self.shapes, self.few, self.none = {}, {}, {}
         for place, (arm, color) in enumerate(self.colors.items()):
-            self.shapes[arm] = axes.stairs(first, self.edges, color=color, linewidth=2.4, animated=True)
-            self.few[arm], = axes.plot([], [], "|", color=color, markersize=13, markeredgewidth=2, animated=True)
-            self.none[arm] = axes.text(0.02, 0.95 - 0.13 * place, "", transform=axes.transAxes, color=color, fontsize=10.5,
-                                       va="top", animated=True)
+            self.shapes[arm] = axes.stairs(
+                first, self.edges, color=color, linewidth=2.4, animated=True
+            )
+            (self.few[arm],) = axes.plot(
+                [], [], "|", color=color, markersize=13, markeredgewidth=2, animated=True
+            )
+            self.none[arm] = axes.text(
+                0.02,
+                0.95 - 0.13 * place,
+                "",
+                transform=axes.transAxes,
+                color=color,
+                fontsize=10.5,
+                va="top",
+                animated=True,
+            )
 
     def _foot(self) -> None:
-        snapshots = [results.snapshots[day] for results in self.arms.values() for day in results.snapshots]
+        snapshots = [
+            results.snapshots[day] for results in self.arms.values() for day in results.snapshots
+        ]
         if snapshots:
-            self.figure.legend(handles=kind_handles(*snapshots), loc="lower left", ncols=8, fontsize=12, handlelength=0.9,
-                               bbox_to_anchor=(GAP / WIDTH - 0.01, 0.0))
+            self.figure.legend(
+                handles=kind_handles(*snapshots),
+                loc="lower left",
+                ncols=8,
+                fontsize=12,
+                handlelength=0.9,
+                bbox_to_anchor=(GAP / WIDTH - 0.01, 0.0),
+            )
 
     # ------------------------------------------------------------ what moves
 
     def _draw_tissue(self, arm: str, shot: Shot, number: int, seconds: float) -> None:
-        self.counts[arm].set_text(f"{shot.cells:,} tumour cell{'' if shot.cells == 1 else 's'}" if shot.cells
-                                 else "no tumour cell left")
+        self.counts[arm].set_text(
+            f"{shot.cells:,} tumour cell{'' if shot.cells == 1 else 's'}"
+            if shot.cells
+            else "no tumour cell left"
+        )
         strength, given = self._flash(arm, number, seconds)
-        self.frames[arm].set(edgecolor=self.colors[arm] if strength else "#C8C8C8", linewidth=1 + 6 * strength)
+        self.frames[arm].set(
+            edgecolor=self.colors[arm] if strength else "#C8C8C8", linewidth=1 + 6 * strength
+        )
         pieces = [self.counts[arm], self.frames[arm], *self.bars[arm]]
         if strength:
             self.doses[arm].set_text(given)
@@ -216,7 +322,9 @@ class Screen:
     def _draw_curves(self, arm: str, shot: Shot, number: int) -> None:
         days, cells = self.courses[arm]
         past = days <= shot.day + 1e-9
-        self.curves[arm].set_data(np.append(days[past], shot.day), np.append(cells[past], shot.cells))
+        self.curves[arm].set_data(
+            np.append(days[past], shot.day), np.append(cells[past], shot.cells)
+        )
         self.heads[arm].set_data([shot.day], [shot.cells])
         self.few[arm].set_data(shot.few[shot.few > 0], np.full(np.count_nonzero(shot.few > 0), 0.0))
         self.shapes[arm].set_data(shot.shape)

@@ -30,7 +30,9 @@ class Shot(NamedTuple):
 
     def image(self, pixels: int) -> np.ndarray:
         """The tissue, (pixels, pixels, 3) of uint8."""
-        return np.frombuffer(zlib.decompress(self.tissue), dtype=np.uint8).reshape(pixels, pixels, 3)
+        return np.frombuffer(zlib.decompress(self.tissue), dtype=np.uint8).reshape(
+            pixels, pixels, 3
+        )
 
 
 class Camera:
@@ -44,7 +46,9 @@ class Camera:
         values = tumor_trait(snapshot, self.trait)
         packed = zlib.compress(picture(snapshot, self.pixels, share).tobytes(), 1)
         few = values if values.size < FEW else values[:0]
-        return Shot(snapshot.day, values.size, shape_of(values, self.edges), few, without(values), packed)
+        return Shot(
+            snapshot.day, values.size, shape_of(values, self.edges), few, without(values), packed
+        )
 
 
 def steps_of(scenario: Scenario, frames: int, dt: float) -> list[int]:
@@ -53,8 +57,14 @@ def steps_of(scenario: Scenario, frames: int, dt: float) -> list[int]:
     return [round(last * frame / max(frames - 1, 1)) for frame in range(frames)]
 
 
-def take(scenario: Scenario, arm: str, common: Callable[[], TumorModel], frames: int, camera: Camera,
-         progress: Progress) -> tuple[list[Shot], Results]:
+def take(
+    scenario: Scenario,
+    arm: str,
+    common: Callable[[], TumorModel],
+    frames: int,
+    camera: Camera,
+    progress: Progress,
+) -> tuple[list[Shot], Results]:
     """Run an arm again and take a shot for every frame; returns the shots and what the run recorded."""
     model = begun(scenario, arm, common, progress)
     steps = steps_of(scenario, frames, model.dt)

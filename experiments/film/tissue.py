@@ -38,29 +38,50 @@ def flat(plane: Snapshot, pixels: int) -> np.ndarray:
     scale = pixels / max(plane.shape)
     wide, high = (max(1, round(side * scale)) for side in plane.shape)
     tumor = plane.is_kind("tumor_cell")
-    area = np.rint(tinted(plane, tumor, style.KIND_COLORS["tumor_cell"]) * 255).astype(np.uint8)[::-1]
+    area = np.rint(tinted(plane, tumor, style.KIND_COLORS["tumor_cell"]) * 255).astype(np.uint8)[
+        ::-1
+    ]
     image = np.full((pixels, pixels, 3), BEYOND, dtype=np.uint8)
     top, left = (pixels - high) // 2, (pixels - wide) // 2
     rows, columns = (np.arange(n) * m // n for n, m in zip((high, wide), area.shape, strict=False))
-    inside = image[top:top + high, left:left + wide]
+    inside = image[top : top + high, left : left + wide]
     inside[:] = area.take(rows, 0).take(columns, 1)
     counts = plane.counts()
-    kinds = sorted((kind for kind in plane.kinds if kind != "tumor_cell" and counts[kind]), key=lambda kind: -counts[kind])
+    kinds = sorted(
+        (kind for kind in plane.kinds if kind != "tumor_cell" and counts[kind]),
+        key=lambda kind: -counts[kind],
+    )
     sizes = [dot_size(plane, plane.is_kind(kind)) for kind in kinds]
     if np.count_nonzero(tumor) < FEW:
         for part, color in ((1.0, RIM), (0.75, style.KIND_COLORS["tumor_cell"])):
             dots(inside, plane, tumor, dot_size(plane, tumor), color, scale, part)
     for kind, size in zip(kinds, sizes, strict=True):
-        dots(inside, plane, plane.is_kind(kind), min(size, 2 * min(sizes)), style.kind_color(kind, plane.kinds), scale)
+        dots(
+            inside,
+            plane,
+            plane.is_kind(kind),
+            min(size, 2 * min(sizes)),
+            style.kind_color(kind, plane.kinds),
+            scale,
+        )
     return image
 
 
-def dots(image: np.ndarray, plane: Snapshot, cells: np.ndarray, size: float, color: str, scale: float,
-         part: float = 1.0) -> None:
+def dots(
+    image: np.ndarray,
+    plane: Snapshot,
+    cells: np.ndarray,
+    size: float,
+    color: str,
+    scale: float,
+    part: float = 1.0,
+) -> None:
     """The chosen cells as discs of one diameter (um), or their inner ``part``; ``scale`` is pixels a site."""
-    radius = round(part * max(size / plane.spacing * scale / 2, LEAST)) + 0.45  # these discs look round
+    radius = (
+        round(part * max(size / plane.spacing * scale / 2, LEAST)) + 0.45
+    )  # these discs look round
     reach = math.ceil(radius)
-    down, across = (part.ravel() for part in np.mgrid[-reach:reach + 1, -reach:reach + 1])
+    down, across = (part.ravel() for part in np.mgrid[-reach : reach + 1, -reach : reach + 1])
     disc = np.hypot(down, across) <= radius
     x, y = np.divmod(plane.cells["site"][cells], plane.shape[1])
     columns = np.floor((x[:, None] + 0.5) * scale).astype(np.int64) + across[disc]
@@ -73,10 +94,19 @@ def composition(snapshot: Snapshot, pixels: int) -> np.ndarray:
     """Squares in proportion to the cells of each kind, read from the bottom left, as in :func:`plots.tissue`."""
     counts, sites = snapshot.counts(), math.prod(snapshot.shape)
     squares = SQUARES**2
-    whole = {kind: max(round(count * squares / sites), 1 if count else 0) for kind, count in counts.items()}
-    colors = [style.kind_color(kind, snapshot.kinds) for kind, number in whole.items() for _ in range(number)][:squares]
+    whole = {
+        kind: max(round(count * squares / sites), 1 if count else 0)
+        for kind, count in counts.items()
+    }
+    colors = [
+        style.kind_color(kind, snapshot.kinds)
+        for kind, number in whole.items()
+        for _ in range(number)
+    ][:squares]
     colors += [FREE] * (squares - len(colors))
-    palette = np.rint(255 * np.array([to_rgb(color) for color in colors])).reshape(SQUARES, SQUARES, 3)[::-1]
+    palette = np.rint(255 * np.array([to_rgb(color) for color in colors])).reshape(
+        SQUARES, SQUARES, 3
+    )[::-1]
     place = np.arange(pixels) * SQUARES // pixels
     image = palette.astype(np.uint8)[np.ix_(place, place)]
     border = np.flatnonzero(np.diff(place, prepend=-1))
@@ -86,5 +116,9 @@ def composition(snapshot: Snapshot, pixels: int) -> np.ndarray:
 
 def averaged(image: np.ndarray) -> np.ndarray:
     """The mean of every FINE x FINE pixels."""
-    total = sum(image[row::FINE, column::FINE].astype(np.uint16) for row in range(FINE) for column in range(FINE))
+    total = sum(
+        image[row::FINE, column::FINE].astype(np.uint16)
+        for row in range(FINE)
+        for column in range(FINE)
+    )
     return ((total + FINE**2 // 2) // FINE**2).astype(np.uint8)

@@ -53,7 +53,10 @@ class Bank:
                 self._tidy()
 
     def _place(self, key: str) -> Path | None:
-        return self.folder and self.folder / hashlib.sha256(json.dumps(label(key)).encode()).hexdigest()[:32]
+        return (
+            self.folder
+            and self.folder / hashlib.sha256(json.dumps(label(key)).encode()).hexdigest()[:32]
+        )
 
     def _tidy(self) -> None:
         """Throw away what nobody asked for in a long time, and what is beyond the room there is."""

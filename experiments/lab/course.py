@@ -5,8 +5,21 @@ import numpy as np
 from simulation import treatments
 from simulation.model import TumorModel
 
-COLUMNS = ("day", "tumor_cells", "t_cells", "car_t_cells", "nk_cells", "mean_antigen", "mean_car_target", "mean_vigour",
-           "mean_fixed_exhaustion", "engaged_t", "kills_by_t", "kills_by_car_t", "kills_by_nk")
+COLUMNS = (
+    "day",
+    "tumor_cells",
+    "t_cells",
+    "car_t_cells",
+    "nk_cells",
+    "mean_antigen",
+    "mean_car_target",
+    "mean_vigour",
+    "mean_fixed_exhaustion",
+    "engaged_t",
+    "kills_by_t",
+    "kills_by_car_t",
+    "kills_by_nk",
+)
 
 
 DAY = 4
@@ -34,7 +47,9 @@ class Course:
             self._recorded = {name: table[name].to_numpy(dtype=float) for name in COLUMNS}
         self.columns, now = self._recorded, self.model.measures
         if self._recorded["day"][-1] != self.model.day:
-            self.columns = {name: np.append(values, now[name]) for name, values in self._recorded.items()}
+            self.columns = {
+                name: np.append(values, now[name]) for name, values in self._recorded.items()
+            }
         self.doses = self._doses()
         self.snapshot = self.model.snapshot()
 
@@ -47,13 +62,19 @@ class Course:
         for name, treatment in model.treatments.items():
             if treatment.doses:
                 found.setdefault(names.setdefault(type(treatment), name), []).extend(
-                    (hour - start) / 24 for hour, _ in treatment.doses)
+                    (hour - start) / 24 for hour, _ in treatment.doses
+                )
         for entry in log:
-            if entry["action"] == "give" and entry["treatment"] not in model.treatments.keys() | stopped:
+            if (
+                entry["action"] == "give"
+                and entry["treatment"] not in model.treatments.keys() | stopped
+            ):
                 kind = treatments.find(entry["class"])
                 given = kind(schedule=entry["schedule"], **entry["parameters"])
                 if given.schedule.due(0, 1e-6) and not given.value("first_dose"):
-                    found.setdefault(names.setdefault(kind, entry["treatment"]), []).append(model.day)
+                    found.setdefault(names.setdefault(kind, entry["treatment"]), []).append(
+                        model.day
+                    )
         return {name: np.sort(days) for name, days in found.items()}
 
     def __getitem__(self, column: str) -> np.ndarray:
@@ -66,6 +87,8 @@ class Course:
 
     def engaged(self) -> np.ndarray:
         """Per cent of T cells, CAR T cells included, that are engaged, over the last DAY; NaN where there was none."""
-        cells, engaged = (np.convolve(values, np.ones(DAY))[:values.size]
-                          for values in (self["t_cells"] + self["car_t_cells"], self["engaged_t"]))
+        cells, engaged = (
+            np.convolve(values, np.ones(DAY))[: values.size]
+            for values in (self["t_cells"] + self["car_t_cells"], self["engaged_t"])
+        )
         return np.divide(100 * engaged, cells, out=np.full(cells.size, np.nan), where=cells > 0)

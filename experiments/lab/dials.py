@@ -12,7 +12,14 @@ from .patient import CELLS_AT_START, Patient
 
 LAST = 200  # the rightmost place of a slider
 MOST = 6
-USUAL = ("tumor.antigen", "tumor.pdl1", "checkpoint.brake", "tumor.division_rate", "t_cell.base_influx", "t_cell.influx_gain")
+USUAL = (
+    "tumor.antigen",
+    "tumor.pdl1",
+    "checkpoint.brake",
+    "tumor.division_rate",
+    "t_cell.base_influx",
+    "t_cell.influx_gain",
+)
 AMOUNTS = ("dose", "peak")
 
 
@@ -28,7 +35,11 @@ class Dial:
     def words(self) -> str:
         """Its name in words: ``CD8 T cell: base influx``."""
         group, _, name = self.name.rpartition(".")
-        return f"{axis_words(group)}: {axis_words(name)}" if group and not group.startswith("treatments") else axis_words(name)
+        return (
+            f"{axis_words(group)}: {axis_words(name)}"
+            if group and not group.startswith("treatments")
+            else axis_words(name)
+        )
 
     @property
     def shown(self) -> str:
@@ -46,7 +57,9 @@ class Dial:
     @property
     def narrow(self) -> bool:
         """Whether a linear slider resolves the default."""
-        return self.parameter.low < 0 or self.parameter.high <= 8 * abs(self.parameter.default or self.value)
+        return self.parameter.low < 0 or self.parameter.high <= 8 * abs(
+            self.parameter.default or self.value
+        )
 
     @property
     def place(self) -> int:
@@ -57,7 +70,12 @@ class Dial:
         least = self._least
         if self.value <= low:
             return 0
-        return max(1, round(1 + (LAST - 1) * math.log(max(self.value, least) / least) / math.log(high / least)))
+        return max(
+            1,
+            round(
+                1 + (LAST - 1) * math.log(max(self.value, least) / least) / math.log(high / least)
+            ),
+        )
 
     def at(self, place: float) -> float:
         """The value at a place: two significant digits, the ends exactly."""
@@ -84,7 +102,10 @@ def dials(patient: Patient) -> list[Dial]:
     own = [name for name in written.overrides() if name != CELLS_AT_START]
     parameters, changed = written.model_parameters(), dict(patient.changed)
     names = list(dict.fromkeys([*own, *USUAL]))[:MOST]
-    return [Dial(name, changed.get(name, parameters[name]), parameters.parameter(name)) for name in names]
+    return [
+        Dial(name, changed.get(name, parameters[name]), parameters.parameter(name))
+        for name in names
+    ]
 
 
 def amount_of(treatment: type[Treatment]) -> Dial | None:

@@ -13,7 +13,14 @@ class Growth:
     Growth is taken to be exponential since the tumour was smallest: immune cells may first make it smaller.
     """
 
-    def __init__(self, what: str, cells: int, target: int, days: float, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        what: str,
+        cells: int,
+        target: int,
+        days: float,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self.what, self.target, self._days, self._clock = what, target, days, clock
         self._least = cells
         self.see(cells, 0.0)
@@ -45,5 +52,9 @@ class Growth:
         """What a visitor reads meanwhile."""
         left, told = self.seconds_left, ""
         if left is not None:
-            told = f", about {max(1, round(left))} s left" if left < 90 else f", about {left / 60:.0f} min left"
+            told = (
+                f", about {max(1, round(left))} s left"
+                if left < 90
+                else f", about {left / 60:.0f} min left"
+            )
         return f"{self.what}: {self.cells:,} of {self.target:,} tumour cells{told}"

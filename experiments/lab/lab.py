@@ -32,10 +32,21 @@ from .watch import Watch
 
 DEFAULT = "checkpoint_blockade"
 SIDES = ("left", "right")
-OPENING = {"cytokines": ("il2", "ifn_alpha"), "immunoediting": ("high", "low")}  # where no arm has all of the question
+OPENING = {
+    "cytokines": ("il2", "ifn_alpha"),
+    "immunoediting": ("high", "low"),
+}  # where no arm has all of the question
 LONGEST = 365.0
 WEEK = 7 * 24
-BENCH = ("patient", "scenario", "arms", "models", "_courses", "_watches", "_told")  # what lies on it, and what was seen of it
+BENCH = (
+    "patient",
+    "scenario",
+    "arms",
+    "models",
+    "_courses",
+    "_watches",
+    "_told",
+)  # what lies on it, and what was seen of it
 FIELD_TOPS = {"oxygen": 60.0}
 SHELF = Shelf(bank=Bank.of_user())
 DRAWING = threading.Lock()  # the settings of a figure are shared by all sessions
@@ -86,7 +97,9 @@ class Lab:
         arms = arms or opening(scenario)
         for arm in arms:
             if arm not in scenario.arms:
-                raise LabError(f"{patient.scenario} has no arm {arm!r} (choices: {', '.join(scenario.arms)})")
+                raise LabError(
+                    f"{patient.scenario} has no arm {arm!r} (choices: {', '.join(scenario.arms)})"
+                )
         if self.ready:
             self._before = {name: getattr(self, name) for name in BENCH}
         self.patient, self.scenario, self.arms = patient, scenario, arms
@@ -103,16 +116,23 @@ class Lab:
         Where the immune system eliminates it while it grows, it grows without immune cells, which come on day 0.
         """
         try:
-            self.models = tuple(self._shelf.start(self.scenario, arm, progress) for arm in self.arms)
+            self.models = tuple(
+                self._shelf.start(self.scenario, arm, progress) for arm in self.arms
+            )
         except Eliminated:
             if not (self.scenario.grow and self.scenario.grow.immune_cells):
                 raise
             self.patient = self.patient._replace(sheltered=True)
             self.scenario = self.patient.bench()
-            self.models = tuple(self._shelf.start(self.scenario, arm, progress) for arm in self.arms)
+            self.models = tuple(
+                self._shelf.start(self.scenario, arm, progress) for arm in self.arms
+            )
         for model in self.models:
             model.results.add_snapshot(model.snapshot())
-        self._courses, self._watches = tuple(map(Course, self.models)), tuple(map(Watch, self.models))
+        self._courses, self._watches = (
+            tuple(map(Course, self.models)),
+            tuple(map(Watch, self.models)),
+        )
         self._told: list[tuple[float, int, str]] = []
         self._before = {}
 
@@ -139,7 +159,9 @@ class Lab:
     def step(self, hours: int = 1) -> None:
         """Both tumours move on by whole hours; what the scenario gives or stops on a day is done then."""
         if self.day + hours / 24 > LONGEST:
-            raise LabError(f"the lab ends on day {LONGEST:g}; for longer runs export the scenario and use tumorlab run")
+            raise LabError(
+                f"the lab ends on day {LONGEST:g}; for longer runs export the scenario and use tumorlab run"
+            )
         for _ in range(int(hours)):
             for model in self._both():
                 advance(model, self.scenario, model.day + 1 / 24, snapshot_every=0)
@@ -156,7 +178,9 @@ class Lab:
         dial = amount_of(kind)
         given = {dial.parameter.name: amount} if dial and amount is not None else {}
         planned = self.scenario.build_treatments(self.arms[side])
-        taken = {entry["treatment"] for entry in model.results.log} | {treatment.name for treatment in planned}
+        taken = {entry["treatment"] for entry in model.results.log} | {
+            treatment.name for treatment in planned
+        }
         name = drug.rpartition(":")[2].lower()
         numbered = [name, *(f"{name}_{number}" for number in range(2, len(taken) + 2))]
         name = next(each for each in numbered if each not in taken)
@@ -183,17 +207,30 @@ class Lab:
                 found[given.name] = Running(given.name, called(given.name), words, True)
                 continue
             times[drug] += 1
-            label = called(given.name).partition(" (")[0] + (f" × {times[drug]}" if times[drug] > 1 else "")
+            label = called(given.name).partition(" (")[0] + (
+                f" × {times[drug]}" if times[drug] > 1 else ""
+            )
             first = found[drug].name if drug in found else given.name
-            found[drug] = Running(first, label, "no dose is to come; what was given works on until it has washed out", False)
+            found[drug] = Running(
+                first,
+                label,
+                "no dose is to come; what was given works on until it has washed out",
+                False,
+            )
         return list(found.values())
 
     def log(self) -> list[str]:
         """What was done and what came of it, a line each, the newest last."""
-        lines = [(entry["day"], side, action_words(entry)) for side in range(len(self.models))
-                 for entry in self.models[side].results.log]
+        lines = [
+            (entry["day"], side, action_words(entry))
+            for side in range(len(self.models))
+            for entry in self.models[side].results.log
+        ]
         lines += self._told if self.ready else []
-        return [f"{moment_words(day)}, {SIDES[side]}: {words}" for day, side, words in sorted(lines, key=lambda line: line[0])]
+        return [
+            f"{moment_words(day)}, {SIDES[side]}: {words}"
+            for day, side, words in sorted(lines, key=lambda line: line[0])
+        ]
 
     def _both(self) -> tuple[TumorModel, ...]:
         if not self.ready:
@@ -212,18 +249,36 @@ class Lab:
             course.refresh()
         snapshots = tuple(course.snapshot for course in self._courses)
         top, trait = field_top(show, snapshots), show if show in panels.LEVELS else self.trait
-        pictures = tuple(tissue.picture(snapshot, show, top, watch.killed, watch.braked)
-                         for snapshot, watch in zip(snapshots, self._watches, strict=True))
+        pictures = tuple(
+            tissue.picture(snapshot, show, top, watch.killed, watch.braked)
+            for snapshot, watch in zip(snapshots, self._watches, strict=True)
+        )
         for watch in self._watches:
             watch.pictured()
         self._frames += 1
-        return Frame(self._frames, self.day, show, top, trait, pictures,
-                     panels.panels(self._courses, trait, max(self.scenario.days, self.day)),
-                     tuple(map(monitors, self._courses)), tuple(map(self._newest, range(2))), snapshots)
+        return Frame(
+            self._frames,
+            self.day,
+            show,
+            top,
+            trait,
+            pictures,
+            panels.panels(self._courses, trait, max(self.scenario.days, self.day)),
+            tuple(map(monitors, self._courses)),
+            tuple(map(self._newest, range(2))),
+            snapshots,
+        )
 
     def _newest(self, side: int) -> str:
         """The last sentence about one tumour."""
-        return next((f"{moment_words(day)}: {words}" for day, about, words in reversed(self._told) if about == side), "")
+        return next(
+            (
+                f"{moment_words(day)}: {words}"
+                for day, about, words in reversed(self._told)
+                if about == side
+            ),
+            "",
+        )
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -236,7 +291,12 @@ class Lab:
         if any(name.startswith("tumor.mhc") for name in self.scenario.set):
             return "mhc"
         drugs = {regimen.drug for arm in self.scenario.arms.values() for regimen in arm.treatments}
-        given = {entry["class"] for model in self.models for entry in model.results.log if entry["action"] == "give"}
+        given = {
+            entry["class"]
+            for model in self.models
+            for entry in model.results.log
+            if entry["action"] == "give"
+        }
         return "car_target" if any("car_t" in each for each in drugs | given) else "antigen"
 
     # ---------------------------------------------------------------- what is taken home
@@ -252,20 +312,34 @@ class Lab:
     def by_hand(self, side: int) -> bool:
         """Whether anything was done to a tumour that its arm does not do by itself."""
         arm, planned = self.arms[side], set()
-        for regimen, treatment in zip(self.scenario.arms[arm].treatments, self.scenario.build_treatments(arm), strict=True):
+        for regimen, treatment in zip(
+            self.scenario.arms[arm].treatments, self.scenario.build_treatments(arm), strict=True
+        ):
             days = {"give": regimen.given, "stop": regimen.stopped}
-            planned |= {(action, treatment.name, round(24 * day)) for action, day in days.items() if day is not None}
+            planned |= {
+                (action, treatment.name, round(24 * day))
+                for action, day in days.items()
+                if day is not None
+            }
         log = self._both()[side].results.log
-        return any((entry["action"], entry["treatment"], round(24 * entry["day"])) not in planned for entry in log)
+        return any(
+            (entry["action"], entry["treatment"], round(24 * entry["day"])) not in planned
+            for entry in log
+        )
 
     def results(self) -> dict[str, Results]:
         """The results of both tumours by the arm they are in an export; two that are untreated are one."""
-        return {name: model.results.copy(arm=name) for name, model in zip(self.names(), self._both(), strict=True)}
+        return {
+            name: model.results.copy(arm=name)
+            for name, model in zip(self.names(), self._both(), strict=True)
+        }
 
     def exported(self) -> str:
         """The session as a scenario in TOML: ``tumorlab run`` gives the same time series, bit for bit."""
-        arms = {name: (arm, model.results.log)
-                for name, arm, model in zip(self.names(), self.arms, self._both(), strict=True)}
+        arms = {
+            name: (arm, model.results.log)
+            for name, arm, model in zip(self.names(), self.arms, self._both(), strict=True)
+        }
         text = toml(protocol(self.scenario, arms, self.day))
         Scenario.from_text(text, name="exported", file="the exported scenario")
         return heading(self.scenario, self.patient.seed, self.day) + text
@@ -273,18 +347,26 @@ class Lab:
     def csv(self) -> str:
         """The time series of both tumours, as ``timeseries.csv`` of a run holds them."""
         arms = sorted(self.results().values(), key=lambda arm: arm.arm != "control")
-        return pd.concat([arm.timeseries for arm in arms], ignore_index=True).to_csv(index=False, lineterminator="\n")
+        return pd.concat([arm.timeseries for arm in arms], ignore_index=True).to_csv(
+            index=False, lineterminator="\n"
+        )
 
     def poster(self) -> bytes:
         """The whole session as one large PNG."""
         arms = self.results()
         for name, model in zip(self.names(), self.models, strict=True):
             arms[name].add_snapshot(model.snapshot())
-        labels = {name: name if name == arm else f"{name}, began as {name_words(arm)}"
-                  for name, arm in zip(self.names(), self.arms, strict=True)}
+        labels = {
+            name: name if name == arm else f"{name}, began as {name_words(arm)}"
+            for name, arm in zip(self.names(), self.arms, strict=True)
+        }
         title = f"{name_words(self.scenario.name)}, seed {self.patient.seed}"
         with DRAWING, style.painted(dict(zip(labels.values(), panels.COLORS, strict=False))):
-            return overview({labels[name]: results for name, results in arms.items()}, self.scenario.question, title)
+            return overview(
+                {labels[name]: results for name, results in arms.items()},
+                self.scenario.question,
+                title,
+            )
 
 
 def opening(scenario: Scenario) -> tuple[str, str]:
@@ -305,7 +387,9 @@ def field_top(show: str, snapshots: tuple) -> float:
 
 def treatment_of(entry: dict) -> treatments.Treatment:
     """The treatment that an entry of the log gave."""
-    return treatments.find(entry["class"])(name=entry["treatment"], schedule=entry["schedule"], **entry["parameters"])
+    return treatments.find(entry["class"])(
+        name=entry["treatment"], schedule=entry["schedule"], **entry["parameters"]
+    )
 
 
 def called(name: str) -> str:
@@ -321,6 +405,9 @@ def action_words(entry: dict) -> str:
     given = treatment_of(entry)
     dial, own = amount_of(type(given)), type(given).parameters()
     told = [value_words(given.value(dial.name), dial.parameter.unit)] if dial else []
-    told += [f"{name.replace('_', ' ')} {value_words(value, own[name].unit)}" for name, value in entry["parameters"].items()
-             if not (dial and name == dial.name)]
+    told += [
+        f"{name.replace('_', ' ')} {value_words(value, own[name].unit)}"
+        for name, value in entry["parameters"].items()
+        if not (dial and name == dial.name)
+    ]
     return f"{called(given.name)} given: {', '.join([*told, str(given.schedule)])}"

@@ -16,7 +16,9 @@ from .growth import Growth
 
 SMALL = 101  # sites along the edge of the quick patch, about 1.5 mm; for scenarios of more than twice its area
 SHELF = 8  # grown tumours that are kept
-QUICK_SEEDS = {"car_t_antigen_escape": 4}  # where the seed of the scenario shows its question on the whole patch only
+QUICK_SEEDS = {
+    "car_t_antigen_escape": 4
+}  # where the seed of the scenario shows its question on the whole patch only
 CELLS_AT_START = "tumor.initial_cells"
 
 
@@ -52,8 +54,10 @@ class Patient(NamedTuple):
         except ValueError:
             seed = -1
         if not 0 <= seed < 2**63:
-            raise LabError(f"seed = {str(text).strip()[:40]!r} is not allowed: give a whole number from 0 to 2^63 - 1",
-                           key="seed")
+            raise LabError(
+                f"seed = {str(text).strip()[:40]!r} is not allowed: give a whole number from 0 to 2^63 - 1",
+                key="seed",
+            )
         return self._replace(seed=seed, sheltered=False)
 
     def with_value(self, dotted: str, value: float) -> "Patient":
@@ -98,7 +102,9 @@ class Shelf:
         self._most, self._lock, self._bank = most, threading.Lock(), bank or Bank(None)
         self._grown: OrderedDict[str, TumorModel] = OrderedDict()
 
-    def start(self, scenario: Scenario, arm: str, progress: Callable[[Growth], None] = lambda growth: None) -> TumorModel:
+    def start(
+        self, scenario: Scenario, arm: str, progress: Callable[[Growth], None] = lambda growth: None
+    ) -> TumorModel:
         """An arm of a scenario at day 0 with the treatments of that day; the tumour is grown when it is not here yet."""
         own = arm if scenario.arms[arm].start == "twin" else None
         key = tumor_key(scenario, own)
@@ -117,7 +123,9 @@ class Shelf:
                 self._grown.popitem(last=False)
             if tumor.count("tumor_cell"):
                 return forked(tumor, scenario, arm)
-        raise Eliminated("this tumour dies out while it grows, so there is no day 0: let its cells divide more or die less")
+        raise Eliminated(
+            "this tumour dies out while it grows, so there is no day 0: let its cells divide more or die less"
+        )
 
 
 def followed(scenario: Scenario, own: str | None, progress: Callable[[Growth], None]) -> TumorModel:

@@ -15,13 +15,17 @@ from .growth import Growth
 from .lab import Frame, Lab, Running
 from .patient import LabError, Patient
 
-PICTURE_EVERY = 0.09  # seconds: a picture is drawn at least so often while playing, however long the pace
+PICTURE_EVERY = (
+    0.09  # seconds: a picture is drawn at least so often while playing, however long the pace
+)
 LEAST_PAUSE = 0.05  # seconds between pictures: no more than 20 a second
 UNSEEN = 60.0  # seconds without a page that shows the pictures, after which playing ends
 PACES = (1, 3, 6, 12, 24)  # hours per picture
 PROBLEM = "something went wrong, and the lab was put back to day 0; the terminal it was started from says what"
-CANCELLED = {True: "Growing was cancelled: these are the tumours from before.",
-             False: "Growing was cancelled: choose a scenario, or press Grow this tumour."}
+CANCELLED = {
+    True: "Growing was cancelled: these are the tumours from before.",
+    False: "Growing was cancelled: choose a scenario, or press Grow this tumour.",
+}
 log = logging.getLogger(__name__)
 
 
@@ -213,13 +217,19 @@ class Player:
                 break
             if self.lab.finished:
                 self._playing = False
-                self._set(message=f"Day {self.lab.day:g}: the scenario ends here. Play goes on, Reset goes back to day 0.")
+                self._set(
+                    message=f"Day {self.lab.day:g}: the scenario ends here. Play goes on, Reset goes back to day 0."
+                )
                 break
 
     def _wait(self) -> None:
         """Wait until the picture before this one was seen; playing ends when nobody has looked for a while."""
         until = time.monotonic() + 1.0
-        while self.view.frame and self._seen_number < self.view.frame.number - 1 and self._requests.empty():
+        while (
+            self.view.frame
+            and self._seen_number < self.view.frame.number - 1
+            and self._requests.empty()
+        ):
             self._seen.clear()
             if not self._seen.wait(max(0.0, until - time.monotonic())):
                 break
@@ -243,9 +253,20 @@ class Player:
                 raise Interrupted
             if time.monotonic() - told > 0.2:
                 told, lab = time.monotonic(), self.lab
-                self._set(busy=growth.words, share=growth.share, message="", frame=None, ready=False, playing=False,
-                          patient=lab.patient, arms=lab.arms, choices=tuple(lab.scenario.arms), views=lab.views,
-                          running=((), ()), log=())
+                self._set(
+                    busy=growth.words,
+                    share=growth.share,
+                    message="",
+                    frame=None,
+                    ready=False,
+                    playing=False,
+                    patient=lab.patient,
+                    arms=lab.arms,
+                    choices=tuple(lab.scenario.arms),
+                    views=lab.views,
+                    running=((), ()),
+                    log=(),
+                )
                 self._publish(self.view)
 
         self.lab.open(progress)
@@ -263,8 +284,17 @@ class Player:
         if lab.ready:
             frame = lab.frame(self.view.show)
             self._set(show=frame.show)
-        self._set(frame=frame, ready=lab.ready, views=lab.views, playing=self._playing, patient=lab.patient, arms=lab.arms,
-                  choices=tuple(lab.scenario.arms), running=(tuple(lab.running(0)), tuple(lab.running(1))), log=tuple(lab.log()))
+        self._set(
+            frame=frame,
+            ready=lab.ready,
+            views=lab.views,
+            playing=self._playing,
+            patient=lab.patient,
+            arms=lab.arms,
+            choices=tuple(lab.scenario.arms),
+            running=(tuple(lab.running(0)), tuple(lab.running(1))),
+            log=tuple(lab.log()),
+        )
         self._publish(self.view)
 
     def _recover(self) -> None:

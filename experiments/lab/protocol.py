@@ -20,9 +20,15 @@ def regimens(log: list[dict]) -> list[dict]:
     for entry in log:
         name = entry["treatment"]
         if entry["action"] == "give":
-            table = {"drug": NAMES.get(entry["class"], entry["class"]), "name": name, "schedule": entry["schedule"]}
+            table = {
+                "drug": NAMES.get(entry["class"], entry["class"]),
+                "name": name,
+                "schedule": entry["schedule"],
+            }
             table |= {"given": float(entry["day"])} if entry["day"] else {}
-            tables[name] = table | ({"parameters": entry["parameters"]} if entry["parameters"] else {})
+            tables[name] = table | (
+                {"parameters": entry["parameters"]} if entry["parameters"] else {}
+            )
         else:
             tables[name].setdefault("stopped", float(entry["day"]))
     return list(tables.values())
@@ -47,14 +53,18 @@ def own(values: dict) -> dict:
 
 def heading(scenario: Scenario, seed: int, day: float) -> str:
     """Comment lines on top of an exported scenario."""
-    return (f"# Recorded in the browser lab of tumorlab {version()}: {scenario.name}, seed {seed}, until {moment_words(day)}.\n"
-            "# Every action stands at its day; run with: tumorlab run THIS_FILE.toml\n"
-            "# The command adds an untreated control where neither tumour is one.\n")
+    return (
+        f"# Recorded in the browser lab of tumorlab {version()}: {scenario.name}, seed {seed}, until {moment_words(day)}.\n"
+        "# Every action stands at its day; run with: tumorlab run THIS_FILE.toml\n"
+        "# The command adds an untreated control where neither tumour is one.\n"
+    )
 
 
 def toml(content: dict) -> str:
     """The content of a scenario as TOML text; numbers with all their digits."""
-    lines = [f"{key} = {value(each)}" for key, each in content.items() if not isinstance(each, dict)]
+    lines = [
+        f"{key} = {value(each)}" for key, each in content.items() if not isinstance(each, dict)
+    ]
     for section in ("set", "grow"):
         if content.get(section):
             lines += ["", f"[{section}]", *pairs(content[section])]

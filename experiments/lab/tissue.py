@@ -26,7 +26,10 @@ FLASH_COLOR, FLARE_COLOR = "#FFD500", "#E06C00"
 KINDS = FIRST - KIND
 SHADES = 256 - FIRST
 BANDS = 4  # shades of a field that are drawn alike: a quarter of the bytes
-HOLLOW = (0.5, 1.0)  # inner and outer radius of the dot of an immune cell that the view does not colour
+HOLLOW = (
+    0.5,
+    1.0,
+)  # inner and outer radius of the dot of an immune cell that the view does not colour
 DOT = 0.0155  # diameter of an immune cell, as a share of the width of the picture
 
 
@@ -35,7 +38,13 @@ def views(liquid: bool) -> tuple[str, ...]:
     return tuple(show for show in VIEWS if not (liquid and show in FIELDS))
 
 
-def picture(snapshot: Snapshot, show: str, top: float = 1.0, killed: Sequence[int] = (), braked: Sequence[int] = ()) -> bytes:
+def picture(
+    snapshot: Snapshot,
+    show: str,
+    top: float = 1.0,
+    killed: Sequence[int] = (),
+    braked: Sequence[int] = (),
+) -> bytes:
     """A PNG of about PIXELS pixels a side; the same snapshot gives the same bytes.
 
     ``show`` is one of VIEWS, ``top`` the upper end of the colour scale of a field, ``killed`` are sites that flash, ``braked``
@@ -45,7 +54,11 @@ def picture(snapshot: Snapshot, show: str, top: float = 1.0, killed: Sequence[in
         return encoded(composition(snapshot, show, top), palette(show, snapshot.kinds))
     plane = middle(snapshot)
     edge = max(1, round(PIXELS / max(plane.shape)))
-    image = field(plane, show, top, max(1, edge // 2)) if show in plane.fields else enlarged(cells(plane, show), edge)
+    image = (
+        field(plane, show, top, max(1, edge // 2))
+        if show in plane.fields
+        else enlarged(cells(plane, show), edge)
+    )
     edge = image.shape[0] // plane.shape[1]
     flashes = layer(np.asarray(killed, dtype=np.int64), snapshot.shape)
     for color, ring in ((FLARE, (0, 1.9)), (FLASH, (0, 1.5))):
@@ -63,7 +76,14 @@ def picture(snapshot: Snapshot, show: str, top: float = 1.0, killed: Sequence[in
         else:
             for hollow, ring in ((WHITE, (0.5, 1.3)), (color, HOLLOW)):
                 dots(image, plane, sites[who], hollow, edge, ring)
-    dots(image, plane, sites[np.isin(plane.cells["name"], np.asarray(braked, dtype=np.int64))], BRAKED, edge, (1.3, 1.8))
+    dots(
+        image,
+        plane,
+        sites[np.isin(plane.cells["name"], np.asarray(braked, dtype=np.int64))],
+        BRAKED,
+        edge,
+        (1.3, 1.8),
+    )
     return encoded(image, palette(show, plane.kinds))
 
 
@@ -94,13 +114,19 @@ def field(plane: Snapshot, show: str, top: float, edge: int) -> np.ndarray:
     """A field, smoothed between its nodes, with the rim of the tumour in white."""
     values = plane.fields[show].T[::-1]
     size = (plane.shape[0] * edge, plane.shape[1] * edge)
-    smooth = np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
+    smooth = np.asarray(
+        Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
+    )
     image = FIRST + (shade(show, smooth, top) - FIRST) // BANDS * BANDS
     if min(plane.shape) >= 8:
         tumor = np.zeros(plane.shape, dtype=np.float32)
         tumor.flat[plane.cells["site"][plane.is_kind("tumor_cell")]] = 255.0
         coarse = (max(4, plane.shape[0] // 3), max(4, plane.shape[1] // 3))
-        dense = Image.fromarray(tumor.T[::-1]).resize(coarse, Image.Resampling.BOX).resize(size, Image.Resampling.BILINEAR)
+        dense = (
+            Image.fromarray(tumor.T[::-1])
+            .resize(coarse, Image.Resampling.BOX)
+            .resize(size, Image.Resampling.BILINEAR)
+        )
         inside = np.asarray(dense) > 76
         rim = np.zeros_like(inside)
         for shift in (1, 2):
@@ -113,7 +139,10 @@ def field(plane: Snapshot, show: str, top: float, edge: int) -> np.ndarray:
 def composition(snapshot: Snapshot, show: str, top: float) -> np.ndarray:
     """Squares in proportion to the cells of each kind, tumour first, ordered by the trait that is shown."""
     sites, squares = int(np.prod(snapshot.shape)), SQUARES**2
-    numbers = {kind: max(round(count * squares / sites), 1 if count else 0) for kind, count in snapshot.counts().items()}
+    numbers = {
+        kind: max(round(count * squares / sites), 1 if count else 0)
+        for kind, count in snapshot.counts().items()
+    }
     place = np.full(squares, UNUSED, dtype=np.uint8)
     filled = 0
     for kind, number in numbers.items():
@@ -143,17 +172,27 @@ def part(snapshot: Snapshot, kind: str, show: str, top: float, squares: int) -> 
 
 def shade(show: str, values: np.ndarray, top: float) -> np.ndarray:
     """Colour numbers of levels: FIRST and up along the scale, NONE for what lies below one that is logarithmic."""
-    level = np.asarray(values) / top if show in FIELDS else np.asarray(style.scale(show, values)(np.maximum(values, 1e-12)))
+    level = (
+        np.asarray(values) / top
+        if show in FIELDS
+        else np.asarray(style.scale(show, values)(np.maximum(values, 1e-12)))
+    )
     numbers = (FIRST + np.clip(level, 0, 1) * (SHADES - 1)).astype(np.uint8)
     return np.where(level < 0, np.uint8(NONE), numbers)
 
 
-def dots(image: np.ndarray, plane: Snapshot, sites: np.ndarray, colors: np.ndarray | int, edge: int,
-         ring: tuple[float, float] = (0.0, 1.0)) -> None:
+def dots(
+    image: np.ndarray,
+    plane: Snapshot,
+    sites: np.ndarray,
+    colors: np.ndarray | int,
+    edge: int,
+    ring: tuple[float, float] = (0.0, 1.0),
+) -> None:
     """Stamp discs, never smaller than a site, onto an image of ``edge`` pixels a site; of each the part between two radii."""
     size = max(edge, round(DOT * max(image.shape)))
     reach, even = math.ceil(ring[1] * size / 2), 0.5 * (size % 2 == 0)
-    far = np.hypot(*(np.mgrid[-reach:reach + 1, -reach:reach + 1] - even)) / (size / 2)
+    far = np.hypot(*(np.mgrid[-reach : reach + 1, -reach : reach + 1] - even)) / (size / 2)
     disc = np.argwhere((far <= ring[1]) & ((far > ring[0]) | (ring[0] == 0))) - reach
     across, up = np.divmod(sites, plane.shape[1])
     x, y = across * edge + edge // 2, image.shape[0] - 1 - (up * edge + edge // 2)
@@ -179,8 +218,19 @@ def encoded(image: np.ndarray, colors: bytes) -> bytes:
 @lru_cache(maxsize=64)
 def palette(show: str, kinds: tuple[str, ...]) -> bytes:
     """256 colours, three bytes each: some fixed ones, then what the view needs."""
-    fixed = [style.NOTHING, style.INVISIBLE, style.FAINT, "#FFFFFF", FREE, FLASH_COLOR, FLARE_COLOR, style.INK]
-    fixed += [style.kind_color(kind, kinds) for kind in kinds[:KINDS]] + ["#FFFFFF"] * (KINDS - len(kinds))
+    fixed = [
+        style.NOTHING,
+        style.INVISIBLE,
+        style.FAINT,
+        "#FFFFFF",
+        FREE,
+        FLASH_COLOR,
+        FLARE_COLOR,
+        style.INK,
+    ]
+    fixed += [style.kind_color(kind, kinds) for kind in kinds[:KINDS]] + ["#FFFFFF"] * (
+        KINDS - len(kinds)
+    )
     if show == "kinds":
         colors = []
     elif show == "clone":

@@ -36,8 +36,14 @@ class Watch:
         self._look()
         number = self._killed - killed
         places = sites[~np.isin(names, self._tumor[0])] if number else sites[:0]
-        if places.size > number:  # some died by themselves: those killed are nearest to who has killed
-            places = places[np.argsort(self._distance(places, risen(kills, self._kills)), kind="stable")[:number]]
+        if (
+            places.size > number
+        ):  # some died by themselves: those killed are nearest to who has killed
+            places = places[
+                np.argsort(self._distance(places, risen(kills, self._kills)), kind="stable")[
+                    :number
+                ]
+            ]
         self._hours.append((places, np.array(list(risen(braked, self._braked)), dtype=np.int64)))
         self._judge()
 
@@ -51,7 +57,9 @@ class Watch:
 
     @property
     def braked(self) -> np.ndarray:
-        return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *(names for _, names in self._hours)]))
+        return np.unique(
+            np.concatenate([np.empty(0, dtype=np.int64), *(names for _, names in self._hours)])
+        )
 
     def _look(self) -> None:
         model = self.model
@@ -65,15 +73,25 @@ class Watch:
         """How often, and at which site, by name of each cell for which it is not zero."""
         cells = self.model.cells
         some = np.flatnonzero(cells.alive & (cells[column] > 0))
-        found = (cells["name"][some], cells[column][some], self.model.lattice.flat(cells["site"][some]))
-        return {name: (count, site) for name, count, site in zip(*(each.tolist() for each in found), strict=True)}
+        found = (
+            cells["name"][some],
+            cells[column][some],
+            self.model.lattice.flat(cells["site"][some]),
+        )
+        return {
+            name: (count, site)
+            for name, count, site in zip(*(each.tolist() for each in found), strict=True)
+        }
 
     def _distance(self, places: np.ndarray, killers: dict[int, int]) -> np.ndarray:
         """From each place to the nearest killer, in sites."""
         if not killers:
             return np.zeros(places.size)
         shape = self.model.shape
-        here, there = (np.array(np.unravel_index(sites, shape)) for sites in (places, np.array(list(killers.values()))))
+        here, there = (
+            np.array(np.unravel_index(sites, shape))
+            for sites in (places, np.array(list(killers.values())))
+        )
         return np.linalg.norm(here[:, :, None] - there[:, None, :], axis=0).min(axis=1)
 
     def _judge(self) -> None:
@@ -91,4 +109,6 @@ class Watch:
 
 def risen(before: dict[int, tuple[int, int]], now: dict[int, tuple[int, int]]) -> dict[int, int]:
     """Name -> site of every cell whose count has risen."""
-    return {name: site for name, (count, site) in now.items() if count > before.get(name, (0, 0))[0]}
+    return {
+        name: site for name, (count, site) in now.items() if count > before.get(name, (0, 0))[0]
+    }

@@ -38,8 +38,14 @@ class AppError(TumorLabError):
     """The lab cannot be opened; the message is one sentence."""
 
 
-def main(port: int | None = None, open_browser: bool = True, *, host: str = HOST, names: Iterable[str] = (),
-         sessions: int | None = None) -> None:
+def main(
+    port: int | None = None,
+    open_browser: bool = True,
+    *,
+    host: str = HOST,
+    names: Iterable[str] = (),
+    sessions: int | None = None,
+) -> None:
     """Serve the lab on this machine until it is interrupted; ``port`` defaults to PORT, or the next that is free.
 
     ``names``: further names under which browsers may open it; ``sessions``: visitors at once. Raises AppError when solara is
@@ -51,9 +57,14 @@ def main(port: int | None = None, open_browser: bool = True, *, host: str = HOST
     port = free_port(host) if port is None else taken_or(host, port)
     for name in names:
         if not name or name_of(name.lower()) != name.lower():
-            raise AppError(f"--allow {name!r} is not allowed: give a name alone, such as lab.example.org", key="--allow")
+            raise AppError(
+                f"--allow {name!r} is not allowed: give a name alone, such as lab.example.org",
+                key="--allow",
+            )
     if sessions is not None and sessions < 1:
-        raise AppError(f"--sessions {sessions} is not allowed: give a number of at least 1", key="--sessions")
+        raise AppError(
+            f"--sessions {sessions} is not allowed: give a number of at least 1", key="--sessions"
+        )
     os.environ |= QUIET
     warnings.filterwarnings("ignore", message="Cookies with samesite")
     with Bars():
@@ -63,10 +74,14 @@ def main(port: int | None = None, open_browser: bool = True, *, host: str = HOST
     from .session import SEATS
 
     if not libraries().is_dir():
-        raise AppError(f"the libraries of the page are not in {libraries()}: pip install --force-reinstall solara-assets")
+        raise AppError(
+            f"the libraries of the page are not in {libraries()}: pip install --force-reinstall solara-assets"
+        )
     SEATS.most = sessions or SEATS.most
     lab = guarded(host, names, SEATS.most)
-    server = uvicorn.Server(uvicorn.Config(lab, host=host, port=port, log_level="error", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(lab, host=host, port=port, log_level="error", timeout_graceful_shutdown=1)
+    )
     threading.Thread(target=attend, args=(server, host, port, open_browser), daemon=True).start()
     server.run()
 
@@ -79,7 +94,9 @@ def check_installed() -> None:
     try:
         importlib.metadata.version("solara-assets")
     except importlib.metadata.PackageNotFoundError:
-        raise AppError('the browser lab needs solara-assets to work without internet: pip install "tumorlab[lab]"') from None
+        raise AppError(
+            'the browser lab needs solara-assets to work without internet: pip install "tumorlab[lab]"'
+        ) from None
 
 
 def warm() -> None:
@@ -114,14 +131,18 @@ def taken_or(host: str, port: int) -> int:
 def is_free(host: str, port: int) -> bool:
     """Whether nobody uses a port of an address of this machine; raises AppError where it is none."""
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except (OSError, UnicodeError) as error:
         if isinstance(error, UnicodeError | socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-            raise AppError(f"--host {host!r} is no address of this machine: give one, or leave it out for {HOST}",
-                           key="--host") from None
+            raise AppError(
+                f"--host {host!r} is no address of this machine: give one, or leave it out for {HOST}",
+                key="--host",
+            ) from None
         return False
     return True
 
@@ -139,7 +160,9 @@ def attend(server, host: str, port: int, open_browser: bool) -> None:
     while not server.should_exit:
         time.sleep(0.1)
     time.sleep(FAREWELL)
-    os._exit(128 + signal.SIGTERM)  # a session holds on: nothing of it is lost that is not lost anyway
+    os._exit(
+        128 + signal.SIGTERM
+    )  # a session holds on: nothing of it is lost that is not lost anyway
 
 
 if __name__ == "__main__":

@@ -25,8 +25,14 @@ def guarded(host: str, names: Iterable[str], sessions: int) -> "Gate":
     from solara.server import starlette
 
     own = [] if host in EVERY_ADDRESS else [bracketed(host)]
-    app = Starlette(routes=[Mount(LIBRARIES, StaticFiles(directory=libraries())), *without_libraries(starlette.routes)],
-                    lifespan=starlette.lifespan, middleware=starlette.middleware)
+    app = Starlette(
+        routes=[
+            Mount(LIBRARIES, StaticFiles(directory=libraries())),
+            *without_libraries(starlette.routes),
+        ],
+        lifespan=starlette.lifespan,
+        middleware=starlette.middleware,
+    )
     return Gate(app, own, names, sessions + WAITING)
 
 
@@ -54,7 +60,13 @@ class Gate:
     ``own`` are names of this server beside those of this machine, ``given`` those under which a proxy may show it.
     """
 
-    def __init__(self, app: ASGIApp, own: Iterable[str] = (), given: Iterable[str] = (), connections: int = WAITING):
+    def __init__(
+        self,
+        app: ASGIApp,
+        own: Iterable[str] = (),
+        given: Iterable[str] = (),
+        connections: int = WAITING,
+    ):
         self.app, self.connections, self.open = app, connections, 0
         self.given = {*map(bracketed, given)}
         self.names = {*THIS_MACHINE, *map(bracketed, own), *self.given}
@@ -64,9 +76,15 @@ class Gate:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif why := self.refusal(Headers(scope=scope)):
-            await (WebSocketClose(1008, why) if live else PlainTextResponse(why, 403))(scope, receive, send)
+            await (WebSocketClose(1008, why) if live else PlainTextResponse(why, 403))(
+                scope, receive, send
+            )
         elif self.open >= self.connections and (live or scope["path"] == "/"):
-            answer = WebSocketClose(1013, FULL) if live else PlainTextResponse(FULL, 503, {"retry-after": "60"})
+            answer = (
+                WebSocketClose(1013, FULL)
+                if live
+                else PlainTextResponse(FULL, 503, {"retry-after": "60"})
+            )
             await answer(scope, receive, send)
         else:
             self.open += live
@@ -77,7 +95,9 @@ class Gate:
 
     def refusal(self, headers: Headers) -> str:
         """Why a request is turned away; nothing where it may come in."""
-        hosts, origins = ([value.lower() for value in headers.getlist(key)] for key in ("host", "origin"))
+        hosts, origins = (
+            [value.lower() for value in headers.getlist(key)] for key in ("host", "origin")
+        )
         name = name_of(hosts[0]) if len(hosts) == 1 else ""
         if name not in self.names:
             return "The lab does not answer to this name: open it at localhost, or start it with --allow NAME.\n"

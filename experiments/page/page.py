@@ -37,7 +37,10 @@ def Page():
     if defect is not None:
         log.error("the page failed", exc_info=defect)
         with solara.Div(classes=["lab", "lab-defect"]):
-            solara.HTML("p", "Something went wrong on this page; the terminal the lab was started from says what.")
+            solara.HTML(
+                "p",
+                "Something went wrong on this page; the terminal the lab was started from says what.",
+            )
             solara.Button("Start again", on_click=mend, color="primary")
         return
     Bench()
@@ -59,9 +62,18 @@ def Bench():
         Heading(session)
         with solara.Div(classes=["lab-body"]):
             with solara.Div(classes=["lab-left"]):
-                solara.Button("Patient", icon_name="mdi-menu-down" if folded else "mdi-menu-up", small=True, outlined=True,
-                              classes=["lab-fold"], on_click=lambda: set_folded(not folded),
-                              attributes={"aria-expanded": str(not folded).lower(), "title": "seed, patch and sliders"})
+                solara.Button(
+                    "Patient",
+                    icon_name="mdi-menu-down" if folded else "mdi-menu-up",
+                    small=True,
+                    outlined=True,
+                    classes=["lab-fold"],
+                    on_click=lambda: set_folded(not folded),
+                    attributes={
+                        "aria-expanded": str(not folded).lower(),
+                        "title": "seed, patch and sliders",
+                    },
+                )
                 PatientCard(session, folded)
                 Notes(session)
             with solara.Div(classes=["lab-main"]):
@@ -76,8 +88,12 @@ def Bench():
 def Full(again: Callable[[], None]):
     """In place of a session: there are as many as there may be."""
     with solara.Div(classes=["lab", "lab-defect"]):
-        solara.HTML("p", f"The lab is full: {SEATS.most} visitors at once are all it lets in. Try again when one has left; "
-                         "whoever started it can let in more with tumorlab app --sessions.", attributes={"id": "full"})
+        solara.HTML(
+            "p",
+            f"The lab is full: {SEATS.most} visitors at once are all it lets in. Try again when one has left; "
+            "whoever started it can let in more with tumorlab app --sessions.",
+            attributes={"id": "full"},
+        )
         solara.Button("Try again", on_click=again, color="primary")
 
 
@@ -93,11 +109,19 @@ def Heading(session: Session):
 
     with solara.Div(classes=["lab-heading"]):
         solara.HTML("h1", "Tumor-Immune Lab")
-        choice([(name, name_words(name)) for name in SCENARIOS], scenario, label="scenario",
-               chosen=choose, meaning="what the lab is about")
+        choice(
+            [(name, name_words(name)) for name in SCENARIOS],
+            scenario,
+            label="scenario",
+            chosen=choose,
+            meaning="what the lab is about",
+        )
         solara.HTML("p", escape(SCENARIOS[scenario].question), attributes={"id": "question"})
         solara.HTML("details", glossary(patient), classes=["lab-words"])
-        lines = "".join(f"<p><b>{word}</b>{escape(line)}</p>" for word, line in SCENARIOS[scenario].lines.items())
+        lines = "".join(
+            f"<p><b>{word}</b>{escape(line)}</p>"
+            for word, line in SCENARIOS[scenario].lines.items()
+        )
         solara.HTML("div", lines, classes=["lab-why"])
 
 
@@ -137,20 +161,51 @@ def PatientCard(session: Session, folded: bool):
     sizes = patches(draft)
     with solara.Div(classes=["lab-card", "lab-patient", *(["folded"] if folded else [])]):
         with solara.Div(classes=["lab-row"]):
-            EntryView(name="seed", value=typed, wrong=bool(problem), meaning=SEED, event_entered=enter,
-                      event_confirmed=lambda text: enter(text, grow=True))
-            choice(sizes, "whole" if draft.whole or len(sizes) == 1 else "quick", label="patch", meaning=PATCH,
-                   chosen=lambda word: set_draft(draft._replace(whole=word == "whole")))
+            EntryView(
+                name="seed",
+                value=typed,
+                wrong=bool(problem),
+                meaning=SEED,
+                event_entered=enter,
+                event_confirmed=lambda text: enter(text, grow=True),
+            )
+            choice(
+                sizes,
+                "whole" if draft.whole or len(sizes) == 1 else "quick",
+                label="patch",
+                meaning=PATCH,
+                chosen=lambda word: set_draft(draft._replace(whole=word == "whole")),
+            )
         for dial in dials(draft):
-            slider(dial, lambda value, name=dial.name: set_draft(lambda newest: newest.with_value(name, value)),
-                   changed=dial.name in dict(draft.changed))
+            slider(
+                dial,
+                lambda value, name=dial.name: set_draft(
+                    lambda newest: newest.with_value(name, value)
+                ),
+                changed=dial.name in dict(draft.changed),
+            )
         with solara.Div(classes=["lab-row", "lab-growth"]):
-            solara.Button("Grow this tumour", on_click=lambda: session.choose(draft, arms), color="primary", small=True,
-                          disabled=bool(problem) or (draft == patient and (view.ready or bool(view.busy))), classes=["lab-grow"])
+            solara.Button(
+                "Grow this tumour",
+                on_click=lambda: session.choose(draft, arms),
+                color="primary",
+                small=True,
+                disabled=bool(problem) or (draft == patient and (view.ready or bool(view.busy))),
+                classes=["lab-grow"],
+            )
             shipped = Patient.of(patient.scenario)
-            solara.Button("As shipped", on_click=lambda: ship(shipped), text=True, small=True,
-                          disabled=not problem and draft == patient == shipped)
-        solara.HTML("p", escape(problem or about(draft, patient, view)), classes=["lab-problem" if problem else "lab-about"])
+            solara.Button(
+                "As shipped",
+                on_click=lambda: ship(shipped),
+                text=True,
+                small=True,
+                disabled=not problem and draft == patient == shipped,
+            )
+        solara.HTML(
+            "p",
+            escape(problem or about(draft, patient, view)),
+            classes=["lab-problem" if problem else "lab-about"],
+        )
 
 
 def patches(patient: Patient) -> list[tuple[str, str]]:
@@ -175,35 +230,75 @@ def about(draft: Patient, patient: Patient, view: View) -> str:
     bench, written = patient.bench(), patient.written()
     own = [name_words(arm) for arm in dict.fromkeys(view.arms) if written.arms[arm].start == "twin"]
     if draft != patient:
-        return ("Changed: press Grow this tumour. " + ("Both tumours start from it." if not own else
-                f"What makes {listed(own)} different stays as it is."))
+        return "Changed: press Grow this tumour. " + (
+            "Both tumours start from it."
+            if not own
+            else f"What makes {listed(own)} different stays as it is."
+        )
     if not view.ready and not view.busy:
         return "There is no tumour: none is left at day 0."
     if patient.sheltered:
-        return ("The immune system would eliminate this tumour while it is small. To be seen, it was grown without immune cells; "
-                "they come on day 0.")
+        return (
+            "The immune system would eliminate this tumour while it is small. To be seen, it was grown without immune cells; "
+            "they come on day 0."
+        )
     cells = bench.grow.cells if bench.grow else bench.tumor_cells
-    smaller = "" if bench.shape == written.shape else f" The scenario itself has {size(written)}; cells are in proportion."
-    return f"Day 0 is at {cells:,} tumour cells on {size(bench)}.{smaller}" if cells else f"On {size(bench)}.{smaller}"
+    smaller = (
+        ""
+        if bench.shape == written.shape
+        else f" The scenario itself has {size(written)}; cells are in proportion."
+    )
+    return (
+        f"Day 0 is at {cells:,} tumour cells on {size(bench)}.{smaller}"
+        if cells
+        else f"On {size(bench)}.{smaller}"
+    )
 
 
 @solara.component
 def Notes(session: Session):
     """What was done, and what can be taken home."""
     view, lab = session.view.value, session.player.lab
-    files = solara.use_memo(lambda: [
-        ("Scenario", "lab_session.toml", "a TOML file: tumorlab run replays this session exactly", session.file(lab.exported)),
-        ("Data", "lab_timeseries.csv", "the time series of both tumours as CSV", session.file(lab.csv)),
-        ("Picture", "lab_session.png", "the whole session as one large PNG", session.file(lab.poster)),
-    ], [])
+    files = solara.use_memo(
+        lambda: [
+            (
+                "Scenario",
+                "lab_session.toml",
+                "a TOML file: tumorlab run replays this session exactly",
+                session.file(lab.exported),
+            ),
+            (
+                "Data",
+                "lab_timeseries.csv",
+                "the time series of both tumours as CSV",
+                session.file(lab.csv),
+            ),
+            (
+                "Picture",
+                "lab_session.png",
+                "the whole session as one large PNG",
+                session.file(lab.poster),
+            ),
+        ],
+        [],
+    )
     with solara.Div(classes=["lab-card", "lab-notes"]):
-        lines = "".join(f"<li>{escape(line)}</li>" for line in reversed(view.log)) or "<li>nothing was given so far</li>"
+        lines = (
+            "".join(f"<li>{escape(line)}</li>" for line in reversed(view.log))
+            or "<li>nothing was given so far</li>"
+        )
         solara.HTML("div", f"<h2>What happened</h2><ul>{lines}</ul>", classes=["lab-log"])
         with solara.Div(classes=["lab-row", "lab-exports"]):
             for words, name, meaning, made in files:
                 with solara.FileDownload(made, name):
-                    solara.Button(words, icon_name="mdi-download", small=True, text=True, disabled=not view.ready,
-                                  attributes={"title": meaning})
+                    solara.Button(
+                        words,
+                        icon_name="mdi-download",
+                        small=True,
+                        text=True,
+                        disabled=not view.ready,
+                        attributes={"title": meaning},
+                    )
 
 
 @solara.component
@@ -213,17 +308,52 @@ def Controls(session: Session):
     idle, play = not view.ready, ("Pause", "mdi-pause") if view.playing else ("Play", "mdi-play")
     with solara.Div(classes=["lab-bar"]):
         with solara.Div(classes=["lab-controls"]):
-            solara.Button(play[0], icon_name=play[1], color="primary", small=True, disabled=idle, classes=["lab-play"],
-                          on_click=lambda: player.play(not player.view.playing))
-            solara.Button("Step", icon_name="mdi-skip-next", on_click=player.step, disabled=idle, small=True, outlined=True)
-            solara.Button("Reset", icon_name="mdi-replay", on_click=player.reset, disabled=idle, small=True, outlined=True)
+            solara.Button(
+                play[0],
+                icon_name=play[1],
+                color="primary",
+                small=True,
+                disabled=idle,
+                classes=["lab-play"],
+                on_click=lambda: player.play(not player.view.playing),
+            )
+            solara.Button(
+                "Step",
+                icon_name="mdi-skip-next",
+                on_click=player.step,
+                disabled=idle,
+                small=True,
+                outlined=True,
+            )
+            solara.Button(
+                "Reset",
+                icon_name="mdi-replay",
+                on_click=player.reset,
+                disabled=idle,
+                small=True,
+                outlined=True,
+            )
             LiveView(part="day", look="lab-clock")
-            choice([(str(hours), f"{hours} h a picture") for hours in PACES], str(view.pace), name="pace",
-                   chosen=lambda hours: player.pace(int(hours)), meaning="simulated hours from picture to picture")
-            choice([(name, view_words(name)) for name in view.views], view.show, player.show, name="colour by",
-                   meaning="what the colours of the tissue show")
-            solara.HTML("span", escape(view.message), classes=["lab-message"],
-                        attributes={"id": "message", "role": "status", "title": view.message})
+            choice(
+                [(str(hours), f"{hours} h a picture") for hours in PACES],
+                str(view.pace),
+                name="pace",
+                chosen=lambda hours: player.pace(int(hours)),
+                meaning="simulated hours from picture to picture",
+            )
+            choice(
+                [(name, view_words(name)) for name in view.views],
+                view.show,
+                player.show,
+                name="colour by",
+                meaning="what the colours of the tissue show",
+            )
+            solara.HTML(
+                "span",
+                escape(view.message),
+                classes=["lab-message"],
+                attributes={"id": "message", "role": "status", "title": view.message},
+            )
         with solara.Div(classes=["lab-legend"]):
             LiveView(part="legend", look="lab-keys")
 

@@ -16,8 +16,14 @@ from ..words import axis_words, value_words
 from .session import Session
 from .widgets import LiveView, TissueView, choice, slider
 
-DRUGS = {"pembrolizumab": "pembrolizumab (anti-PD-1)", "nivolumab": "nivolumab (anti-PD-1)", "car_t": "CAR T cells",
-         "atezolizumab": "atezolizumab (anti-PD-L1)", "aldesleukin": "aldesleukin (IL-2)", "interferon_alfa": "interferon alfa"}
+DRUGS = {
+    "pembrolizumab": "pembrolizumab (anti-PD-1)",
+    "nivolumab": "nivolumab (anti-PD-1)",
+    "car_t": "CAR T cells",
+    "atezolizumab": "atezolizumab (anti-PD-L1)",
+    "aldesleukin": "aldesleukin (IL-2)",
+    "interferon_alfa": "interferon alfa",
+}
 FIRST_DRUG = ("pembrolizumab", "car_t")
 
 
@@ -34,8 +40,16 @@ def Tumor(session: Session, side: int):
         with solara.Div(classes=["lab-row", "lab-name"]):
             solara.HTML("i", "", style=f"background:{COLORS[side]}")
             hand = ", then by hand" if view.ready and session.player.lab.by_hand(side) else ""
-            choice([(arm, arm_words(arm, scenario) + hand * (arm == view.arms[side])) for arm in view.choices], view.arms[side],
-                   begin_as, name=f"{SIDES[side]} tumour begins as", meaning="an arm of the scenario; what you give comes on top")
+            choice(
+                [
+                    (arm, arm_words(arm, scenario) + hand * (arm == view.arms[side]))
+                    for arm in view.choices
+                ],
+                view.arms[side],
+                begin_as,
+                name=f"{SIDES[side]} tumour begins as",
+                meaning="an arm of the scenario; what you give comes on top",
+            )
         with solara.Div(classes=["lab-look"]):
             Tissue(session, side)
             LiveView(part=f"monitors-{SIDES[side]}", look="lab-monitors")
@@ -55,9 +69,15 @@ def Tissue(session: Session, side: int):
     """The tissue, and what stands where it is pointed at."""
     view = session.view.value
     tip, set_tip = solara.use_state("")
-    TissueView(side=SIDES[side], busy=view.busy or ("" if view.ready else "no tumour"), share=100 * view.share, tip=tip,
-               cancellable=bool(view.busy) and not view.ready, event_cancelled=lambda *_: session.player.cancel(),
-               event_pointed=lambda place: set_tip(session.whats_at(side, place)))
+    TissueView(
+        side=SIDES[side],
+        busy=view.busy or ("" if view.ready else "no tumour"),
+        share=100 * view.share,
+        tip=tip,
+        cancellable=bool(view.busy) and not view.ready,
+        event_cancelled=lambda *_: session.player.cancel(),
+        event_pointed=lambda place: set_tip(session.whats_at(side, place)),
+    )
 
 
 @solara.component
@@ -71,16 +91,39 @@ def Cabinet(session: Session, side: int):
     if dial:
         dial = replace(dial, value=amounts.get(drug, dial.value))
     with solara.Div(classes=["lab-row", "lab-cabinet"]):
-        choice([(name, DRUGS.get(name, name_words(name))) for name in treatments.names()], drug, set_drug,
-               label=f"drug for the {SIDES[side]} tumour", meaning=kind.describe())
+        choice(
+            [(name, DRUGS.get(name, name_words(name))) for name in treatments.names()],
+            drug,
+            set_drug,
+            label=f"drug for the {SIDES[side]} tumour",
+            meaning=kind.describe(),
+        )
         if dial:
-            slider(replace(dial, name=f"treatments.{drug}.{dial.name}"), lambda value: set_amounts({**amounts, drug: value}),
-                   name=dial.name, label=f"{dial.name} of {name_words(drug)} for the {SIDES[side]} tumour", narrow=True)
-        solara.Button("Infuse" if drug == "car_t" else "One dose", color="primary", small=True, disabled=idle,
-                      classes=["lab-once"], on_click=lambda: player.give(side, drug, dial.value if dial else None, True))
+            slider(
+                replace(dial, name=f"treatments.{drug}.{dial.name}"),
+                lambda value: set_amounts({**amounts, drug: value}),
+                name=dial.name,
+                label=f"{dial.name} of {name_words(drug)} for the {SIDES[side]} tumour",
+                narrow=True,
+            )
+        solara.Button(
+            "Infuse" if drug == "car_t" else "One dose",
+            color="primary",
+            small=True,
+            disabled=idle,
+            classes=["lab-once"],
+            on_click=lambda: player.give(side, drug, dial.value if dial else None, True),
+        )
         if regimen != "a single dose":
-            solara.Button("Start", outlined=True, small=True, disabled=idle, attributes={"title": f"from now on: {regimen}"},
-                          classes=["lab-start"], on_click=lambda: player.give(side, drug, dial.value if dial else None, False))
+            solara.Button(
+                "Start",
+                outlined=True,
+                small=True,
+                disabled=idle,
+                attributes={"title": f"from now on: {regimen}"},
+                classes=["lab-start"],
+                on_click=lambda: player.give(side, drug, dial.value if dial else None, False),
+            )
 
 
 @solara.component
@@ -95,6 +138,12 @@ def Course(session: Session, side: int):
                     with solara.Div(classes=look, attributes={"title": each.words}).key(each.name):
                         solara.HTML("span", escape(each.label))
                         if each.due:
-                            solara.Button("stop", text=True, x_small=True, disabled=not view.ready, classes=["lab-stop"],
-                                          on_click=lambda name=each.name: player.stop(side, name))
+                            solara.Button(
+                                "stop",
+                                text=True,
+                                x_small=True,
+                                disabled=not view.ready,
+                                classes=["lab-stop"],
+                                on_click=lambda name=each.name: player.stop(side, name),
+                            )
         LiveView(part=f"told-{SIDES[side]}", look="lab-told", status=True)

@@ -61,17 +61,29 @@ QUICK = (
 
 def infiltrated(case: Case, seed: int = 1) -> TumorModel:
     """A round tumour with lymphocytes all over the tissue, inside it and around it, under treatment."""
-    model = TumorModel(shape=case.shape, seed=seed, tumor_cells=0, immune_cells=False, treatments=TREATMENTS,
-                       overrides=GROWTH)
+    model = TumorModel(
+        shape=case.shape,
+        seed=seed,
+        tumor_cells=0,
+        immune_cells=False,
+        treatments=TREATMENTS,
+        overrides=GROWTH,
+    )
     model.immune_cells = True
     lattice, draws = model.lattice, model.randomness
-    by_chance = lattice.interior[np.argsort(draws.uniform("benchmark", 0, lattice.interior), kind="stable")]
+    by_chance = lattice.interior[
+        np.argsort(draws.uniform("benchmark", 0, lattice.interior), kind="stable")
+    ]
     for kind, share in LYMPHOCYTES.items():
         sites, by_chance = np.split(by_chance.astype(np.int64), [round(share * case.tumor_cells)])
-        model.population.settle(kind, sites, draws.names(f"benchmark.{kind}", 0, sites), model.clock)
+        model.population.settle(
+            kind, sites, draws.names(f"benchmark.{kind}", 0, sites), model.clock
+        )
     inmost = lattice.interior[np.argsort(lattice.from_centre(), kind="stable")].astype(np.int64)
     sites = inmost[lattice.occupant[inmost] == EMPTY][: case.tumor_cells]
-    model.population.settle("tumor_cell", sites, draws.names("benchmark.tumor_cell", 0, sites), model.clock)
+    model.population.settle(
+        "tumor_cell", sites, draws.names("benchmark.tumor_cell", 0, sites), model.clock
+    )
     model.cells.sort_by_site(lattice.occupant, lattice.interior)
     return model
 
@@ -128,7 +140,9 @@ def against_mesa(model: TumorModel, steps: int) -> dict:
     from .plain_mesa import PlainTumor
 
     means = {name: float(field.values.mean()) for name, field in model.fields.items()}
-    twin = PlainTumor(model, interferon=means["ifn_gamma"], oxygen=means["oxygen"], il2=means["il2"])
+    twin = PlainTumor(
+        model, interferon=means["ifn_gamma"], oxygen=means["oxygen"], il2=means["il2"]
+    )
     twin.step()  # neighbourhoods are found once and kept
     mesa, engine = [], []
     for _ in range(steps):
@@ -140,8 +154,11 @@ def against_mesa(model: TumorModel, steps: int) -> dict:
             for verb in SAME_RULES:
                 getattr(model, verb)()
             engine.append(process_time() - started)
-    return {"mesa_step_ms": 1000.0 * median(mesa), "same_rules_ms": 1000.0 * median(engine),
-            "ratio_to_mesa": median(mesa) / median(engine)}
+    return {
+        "mesa_step_ms": 1000.0 * median(mesa),
+        "same_rules_ms": 1000.0 * median(engine),
+        "ratio_to_mesa": median(mesa) / median(engine),
+    }
 
 
 def peak_memory() -> int:
@@ -159,11 +176,19 @@ def machine() -> dict:
     model = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+        model = next(
+            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+        )
     except (OSError, StopIteration):
         pass
-    return {"processor": model, "cores": os.cpu_count(), "load": psutil.getloadavg()[0], "system": platform.platform(),
-            "python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "load": psutil.getloadavg()[0],
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+    }
 
 
 def main(out: str | os.PathLike | None = None, quick: bool = False) -> dict:
@@ -200,7 +225,9 @@ def main(out: str | os.PathLike | None = None, quick: bool = False) -> dict:
 def show(console: Console, result: dict) -> None:
     """One table, and a few sentences on how it was measured."""
     cases, where = result["cases"], result["machine"]
-    table = Table(title="One step of 1 h: tumour, T, CAR T and NK cells, all fields, four treatments")
+    table = Table(
+        title="One step of 1 h: tumour, T, CAR T and NK cells, all fields, four treatments"
+    )
     table.add_column("tumour cells")
     for found in cases:
         table.add_column(found["case"], justify="right")
@@ -216,7 +243,9 @@ def show(console: Console, result: dict) -> None:
     for name, row in rows.items():
         table.add_row(name, *map(row, cases), end_section=name == "peak bytes/cell")
     for verb in cases[0]["parts_ms"]:
-        parts = [(found["parts_ms"][verb], found["parts_ms"][verb] / found["step_ms"]) for found in cases]
+        parts = [
+            (found["parts_ms"][verb], found["parts_ms"][verb] / found["step_ms"]) for found in cases
+        ]
         table.add_row(verb, *(f"{ms:.2f} ms {percent(share):>6}" for ms, share in parts))
     console.print(table)
     mesa = next(found for found in cases if "ratio_to_mesa" in found)
@@ -229,4 +258,6 @@ def show(console: Console, result: dict) -> None:
         "Medians over steps; compilation and the first steps are left out. Memory is the peak of a fresh process above "
         "what it needs with a tiny tumour.\n"
         f"{where['processor']}, {where['cores']} cores, load {where['load']:.1f} at the start; "
-        f"Python {where['python']}, numpy {where['numpy']}, numba {where['numba']}, Mesa {where['mesa']}.", soft_wrap=True)
+        f"Python {where['python']}, numpy {where['numpy']}, numba {where['numba']}, Mesa {where['mesa']}.",
+        soft_wrap=True,
+    )

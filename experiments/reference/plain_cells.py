@@ -8,7 +8,16 @@ import math
 from mesa.discrete_space import CellAgent
 
 TRIES, HITS_EACH = 3, 16  # moves a searching cell, and hits an engaged one, may make in a sub-step
-STATE = ("damage", "divisions", "kills", "stimulation", "exhaustion", "fixed_exhaustion", "capacity", "specificity")
+STATE = (
+    "damage",
+    "divisions",
+    "kills",
+    "stimulation",
+    "exhaustion",
+    "fixed_exhaustion",
+    "capacity",
+    "specificity",
+)
 TRAITS = ("antigen", "car_target", "mhc", "pdl1", "stress_ligand")
 
 
@@ -62,7 +71,9 @@ class LivingCell(CellAgent):
         rate *= 1.0 - rates.interferon_arrest * signal / (1.0 + signal)
         if rates.oxygen_half:
             rate *= model.oxygen / (model.oxygen + rates.oxygen_half)
-        if self.draw("divide") < math.expm1(rate * model.dt):  # so that the mean grows as exp(rate x time)
+        if self.draw("divide") < math.expm1(
+            rate * model.dt
+        ):  # so that the mean grows as exp(rate x time)
             room = [site for site in self.cell.neighborhood if site.is_empty]
             if room:
                 model.claim(room[int(self.draw("divide.room") * len(room))], self, "divide.cradle")
@@ -70,7 +81,9 @@ class LivingCell(CellAgent):
     def bear(self, site):
         """A daughter is born; both are copies of the mother but for small steps and rare losses."""
         self.divisions += 1
-        daughter = type(self)(self.model, site, self.model.draws.name("divide.birth", self.name), vars(self))
+        daughter = type(self)(
+            self.model, site, self.model.draws.name("divide.birth", self.name), vars(self)
+        )
         daughter.mother, daughter.damage, daughter.kills = self.name, 0, 0
         for cell in (self, daughter):
             for trait, (spread, loss, halving, high) in self.model.inheritance[self.kind].items():
@@ -119,13 +132,17 @@ class TumorCell(LivingCell):
             self.fight()
         elif self.damage:
             repair, hours = self.rates.repair, self.model.substep
-            self.damage -= sum(happens(self.draw("act.repair", unit), repair, hours) for unit in range(self.damage))
+            self.damage -= sum(
+                happens(self.draw("act.repair", unit), repair, hours) for unit in range(self.damage)
+            )
 
     def fight(self):
         hours, checkpoint = self.model.substep, self.model.parameters.checkpoint
         shown, half = self.pdl1_shown, checkpoint.half_pdl1
         signal = self.model.free_receptors * shown * shown / (half * half + shown * shown)
-        hits = sorted((time, holder.name, holder) for holder in self.holders for time in holder.hits(signal))
+        hits = sorted(
+            (time, holder.name, holder) for holder in self.holders for time in holder.hits(signal)
+        )
         repairs, killer, last = 0, None, hours
         mended = wait(self.draw("act.repair"), self.rates.repair * self.damage)
         while True:
@@ -165,7 +182,9 @@ class Lymphocyte(LivingCell):
     """Searches, engages a tumour cell it recognises (0 to 1), hits it, is switched off by PD-L1, tires and divides."""
 
     partner = heading = None
-    since = until = strain = contact = 0.0  # since: when a contact began, or minus the hours it has not yet searched
+    since = until = strain = contact = (
+        0.0  # since: when a contact began, or minus the hours it has not yet searched
+    )
 
     def stimulus(self, target):
         """How strongly a target drives its division, 0 to 1."""
@@ -183,12 +202,18 @@ class Lymphocyte(LivingCell):
         elif self.heading and turn < bias + (1.0 - bias) * rates.persistence:
             heading = self.heading
         else:
-            heading = model.headings[int(self.draw("act.move.where", attempt) * len(model.headings))]
+            heading = model.headings[
+                int(self.draw("act.move.where", attempt) * len(model.headings))
+            ]
         site, self.heading = self.cell.connections.get(heading), None
         if site is None:
             return  # a wall
         for other in site.agents:
-            if not other.yielding or other.holders or self.draw("act.move.push", attempt) >= rates.squeeze:
+            if (
+                not other.yielding
+                or other.holders
+                or self.draw("act.move.push", attempt) >= rates.squeeze
+            ):
                 return
         self.heading = heading
         model.claim(site, self, "act.move.site", attempt)
@@ -222,7 +247,11 @@ class Lymphocyte(LivingCell):
 
     def hits(self, signal):
         """Times of its hits in this sub-step; in place of a hit, PD-1 may end the contact."""
-        rate, time, times = self.rates.kill * ((1.0 - self.exhaustion) * (1.0 - self.fixed_exhaustion)), self.since, []
+        rate, time, times = (
+            self.rates.kill * ((1.0 - self.exhaustion) * (1.0 - self.fixed_exhaustion)),
+            self.since,
+            [],
+        )
         self.until = self.since + wait(self.draw("act.detach"), self.rates.detach)
         for number in range(HITS_EACH):
             time += wait(self.draw("act.hit", number), rate)
@@ -236,7 +265,9 @@ class Lymphocyte(LivingCell):
 
     def remember(self, target, hours, tiring):
         """Add up engagement of ``hours``, as it exhausts and as it stimulates."""
-        self.strain += hours * self.recognises(target) * (1.0 + (tiring if self.rates.brake > 0.0 else 0.0))
+        self.strain += (
+            hours * self.recognises(target) * (1.0 + (tiring if self.rates.brake > 0.0 else 0.0))
+        )
         self.contact += hours * self.stimulus(target)
 
     def let_go(self):
@@ -252,7 +283,9 @@ class Lymphocyte(LivingCell):
         rates, hours = self.rates, self.model.dt
         exhaustion = 1.0 - (1.0 - self.exhaustion) * left(rates.exhaustion, self.strain)
         exhaustion *= left(rates.recovery, max(0.0, hours - self.contact))
-        self.fixed_exhaustion = 1.0 - (1.0 - self.fixed_exhaustion) * left(rates.fixation * exhaustion, hours)
+        self.fixed_exhaustion = 1.0 - (1.0 - self.fixed_exhaustion) * left(
+            rates.fixation * exhaustion, hours
+        )
         self.exhaustion, kept = exhaustion, left(rates.forgetting, hours)
         stimulus = min(1.0, rates.sensitivity * self.contact / hours)
         self.stimulation = self.stimulation * kept + (1.0 - kept) * stimulus

@@ -13,7 +13,17 @@ from mesa.discrete_space import OrthogonalMooreGrid
 from simulation.kinds.kind import resolve
 from simulation.rules import INDEX
 
-from .plain_cells import STATE, TRAITS, TRIES, CarTCell, LivingCell, Lymphocyte, NKCell, TCell, TumorCell
+from .plain_cells import (
+    STATE,
+    TRAITS,
+    TRIES,
+    CarTCell,
+    LivingCell,
+    Lymphocyte,
+    NKCell,
+    TCell,
+    TumorCell,
+)
 
 SUBSTEPS = 6  # of a step: damage is forgotten within an hour
 CLASSES = {cls.kind: cls for cls in (TumorCell, TCell, CarTCell, NKCell)}
@@ -44,11 +54,19 @@ class PlainTumor(mesa.Model):
     ``il2`` (nM) are the same everywhere and always, as are ``uphill``, the heading up the chemokine, and its ``pull``.
     """
 
-    def __init__(self, model, draws=None, *, interferon=0.0, oxygen=38.0, il2=0.0, uphill=None, pull=0.0):
+    def __init__(
+        self, model, draws=None, *, interferon=0.0, oxygen=38.0, il2=0.0, uphill=None, pull=0.0
+    ):
         super().__init__(rng=model.seed)
         self.grid = OrthogonalMooreGrid(model.shape, capacity=1, random=self.random)
         self.headings = [tuple(direction) for direction in model.lattice.directions.tolist()]
-        self.interferon, self.oxygen, self.il2, self.uphill, self.pull = interferon, oxygen, il2, uphill, pull
+        self.interferon, self.oxygen, self.il2, self.uphill, self.pull = (
+            interferon,
+            oxygen,
+            il2,
+            uphill,
+            pull,
+        )
         self.draws = draws or MesaDraws(self.random)
         self.parameters, self.clock, self.dt = model.parameters, model.clock, model.dt
         self.substep, self.stride = model.dt / SUBSTEPS, model.lattice.space.stride
@@ -58,8 +76,13 @@ class PlainTumor(mesa.Model):
             rates = dict(zip(INDEX, model.rates.by_kind[:, k].tolist(), strict=True))
             self.rates[kind.name] = SimpleNamespace(**rates)
             self.inheritance[kind.name] = {
-                t.name: [resolve(number, self.parameters) for number in (t.mutation, t.loss, t.halving, t.high)]
-                for t in kind.traits if t.name in TRAITS}
+                t.name: [
+                    resolve(number, self.parameters)
+                    for number in (t.mutation, t.loss, t.halving, t.high)
+                ]
+                for t in kind.traits
+                if t.name in TRAITS
+            }
             self.full_capacity[kind.name] = model.kinds.numbers("capacity", self.parameters)[k]
         self.claims = {}
         self._copy(model)
@@ -71,7 +94,9 @@ class PlainTumor(mesa.Model):
         for row in rows.tolist():
             site = self.grid[model.lattice.position(cells["site"][row])]
             state = {trait: cells[trait][row].item() for trait in STATE + TRAITS}
-            agents[row] = CLASSES[model.kinds.names[cells["kind"][row]]](self, site, int(cells["name"][row]), state)
+            agents[row] = CLASSES[model.kinds.names[cells["kind"][row]]](
+                self, site, int(cells["name"][row]), state
+            )
             agents[row].mother = int(cells["mother"][row])
         for row, agent in agents.items():
             if cells["heading"][row] >= 0:

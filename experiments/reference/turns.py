@@ -12,7 +12,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-SIZES = {"1e5 in 2-D": ((500, 500), 100_000), "1e6 in 2-D": ((1581, 1581), 1_000_000), "1e6 in 3-D": ((126, 126, 126), 1_000_000)}
+SIZES = {
+    "1e5 in 2-D": ((500, 500), 100_000),
+    "1e6 in 2-D": ((1581, 1581), 1_000_000),
+    "1e6 in 3-D": ((126, 126, 126), 1_000_000),
+}
 HERE = Path(__file__).parents[2]
 STEPS = """
 import json, sys
@@ -32,25 +36,40 @@ print(json.dumps(least))
 
 def least(checkout: Path, shape: tuple[int, ...], cells: int, steps: int) -> dict[str, float]:
     """The least ms of processor for each verb over some steps of a fresh process, with the code of one checkout."""
-    done = subprocess.run([sys.executable, "-c", STEPS, json.dumps([shape, cells, steps])], cwd=checkout, check=True, text=True,
-                          stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(checkout)})
+    done = subprocess.run(
+        [sys.executable, "-c", STEPS, json.dumps([shape, cells, steps])],
+        cwd=checkout,
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+    )
     return json.loads(done.stdout)
 
 
-def in_turn(before: Path, shape: tuple[int, ...], cells: int, steps: int = 10, turns: int = 3) -> dict[str, tuple[float, float]]:
+def in_turn(
+    before: Path, shape: tuple[int, ...], cells: int, steps: int = 10, turns: int = 3
+) -> dict[str, tuple[float, float]]:
     """For each verb that both have, and the whole step, the least ms before and now."""
     found = {before: [], HERE: []}
     for _ in range(turns):
         for checkout, measured in found.items():
             measured.append(least(checkout, shape, cells, steps))
-    old, new = ({verb: min(one[verb] for one in measured) for verb in measured[0]} for measured in found.values())
-    return {verb: (old[verb], new[verb]) for verb in new if verb in old} | {"step": (sum(old.values()), sum(new.values()))}
+    old, new = (
+        {verb: min(one[verb] for one in measured) for verb in measured[0]}
+        for measured in found.values()
+    )
+    return {verb: (old[verb], new[verb]) for verb in new if verb in old} | {
+        "step": (sum(old.values()), sum(new.values()))
+    }
 
 
 def main(before: str, *names: str) -> None:
     """Print a table for each of the ``names`` of SIZES, by default the first."""
     for name in names or list(SIZES)[:1]:
-        table = Table("", "ms before", "ms now", "now / before", title=f"{name}, least processor time")
+        table = Table(
+            "", "ms before", "ms now", "now / before", title=f"{name}, least processor time"
+        )
         for verb, (old, new) in in_turn(Path(before).resolve(), *SIZES[name]).items():
             table.add_row(verb, f"{old:.2f}", f"{new:.2f}", f"{new / old:.2f}")
         Console().print(table)

@@ -29,18 +29,29 @@ def tissue(scenario: Scenario) -> str:
 
 def facts(scenario: Scenario) -> list[tuple[str, str]]:
     """The setting of a scenario: term and text."""
-    found = [("Scenario", scenario.name),
-             ("Disease", f"{scenario.parameters}: {parameter_sets.find(scenario.parameters).meaning}"),
-             ("Tissue", tissue(scenario))]
+    found = [
+        ("Scenario", scenario.name),
+        ("Disease", f"{scenario.parameters}: {parameter_sets.find(scenario.parameters).meaning}"),
+        ("Tissue", tissue(scenario)),
+    ]
     if grow := scenario.grow:
         without = "" if grow.immune_cells else ", without immune cells"
-        found.append(("Day 0", f"the tumour, grown untreated{without}, has {grow.cells:,} cells "
-                               f"(or after {grow.max_days:g} days)"))
+        found.append(
+            (
+                "Day 0",
+                f"the tumour, grown untreated{without}, has {grow.cells:,} cells "
+                f"(or after {grow.max_days:g} days)",
+            )
+        )
     return [*found, ("Length", f"{scenario.days:g} days from day 0")]
 
 
-def arms(scenario: Scenario, results: dict[str, Results] | None = None, named: bool = False,
-         varied: Mapping[str, str] = MappingProxyType({})) -> Table:
+def arms(
+    scenario: Scenario,
+    results: dict[str, Results] | None = None,
+    named: bool = False,
+    varied: Mapping[str, str] = MappingProxyType({}),
+) -> Table:
     """The arms with what each is given; with results, also the doses that were; ``named`` where scenarios are several.
 
     ``varied``: parameter that differs from run to run -> how, such as swept; it has no value to be told.
@@ -48,29 +59,63 @@ def arms(scenario: Scenario, results: dict[str, Results] | None = None, named: b
     rows = []
     for name, arm in scenario.arms.items():
         both = zip(arm.treatments, scenario.build_treatments(name), strict=True)
-        own = [f"{dotted} = {value}" for dotted, value in arm.set.items() if not dotted.startswith("treatments.")]
-        start = ("grown on its own from the same seed" + (f", with {listed(own)}" if own else "") if arm.start == "twin"
-                 else "a fork of the common tumour")
-        row = {"arm": name_words(name), "start": start,
-               "treatment": "; ".join(regimen(*pair, varied) for pair in both) or "untreated"}
+        own = [
+            f"{dotted} = {value}"
+            for dotted, value in arm.set.items()
+            if not dotted.startswith("treatments.")
+        ]
+        start = (
+            "grown on its own from the same seed" + (f", with {listed(own)}" if own else "")
+            if arm.start == "twin"
+            else "a fork of the common tumour"
+        )
+        row = {
+            "arm": name_words(name),
+            "start": start,
+            "treatment": "; ".join(regimen(*pair, varied) for pair in both) or "untreated",
+        }
         if results:
             row["doses given"] = doses(results[name]) if name in results else NO_VALUE
         rows.append(row)
-    return Table("Arms and their regimens" + (f": {scenario.name}" if named else ""), pd.DataFrame(rows), stacked=True)
+    return Table(
+        "Arms and their regimens" + (f": {scenario.name}" if named else ""),
+        pd.DataFrame(rows),
+        stacked=True,
+    )
 
 
 def regimen(asked: Regimen, treatment: Treatment, varied: Mapping[str, str]) -> str:
     """A treatment as a clinician would note it: drug, dose, schedule, first dose, and when it was given and stopped."""
+
     def how(*parts: str) -> str | None:
-        return next((varied[known] for part in parts if (known := f"treatments.{treatment.name}.{part}") in varied), None)
+        return next(
+            (
+                varied[known]
+                for part in parts
+                if (known := f"treatments.{treatment.name}.{part}") in varied
+            ),
+            None,
+        )
 
     drug = name_words(asked.drug.split(":")[-1])
     name = name_words(treatment.name)
     declared = treatment.parameters()
-    dose = f" {value_words(treatment.value('dose'), declared['dose'].unit)}" if "dose" in declared else ""
+    dose = (
+        f" {value_words(treatment.value('dose'), declared['dose'].unit)}"
+        if "dose" in declared
+        else ""
+    )
     dose = f", {word} dose" if (word := how("dose")) else dose
-    schedule = f"{word} schedule" if (word := how(*(f"schedule.{part}" for part in OF_SCHEDULE))) else str(treatment.schedule)
-    day = f"a {word} day" if (word := how("first_dose")) else f"day {treatment.value('first_dose') + asked.given:g}"
+    schedule = (
+        f"{word} schedule"
+        if (word := how(*(f"schedule.{part}" for part in OF_SCHEDULE)))
+        else str(treatment.schedule)
+    )
+    day = (
+        f"a {word} day"
+        if (word := how("first_dose"))
+        else f"day {treatment.value('first_dose') + asked.given:g}"
+    )
     stopped = f", stopped on day {asked.stopped:g}" if asked.stopped is not None else ""
     return f"{name}{'' if name == drug else f' ({drug})'}{dose}, {schedule}, from {day}{stopped}"
 
@@ -102,7 +147,12 @@ def changed(scenarios: Iterable[Scenario], varied: Container[str] = ()) -> Table
                 if value != usual[name]["value"] and name not in varied:
                     _enter(rows, usual[name], value, usual[name]["value"], where or "all")
             for treatment in scenario.build_treatments(arm):
-                default = {row["name"]: row for row in type(treatment)(name=treatment.name).table(f"treatments.{treatment.name}")}
+                default = {
+                    row["name"]: row
+                    for row in type(treatment)(name=treatment.name).table(
+                        f"treatments.{treatment.name}"
+                    )
+                }
                 given = " ".join(filter(None, [scenario.name if several else "", name_words(arm)]))
                 for name, value in treatment.changed().items():
                     row = default[f"treatments.{treatment.name}.{name}"]
@@ -118,9 +168,18 @@ def changed(scenarios: Iterable[Scenario], varied: Container[str] = ()) -> Table
 
 def _enter(rows: dict[tuple, dict], row: dict, value: float, default: float, where: str) -> None:
     """One line per name and value; an arm that shares it is added to it."""
-    line = rows.setdefault((row["name"], value), {
-        "parameter": row["name"], "value": number_words(value), "unit": unit_words(row["unit"]) or NO_VALUE,
-        "default": number_words(default), "meaning": row["meaning"], "source of the default": row["source"], "arms": []})
+    line = rows.setdefault(
+        (row["name"], value),
+        {
+            "parameter": row["name"],
+            "value": number_words(value),
+            "unit": unit_words(row["unit"]) or NO_VALUE,
+            "default": number_words(default),
+            "meaning": row["meaning"],
+            "source of the default": row["source"],
+            "arms": [],
+        },
+    )
     if where not in line["arms"]:
         line["arms"].append(where)
 
@@ -130,13 +189,20 @@ def papers(scenarios: Iterable[Scenario]) -> list[str]:
     sources = []
     for scenario in scenarios:
         for arm in scenario.arms:
-            groups = [*scenario.model_parameters(arm).groups().values(), *scenario.build_treatments(arm)]
+            groups = [
+                *scenario.model_parameters(arm).groups().values(),
+                *scenario.build_treatments(arm),
+            ]
             sources += [row["source"] for group in groups for row in group.table()]
     return references(sources)
 
 
 def own_modules(scenarios: Iterable[Scenario]) -> list[str]:
     """Treatments that do not ship, as module:Class."""
-    paths = [class_path(type(treatment)) for scenario in scenarios for arm in scenario.arms
-             for treatment in scenario.build_treatments(arm)]
+    paths = [
+        class_path(type(treatment))
+        for scenario in scenarios
+        for arm in scenario.arms
+        for treatment in scenario.build_treatments(arm)
+    ]
     return [path for path in dict.fromkeys(paths) if not path.startswith("simulation.")]

@@ -95,14 +95,21 @@ def of_run(arms: Mapping[str, Results]) -> Table:
             continue
         told = [write(row[quantity]) for row in numbers.values()]
         if quantity in OVER:
-            told = [over(row["end_cells"], beside[OVER[quantity]])
-                    if math.isfinite(row[quantity]) and (quantity != "effect" or row is not beside) else NO_VALUE
-                    for row in numbers.values() for beside in [row if quantity == "growth" else numbers[control.arm]]]
+            told = [
+                over(row["end_cells"], beside[OVER[quantity]])
+                if math.isfinite(row[quantity]) and (quantity != "effect" or row is not beside)
+                else NO_VALUE
+                for row in numbers.values()
+                for beside in [row if quantity == "growth" else numbers[control.arm]]
+            ]
         if set(told) != {NO_VALUE}:
             rows.append([name, *told])
     columns = ["", *map(name_words, arms)]
-    return Table("What happened in each arm", pd.DataFrame(rows, columns=columns),
-                 "Traits are means over the tumour cells, on the last day with tumour cells.")
+    return Table(
+        "What happened in each arm",
+        pd.DataFrame(rows, columns=columns),
+        "Traits are means over the tumour cells, on the last day with tumour cells.",
+    )
 
 
 def over(part: float, whole: float) -> str:
@@ -110,7 +117,9 @@ def over(part: float, whole: float) -> str:
     return plain(part / whole) if whole else NO_VALUE
 
 
-def of_study(table: pd.DataFrame, axes: Sequence[str], replicate: str, units: Mapping[str, str]) -> Table:
+def of_study(
+    table: pd.DataFrame, axes: Sequence[str], replicate: str, units: Mapping[str, str]
+) -> Table:
     """Means with 95 % intervals over seeds or patients: a row per design point and arm, or per arm where points are many.
 
     ``table`` are the consolidated outcomes and ``axes`` those of its columns that vary, ``scenario`` among them where there are
@@ -128,12 +137,18 @@ def of_study(table: pd.DataFrame, axes: Sequence[str], replicate: str, units: Ma
             found = {"where": point_words(part.iloc[0][named], units)} if named else {}
             found |= {"arm": name_words(arm), "runs": f"{len(own):,}"}
             found["eliminated"] = eliminated(own, pooled=each > 1)
-            found |= {TOLD[name][0]: NO_VALUE if name == "effect" and arm == "control" else mean(own, name, replicate)
-                      for name in shown}
+            found |= {
+                TOLD[name][0]: NO_VALUE
+                if name == "effect" and arm == "control"
+                else mean(own, name, replicate)
+                for name in shown
+            }
             rows.append(found)
     number, one = table[replicate].nunique(), {"seed": "seed", "patient": "patient"}[replicate]
-    note = (f"Means over {number} {one}s with 95 % intervals (Student's t); of ratios the geometric mean, with one cell added to "
-            "each burden.")
+    note = (
+        f"Means over {number} {one}s with 95 % intervals (Student's t); of ratios the geometric mean, with one cell added to "
+        "each burden."
+    )
     if number == 1:
         note = f"One {one}: there is no interval. More {one}s give one."
     elif each > 1:
@@ -162,8 +177,11 @@ def eliminated(rows: pd.DataFrame, pooled: bool) -> str:
 
 def of_findings(tables: Mapping[str, pd.DataFrame], left_out: Sequence[str] = ()) -> list[Table]:
     """The analysis' own tables, as far as they are short enough to be read."""
-    return [Table(words(name), readable(table)) for name, table in tables.items()
-            if name not in left_out and 0 < len(table) <= MOST_ROWS and table.shape[1] <= MOST_COLUMNS]
+    return [
+        Table(words(name), readable(table))
+        for name, table in tables.items()
+        if name not in left_out and 0 < len(table) <= MOST_ROWS and table.shape[1] <= MOST_COLUMNS
+    ]
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -174,7 +192,11 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def cell(value: object) -> str:
     """A value of a table as a reader writes it."""
-    if value is None or value is pd.NA or (isinstance(value, float | np.floating) and math.isnan(value)):
+    if (
+        value is None
+        or value is pd.NA
+        or (isinstance(value, float | np.floating) and math.isnan(value))
+    ):
         return NO_VALUE
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"

@@ -10,7 +10,11 @@ from simulation.results.snapshots import Snapshot
 
 from .folder import RunError, RunFolder
 
-FORMATS = {"h5ad": "AnnData: cells, traits and places", "vti": "VTK: the lattice as an image", "vtp": "VTK: the cells as points"}
+FORMATS = {
+    "h5ad": "AnnData: cells, traits and places",
+    "vti": "VTK: the lattice as an image",
+    "vtp": "VTK: the cells as points",
+}
 
 
 def export(folder: Path, form: str, days: list[float] | None = None) -> list[Path]:
@@ -19,14 +23,19 @@ def export(folder: Path, form: str, days: list[float] | None = None) -> list[Pat
     Raises RunError for a form or day that there is not, ExportError where a library is missing or a liquid has no places.
     """
     if form not in FORMATS:
-        raise RunError(f"--to {form} is not allowed; it must be one of {', '.join(FORMATS)}", key="--to")
+        raise RunError(
+            f"--to {form} is not allowed; it must be one of {', '.join(FORMATS)}", key="--to"
+        )
     RunFolder(folder).record()
     files = []
     for arm, results in Results.load(folder).items():
         for day in results.snapshots if days is None else days:
             if day not in results.snapshots:
                 there = ", ".join(f"{one:g}" for one in results.snapshots)
-                raise RunError(f"{folder} has no snapshot of arm {arm} on day {day:g} (choices: {there})", file=folder)
+                raise RunError(
+                    f"{folder} has no snapshot of arm {arm} on day {day:g} (choices: {there})",
+                    file=folder,
+                )
             file = Path(folder) / "exports" / f"{arm}_day_{day:07.2f}.{form}"
             file.parent.mkdir(exist_ok=True)
             if form == "h5ad":
@@ -42,6 +51,7 @@ def _write_h5ad(snapshot: Snapshot, file: Path) -> None:
     cells, buffer = to_anndata(snapshot), io.BytesIO()
     import h5py
     from anndata.io import write_elem
+
     with h5py.File(buffer, "w") as whole:
         write_elem(whole, "/", cells)
     write_atomically(file, buffer.getvalue())

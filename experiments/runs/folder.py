@@ -20,7 +20,13 @@ from ..scenarios.toml_tables import Kept
 
 RECORD = "run.json"
 TABLES = (*results.TABLES, results.ABOUT)
-PICTURES = ("overview.png", "time_courses.png", "distributions.png", "selection.png", "t_cell_state.png")
+PICTURES = (
+    "overview.png",
+    "time_courses.png",
+    "distributions.png",
+    "selection.png",
+    "t_cell_state.png",
+)
 MADE_OF_IT = ("report.html", "film.mp4", "film.gif")
 EXPORT = re.compile(r".+_day_-?\d+\.\d\d\.(h5ad|vti|vtp)")
 KEPT = 2
@@ -104,7 +110,9 @@ class RunFolder:
         if self.finished or self.plan_file.is_file():
             return True
         if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
-            raise RunError(f"{self.path} holds something else than a run; choose another --out", file=self.path)
+            raise RunError(
+                f"{self.path} holds something else than a run; choose another --out", file=self.path
+            )
         return False
 
     def plan(self) -> dict | None:
@@ -117,8 +125,10 @@ class RunFolder:
         """Make the folder and write down what is going to be run; an old run in it is removed only on request."""
         if self.path.exists() and not resume:
             if not overwrite:
-                raise RunError(f"{self.path} exists already; --resume completes or shows it, --overwrite replaces it",
-                               file=self.path)
+                raise RunError(
+                    f"{self.path} exists already; --resume completes or shows it, --overwrite replaces it",
+                    file=self.path,
+                )
             if self.begun:
                 self._clear()
         write_atomically(self.plan_file, sealed(plan))
@@ -129,17 +139,26 @@ class RunFolder:
             try:
                 self._record()
             except RunError:
-                raise RunError(f"{self.path / RECORD} is not the record of a run, or damaged, and nothing else of one is here; "
-                               "move it away or choose another --out", file=self.path / RECORD) from None
+                raise RunError(
+                    f"{self.path / RECORD} is not the record of a run, or damaged, and nothing else of one is here; "
+                    "move it away or choose another --out",
+                    file=self.path / RECORD,
+                ) from None
         self._clear_parts()
         remove(self.path, [RECORD, *self._written()])
 
     def _written(self) -> list[str]:
         """The names of the files in the folder that a run and what is made of it leave behind, but for plan and record."""
         names = [*TABLES, *PICTURES, *MADE_OF_IT, *snapshot_files(self.path)]
-        names += [f"exports/{file.name}" for file in self.path.glob("exports/*") if EXPORT.fullmatch(file.name)]
+        names += [
+            f"exports/{file.name}"
+            for file in self.path.glob("exports/*")
+            if EXPORT.fullmatch(file.name)
+        ]
         for saved in self._checkpoint_folders("{}"):
-            names += [(saved / name).relative_to(self.path).as_posix() for name in state.written(saved)]
+            names += [
+                (saved / name).relative_to(self.path).as_posix() for name in state.written(saved)
+            ]
         return [name for name in names if (self.path / name).is_file()]
 
     def _clear_parts(self) -> None:
@@ -150,7 +169,11 @@ class RunFolder:
     def _checkpoint_folders(self, named: str) -> list[Path]:
         """The folders of checkpoints of every sort, ``named`` after the sort."""
         sorts = [("", "grown"), ("", "growing"), ("*/", "growing"), ("*/", "day_*")]
-        return [found for arm, sort in sorts for found in self.path.glob(f"checkpoints/{arm}{named.format(sort)}/")]
+        return [
+            found
+            for arm, sort in sorts
+            for found in self.path.glob(f"checkpoints/{arm}{named.format(sort)}/")
+        ]
 
     def save(self, model: TumorModel, place: Path) -> None:
         """Save a model as a part of this very run."""
@@ -161,7 +184,10 @@ class RunFolder:
         return state.load(TumorModel, place, of=self._part(place))
 
     def _part(self, place: Path) -> dict:
-        return {"plan": self._identity, "checkpoint": place.relative_to(self.path / "checkpoints").as_posix()}
+        return {
+            "plan": self._identity,
+            "checkpoint": place.relative_to(self.path / "checkpoints").as_posix(),
+        }
 
     @cached_property
     def _identity(self) -> str:
@@ -171,7 +197,7 @@ class RunFolder:
     def keep_arm(self, model: TumorModel, arm: str, *, last: bool) -> None:
         """Save an arm's checkpoint of this day; older ones go, but for one to fall back on while the run lasts."""
         self.save(model, self.path / "checkpoints" / arm / f"day_{model.day:07.2f}")
-        for old in self.checkpoints(arm)[1 if last else KEPT:]:
+        for old in self.checkpoints(arm)[1 if last else KEPT :]:
             state.discard(old)
 
     def checkpoints(self, arm: str) -> list[Path]:
@@ -182,16 +208,25 @@ class RunFolder:
         """Write run.json with the SHA-256 of every file; from now on the run is finished."""
         self._clear_parts()
         plan = self.plan_file.relative_to(self.path).as_posix()
-        write_atomically(self.path / RECORD, sealed(record | {"files": digests(self.path, [*self._written(), plan])}))
+        write_atomically(
+            self.path / RECORD,
+            sealed(record | {"files": digests(self.path, [*self._written(), plan])}),
+        )
 
     def record(self) -> dict:
         """The content of run.json, when tables and snapshots are as they were written; raises RunError."""
         if not self.finished:
             what = "holds no finished run" if self.path.exists() else "does not exist"
-            hint = "; complete it with tumorlab run ... --resume" if self.plan_file.is_file() else ""
+            hint = (
+                "; complete it with tumorlab run ... --resume" if self.plan_file.is_file() else ""
+            )
             raise RunError(f"{self.path} {what}{hint}", file=self.path)
         record = self._record()
-        read = {name: told for name, told in record["files"].items() if name in TABLES or name.startswith("snapshots/")}
+        read = {
+            name: told
+            for name, told in record["files"].items()
+            if name in TABLES or name.startswith("snapshots/")
+        }
         verify(self.path, read, [], TABLES, RunError)
         return record
 

@@ -14,17 +14,41 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "end_cells": ("tumour cells on the last day", "cells"),
     "least_cells": ("fewest tumour cells of any day", "cells"),
     "least_day": ("first day with the fewest tumour cells; empty where none ever were", "day"),
-    "gone_day": ("first day without tumour cells; empty where some are left, or none ever were", "day"),
+    "gone_day": (
+        "first day without tumour cells; empty where some are left, or none ever were",
+        "day",
+    ),
     "mean_cells": ("tumour cells, averaged over the days", "cells"),
-    "growth": ("ln of burden on the last day over day 0, one cell added to each; empty where none was on day 0", "1"),
-    "effect": ("ln of burden on the last day over the control's, one cell added to each; empty where one had none on day 0", "1"),
-    "antigen_shift": ("change of the mean ln antigen of cells that have some, until the last day with such cells", "1"),
-    "target_shift": ("ln of the mean CAR target over that of day 0; of the last day with tumour cells", "1"),
-    "mhc_shift": ("ln of the mean MHC-I capacity over that of day 0; of the last day with tumour cells", "1"),
-    "pdl1_shift": ("ln of the mean PD-L1 shown over that of day 0; of the last day with tumour cells", "1"),
+    "growth": (
+        "ln of burden on the last day over day 0, one cell added to each; empty where none was on day 0",
+        "1",
+    ),
+    "effect": (
+        "ln of burden on the last day over the control's, one cell added to each; empty where one had none on day 0",
+        "1",
+    ),
+    "antigen_shift": (
+        "change of the mean ln antigen of cells that have some, until the last day with such cells",
+        "1",
+    ),
+    "target_shift": (
+        "ln of the mean CAR target over that of day 0; of the last day with tumour cells",
+        "1",
+    ),
+    "mhc_shift": (
+        "ln of the mean MHC-I capacity over that of day 0; of the last day with tumour cells",
+        "1",
+    ),
+    "pdl1_shift": (
+        "ln of the mean PD-L1 shown over that of day 0; of the last day with tumour cells",
+        "1",
+    ),
     "antigen_low_share": ("share of cells with low antigen on the last day with tumour cells", "1"),
     "mhc_low_share": ("share of cells with low MHC-I on the last day with tumour cells", "1"),
-    "target_negative_share": ("share of cells without CAR target on the last day with tumour cells", "1"),
+    "target_negative_share": (
+        "share of cells without CAR target on the last day with tumour cells",
+        "1",
+    ),
     "kills_by_t": ("tumour cells killed by CD8 T cells", "cells"),
     "kills_by_car_t": ("tumour cells killed by CAR T cells", "cells"),
     "kills_by_nk": ("tumour cells killed by NK cells", "cells"),
@@ -50,21 +74,35 @@ def numbers(results: Results, control: Results) -> dict[str, object]:
     compared = existed and control.timeseries["tumor_cells"].iloc[0] > 0
 
     def shift(column: str) -> float:
-        return math.log(late[column] / first[column]) if late[column] > 0 and first[column] > 0 else math.nan
+        return (
+            math.log(late[column] / first[column])
+            if late[column] > 0 and first[column] > 0
+            else math.nan
+        )
 
     return {
-        "arm": results.arm, "start_cells": int(start), "end_cells": int(end), "least_cells": int(cells.min()),
+        "arm": results.arm,
+        "start_cells": int(start),
+        "end_cells": int(end),
+        "least_cells": int(cells.min()),
         "least_day": float(days[cells.argmin()]) if existed else math.nan,
         "gone_day": float(days[cells.argmin()]) if existed and end == 0 else math.nan,
         "mean_cells": float(trapezoid(cells, days) / length) if length > 0 else float(end),
         "growth": math.log((end + 1) / (start + 1)) if existed else math.nan,
         "effect": math.log((end + 1) / (beside + 1)) if compared else math.nan,
         "antigen_shift": float(visible.iloc[-1] - visible.iloc[0]) if len(visible) else math.nan,
-        "target_shift": shift("mean_car_target"), "mhc_shift": shift("mean_mhc"), "pdl1_shift": shift("mean_pdl1"),
-        **{share: float(late[share]) for share in ("antigen_low_share", "mhc_low_share", "target_negative_share")},
+        "target_shift": shift("mean_car_target"),
+        "mhc_shift": shift("mean_mhc"),
+        "pdl1_shift": shift("mean_pdl1"),
+        **{
+            share: float(late[share])
+            for share in ("antigen_low_share", "mhc_low_share", "target_negative_share")
+        },
         **{kills: int(last[kills]) for kills in ("kills_by_t", "kills_by_car_t", "kills_by_nk")},
-        "peak_t_cells": int(series["t_cells"].max()), "peak_car_t_cells": int(series["car_t_cells"].max()),
-        "end_vigour": float(last["mean_vigour"]), "end_fixed_exhaustion": float(last["mean_fixed_exhaustion"]),
+        "peak_t_cells": int(series["t_cells"].max()),
+        "peak_car_t_cells": int(series["car_t_cells"].max()),
+        "end_vigour": float(last["mean_vigour"]),
+        "end_fixed_exhaustion": float(last["mean_fixed_exhaustion"]),
     }
 
 
@@ -101,8 +139,10 @@ def burden(series: pd.DataFrame) -> str:
         case "eliminated":
             return f"eliminated on day {days[cells == 0].iloc[0]:.0f} (from {start:,} cells)"
         case "relapsed":
-            return (f"shrank to {_share(lowest, start)} of its start by day {days[cells.idxmin()]:.0f} "
-                    f"and grew back to {_share(end, start)} {numbers}")
+            return (
+                f"shrank to {_share(lowest, start)} of its start by day {days[cells.idxmin()]:.0f} "
+                f"and grew back to {_share(end, start)} {numbers}"
+            )
         case "grew":
             return f"grew {end / start:.1f}-fold {numbers}"
         case verb:

@@ -22,9 +22,18 @@ def draw_all(folder: Path) -> list[Path]:
         record = run.record()
         arms = Results.load(folder)
         check_writable(folder)
-        drawn = (overview(arms, record["question"]), *map(_png, (
-            plots.time_courses(arms), plots.distributions(arms), plots.selection_differential(arms),
-            plots.t_cell_state(arms))))
+        drawn = (
+            overview(arms, record["question"]),
+            *map(
+                _png,
+                (
+                    plots.time_courses(arms),
+                    plots.distributions(arms),
+                    plots.selection_differential(arms),
+                    plots.t_cell_state(arms),
+                ),
+            ),
+        )
         for name, picture in zip(PICTURES, drawn, strict=True):
             write_atomically(folder / name, picture)
         run.renew(list(PICTURES))

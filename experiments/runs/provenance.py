@@ -12,6 +12,7 @@ def version() -> str:
         return metadata.version("tumorlab")
     except metadata.PackageNotFoundError:
         from simulation import __version__
+
         return __version__
 
 

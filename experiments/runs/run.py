@@ -47,10 +47,20 @@ def default_folder(scenario: Scenario, seed: int | None = None) -> Path:
     return Path("results") / f"{scenario.name}-seed{scenario.seed if seed is None else seed}"
 
 
-def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arms: list[str] | None = None,
-                 days: float | None = None, seed: int | None = None, set: dict | None = None, resume: bool = False,
-                 overwrite: bool = False, on_progress: Progress | None = None, doing: Callable[[str], None] | None = None,
-                 command: str = "") -> RunSummary:
+def run_scenario(
+    scenario: Scenario | str,
+    out: str | Path | None = None,
+    *,
+    arms: list[str] | None = None,
+    days: float | None = None,
+    seed: int | None = None,
+    set: dict | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    on_progress: Progress | None = None,
+    doing: Callable[[str], None] | None = None,
+    command: str = "",
+) -> RunSummary:
     """Run every arm of a scenario and write the run folder; with ``resume``, complete or only read an earlier one.
 
     ``on_progress(arm, day, days)`` is called as the arms advance, ``doing(what)`` before what else takes seconds. Everything is
@@ -59,27 +69,47 @@ def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arm
     """
     began = time.perf_counter()
     scenario = Scenario.load(scenario) if isinstance(scenario, str) else scenario
-    given = plain({"days": days, "seed": seed, "arms": None if arms is None else several(arms),
-                   "set": None if set is None else dict(set)})
+    given = plain(
+        {
+            "days": days,
+            "seed": seed,
+            "arms": None if arms is None else several(arms),
+            "set": None if set is None else dict(set),
+        }
+    )
     folder = RunFolder(default_folder(scenario, seed) if out is None else out)
     if resume and overwrite:
-        raise RunError("--resume and --overwrite exclude each other: one keeps what is there, the other removes it")
+        raise RunError(
+            "--resume and --overwrite exclude each other: one keeps what is there, the other removes it"
+        )
     try:
         stored = folder.plan() if resume else None
         if stored and (why := other_rules(stored)):
-            raise RunError(f"{folder.path} {why}; --overwrite starts anew, and tumorlab plot draws what is there",
-                           file=folder.path)
+            raise RunError(
+                f"{folder.path} {why}; --overwrite starts anew, and tumorlab plot draws what is there",
+                file=folder.path,
+            )
         options = _same_options(folder, stored, scenario, given) if stored else given
         chosen = scenario.with_options(**options)
         if stored and folder.finished:
             return _finished(folder)
         if not stored:
-            plan = {"name": scenario.name, "scenario": scenario.model_dump(mode="json"), "options": options}
-            stored = plan | {"packages": packages(), "results": RESULTS, "treatments": descriptions([plan["scenario"]])}
+            plan = {
+                "name": scenario.name,
+                "scenario": scenario.model_dump(mode="json"),
+                "options": options,
+            }
+            stored = plan | {
+                "packages": packages(),
+                "results": RESULTS,
+                "treatments": descriptions([plan["scenario"]]),
+            }
             folder.begin(stored, overwrite=overwrite, resume=resume)
         run = _Run(chosen, folder, on_progress or (lambda arm, day, days: None))
         if stored.get("packages") != packages():
-            run.notes.append("begun with other versions of Python or its packages: the last digits may differ")
+            run.notes.append(
+                "begun with other versions of Python or its packages: the last digits may differ"
+            )
         results = [run.arm(arm) for arm in chosen.arms]
         if doing:
             doing("drawing the picture")
@@ -88,7 +118,10 @@ def run_scenario(scenario: Scenario | str, out: str | Path | None = None, *, arm
         where = f" ({error.filename})" if error.filename else ""
         raise RunError(f"cannot write to {folder.path}: {error.strerror or error}{where}") from None
     except MemoryError:
-        raise RunError(f"shape = {chosen.shape} does not fit in the memory that is free; take fewer sites", key="shape") from None
+        raise RunError(
+            f"shape = {chosen.shape} does not fit in the memory that is free; take fewer sites",
+            key="shape",
+        ) from None
 
 
 class _Run:
@@ -106,11 +139,17 @@ class _Run:
         if model is None:
             fork = self.scenario.arms[arm].start == "fork"
             model = forked(self._grown() if fork else self._grow(arm), self.scenario, arm)
-        days, report = self.scenario.days, lambda model: self.progress(arm, model.day, self.scenario.days)
+        days, report = (
+            self.scenario.days,
+            lambda model: self.progress(arm, model.day, self.scenario.days),
+        )
         try:
             while model.steps_until(days) > 0:
                 marks = (number * CHECKPOINT_DAYS for number in itertools.count(1))
-                until = min(days, next(mark for mark in marks if mark >= days or model.steps_until(mark) > 0))
+                until = min(
+                    days,
+                    next(mark for mark in marks if mark >= days or model.steps_until(mark) > 0),
+                )
                 advance(model, self.scenario, until, on_progress=report)
                 self.folder.keep_arm(model, arm, last=model.steps_until(days) <= 0)
         except KeyboardInterrupt:
@@ -119,10 +158,11 @@ class _Run:
         self.about[arm] = {
             "start": self.scenario.arms[arm].start,
             "parameters": model.parameters.declared(),
-            "treatments": {name: {"class": class_path(type(treatment)),
-                                  "schedule": str(treatment.schedule)}
-                           | {parameter: treatment.value(parameter) for parameter in treatment.parameters()}
-                           for name, treatment in model.treatments.items()},
+            "treatments": {
+                name: {"class": class_path(type(treatment)), "schedule": str(treatment.schedule)}
+                | {parameter: treatment.value(parameter) for parameter in treatment.parameters()}
+                for name, treatment in model.treatments.items()
+            },
             "papers": model.citations(),
         }
         return model.results
@@ -160,7 +200,9 @@ class _Run:
 
     def _start_cells(self, arms: dict[str, Results]) -> dict[str, int]:
         """Tumour cells of day 0, once for all forks of the common tumour."""
-        cells = {arm: int(results.timeseries["tumor_cells"].iloc[0]) for arm, results in arms.items()}
+        cells = {
+            arm: int(results.timeseries["tumor_cells"].iloc[0]) for arm, results in arms.items()
+        }
         forks = [arm for arm in arms if self.scenario.arms[arm].start == "fork"]
         return {arm: number for arm, number in cells.items() if arm not in forks[1:]}
 
@@ -171,41 +213,85 @@ class _Run:
         for arm, cells in self._start_cells(arms).items():
             grow = self.scenario.grow
             if not cells:
-                self.notes.append("{}: the tumour is gone before day 0: {}; {}".format(arm, *gone(self.scenario, arm)))
+                self.notes.append(
+                    "{}: the tumour is gone before day 0: {}; {}".format(
+                        arm, *gone(self.scenario, arm)
+                    )
+                )
             elif grow and cells < grow.cells:
-                self.notes.append(f"{arm} starts with {cells} tumour cells, not {grow.cells}; max_days is {grow.max_days:g}")
-        outcomes |= {arm: f"{outcomes[arm]}: {gone(self.scenario, arm)[0]}" for arm, result in arms.items()
-                     if not result.timeseries["tumor_cells"].iloc[0]}
+                self.notes.append(
+                    f"{arm} starts with {cells} tumour cells, not {grow.cells}; max_days is {grow.max_days:g}"
+                )
+        outcomes |= {
+            arm: f"{outcomes[arm]}: {gone(self.scenario, arm)[0]}"
+            for arm, result in arms.items()
+            if not result.timeseries["tumor_cells"].iloc[0]
+        }
         self.notes += self.scenario.undosed()
         Results.save_all(self.folder.path, results)
         write_atomically(self.folder.path / PICTURES[0], overview(arms, self.scenario.question))
         scenario = self.scenario
-        self.folder.finish({
-            "version": version(), "results": RESULTS, "command": command, "question": scenario.question, "seed": scenario.seed,
-            "days": scenario.days, "scenario": {"name": scenario.name, "text": scenario.text,
-                                                "in_force": scenario.model_dump(mode="json")},
-            "arms": {arm: {"outcome": outcomes[arm]} | about for arm, about in self.about.items()},
-            "papers": sorted({paper for about in self.about.values() for paper in about["papers"]}),
-            "packages": packages(), "plan": plan, "machine": f"{platform.machine()} {sys.platform}",
-            "notes": self.notes, "wall_seconds": round(time.perf_counter() - began, 1),
-        })
+        self.folder.finish(
+            {
+                "version": version(),
+                "results": RESULTS,
+                "command": command,
+                "question": scenario.question,
+                "seed": scenario.seed,
+                "days": scenario.days,
+                "scenario": {
+                    "name": scenario.name,
+                    "text": scenario.text,
+                    "in_force": scenario.model_dump(mode="json"),
+                },
+                "arms": {
+                    arm: {"outcome": outcomes[arm]} | about for arm, about in self.about.items()
+                },
+                "papers": sorted(
+                    {paper for about in self.about.values() for paper in about["papers"]}
+                ),
+                "packages": packages(),
+                "plan": plan,
+                "machine": f"{platform.machine()} {sys.platform}",
+                "notes": self.notes,
+                "wall_seconds": round(time.perf_counter() - began, 1),
+            }
+        )
         return RunSummary(self.folder.path, outcomes, self.notes)
 
 
 def _same_options(folder: RunFolder, stored: dict, scenario: Scenario, given: dict) -> dict:
     """The options a run was begun with; raises RunError when the scenario or a given option is another one."""
     if stored.get("scenario") != scenario.model_dump(mode="json"):
-        raise RunError(f"{folder.path} was begun with another scenario than {scenario.name} as it is now; "
-                       "choose another --out, or --overwrite", file=folder.path)
+        raise RunError(
+            f"{folder.path} was begun with another scenario than {scenario.name} as it is now; "
+            "choose another --out, or --overwrite",
+            file=folder.path,
+        )
     options = stored["options"]
     begun = scenario.with_options(**options)
-    in_force = {"days": begun.days, "seed": begun.seed, "arms": list(begun.arms), "set": options["set"] or {}}
+    in_force = {
+        "days": begun.days,
+        "seed": begun.seed,
+        "arms": list(begun.arms),
+        "set": options["set"] or {},
+    }
     for name, value in given.items():
-        value = [*dict.fromkeys(["control", *value])] if name == "arms" and value is not None else value
-        same = sorted(value) == sorted(in_force[name]) if name == "arms" and value else value == in_force[name]
+        value = (
+            [*dict.fromkeys(["control", *value])] if name == "arms" and value is not None else value
+        )
+        same = (
+            sorted(value) == sorted(in_force[name])
+            if name == "arms" and value
+            else value == in_force[name]
+        )
         if value is not None and not same:
-            raise RunError(f"{folder.path} was begun with {_words(in_force[name])}; leave the option out to "
-                           "resume that run, or choose another --out", key=f"--{name}", file=folder.path)
+            raise RunError(
+                f"{folder.path} was begun with {_words(in_force[name])}; leave the option out to "
+                "resume that run, or choose another --out",
+                key=f"--{name}",
+                file=folder.path,
+            )
     return options
 
 
@@ -218,5 +304,9 @@ def _words(value: object) -> str:
 def _finished(folder: RunFolder) -> RunSummary:
     """The summary of a run that is complete, read from its folder."""
     record = folder.record()
-    return RunSummary(folder.path, {arm: about["outcome"] for arm, about in record["arms"].items()}, record["notes"],
-                      computed=False)
+    return RunSummary(
+        folder.path,
+        {arm: about["outcome"] for arm, about in record["arms"].items()},
+        record["notes"],
+        computed=False,
+    )

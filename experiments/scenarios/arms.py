@@ -12,18 +12,32 @@ Progress = Callable[[str, float, float], None]
 
 def planted(scenario: Scenario, arm: str | None = None) -> TumorModel:
     """A tumour before it grows: the common one, or with an arm's own parameters if one is named."""
-    return TumorModel(parameters=scenario.parameters, shape=tuple(scenario.shape), seed=scenario.seed,
-                      overrides=scenario.overrides(arm), tumor_cells=scenario.tumor_cells, arm=arm or "grown")
+    return TumorModel(
+        parameters=scenario.parameters,
+        shape=tuple(scenario.shape),
+        seed=scenario.seed,
+        overrides=scenario.overrides(arm),
+        tumor_cells=scenario.tumor_cells,
+        arm=arm or "grown",
+    )
 
 
-def grown(scenario: Scenario, arm: str | None = None, progress: Progress = lambda what, day, days: None,
-          model: TumorModel | None = None) -> TumorModel:
+def grown(
+    scenario: Scenario,
+    arm: str | None = None,
+    progress: Progress = lambda what, day, days: None,
+    model: TumorModel | None = None,
+) -> TumorModel:
     """A tumour at day 0: planted and grown, or ``model``, one that has been growing, grown on."""
     grow, model = scenario.grow, model or planted(scenario, arm)
     if grow:
         what = f"growing {arm}" if arm else "growing"
-        model.grow(grow.cells, max_days=grow.max_days - model.hours / 24, immune_cells=grow.immune_cells,
-                   on_progress=lambda model: progress(what, model.hours / 24, grow.max_days))
+        model.grow(
+            grow.cells,
+            max_days=grow.max_days - model.hours / 24,
+            immune_cells=grow.immune_cells,
+            on_progress=lambda model: progress(what, model.hours / 24, grow.max_days),
+        )
         progress(what, model.hours / 24, model.hours / 24)  # at its end, be it before max_days
     return model
 
@@ -31,12 +45,18 @@ def grown(scenario: Scenario, arm: str | None = None, progress: Progress = lambd
 def tumor_key(scenario: Scenario, arm: str | None = None) -> str:
     """What a tumour at day 0 depends on, as text: scenarios with the same key grow the same tumour."""
     content = scenario.content()
-    kept = {name: content.get(name) for name in ("parameters", "shape", "seed", "tumor_cells", "grow")}
+    kept = {
+        name: content.get(name) for name in ("parameters", "shape", "seed", "tumor_cells", "grow")
+    }
     return json.dumps(kept | {"set": scenario.overrides(arm)}, sort_keys=True)
 
 
-def begun(scenario: Scenario, arm: str, common: Callable[[], TumorModel],
-          progress: Progress = lambda what, day, days: None) -> TumorModel:
+def begun(
+    scenario: Scenario,
+    arm: str,
+    common: Callable[[], TumorModel],
+    progress: Progress = lambda what, day, days: None,
+) -> TumorModel:
     """An arm at day 0 with the treatments of that day: a fork of ``common()``, or of a tumour of its own."""
     tumor = common() if scenario.arms[arm].start == "fork" else grown(scenario, arm, progress)
     return forked(tumor, scenario, arm)
@@ -45,17 +65,27 @@ def begun(scenario: Scenario, arm: str, common: Callable[[], TumorModel],
 def forked(tumor: TumorModel, scenario: Scenario, arm: str) -> TumorModel:
     """A future of a tumour at day 0, with the treatments that an arm is given on that day."""
     both = zip(scenario.arms[arm].treatments, scenario.build_treatments(arm), strict=True)
-    return tumor.fork(treatments=[treatment for regimen, treatment in both if regimen.given == 0], arm=arm)
+    return tumor.fork(
+        treatments=[treatment for regimen, treatment in both if regimen.given == 0], arm=arm
+    )
 
 
-def advance(model: TumorModel, scenario: Scenario, day: float, *, snapshot_every: float = 7.0,
-            on_progress: Callable[[TumorModel], None] | None = None) -> TumorModel:
+def advance(
+    model: TumorModel,
+    scenario: Scenario,
+    day: float,
+    *,
+    snapshot_every: float = 7.0,
+    on_progress: Callable[[TumorModel], None] | None = None,
+) -> TumorModel:
     """Run an arm until ``day``, giving and stopping treatments on the days that the scenario names."""
     for moment, action, name, decide in _decisions(model, scenario):
         if model.steps_until(moment) >= model.steps_until(day):
             break
         _run(model, moment, snapshot_every, on_progress)
-        if not any(entry["action"] == action and entry["treatment"] == name for entry in model.results.log):
+        if not any(
+            entry["action"] == action and entry["treatment"] == name for entry in model.results.log
+        ):
             decide(model)
     return _run(model, day, snapshot_every, on_progress)
 
@@ -63,15 +93,36 @@ def advance(model: TumorModel, scenario: Scenario, day: float, *, snapshot_every
 def _decisions(model: TumorModel, scenario: Scenario) -> list[tuple]:
     """Day, action, treatment and what to do, in order of time; at the same time as they stand in the file."""
     arm, found = model.arm, []
-    for regimen, treatment in zip(scenario.arms[arm].treatments, scenario.build_treatments(arm), strict=True):
+    for regimen, treatment in zip(
+        scenario.arms[arm].treatments, scenario.build_treatments(arm), strict=True
+    ):
         if regimen.given > 0:
-            found.append((regimen.given, "give", treatment.name, lambda model, one=treatment: model.give(one)))
+            found.append(
+                (
+                    regimen.given,
+                    "give",
+                    treatment.name,
+                    lambda model, one=treatment: model.give(one),
+                )
+            )
         if regimen.stopped is not None:
-            found.append((regimen.stopped, "stop", treatment.name, lambda model, one=treatment: model.stop(one.name)))
+            found.append(
+                (
+                    regimen.stopped,
+                    "stop",
+                    treatment.name,
+                    lambda model, one=treatment: model.stop(one.name),
+                )
+            )
     return sorted(found, key=lambda decision: decision[0])
 
 
-def _run(model: TumorModel, day: float, snapshot_every: float, on_progress: Callable[[TumorModel], None] | None) -> TumorModel:
+def _run(
+    model: TumorModel,
+    day: float,
+    snapshot_every: float,
+    on_progress: Callable[[TumorModel], None] | None,
+) -> TumorModel:
     if model.steps_until(day) > 0:
         model.run(until=day, progress=False, snapshot_every=snapshot_every, on_progress=on_progress)
     return model

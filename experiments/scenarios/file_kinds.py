@@ -26,22 +26,28 @@ KINDS: dict[str, FileKind] = {}
 
 def file_kind(command: str, shipped: Path) -> Callable[[Known], Known]:
     """Make a table, which says its ``kind``, known as a kind of file."""
+
     def known(table: Known) -> Known:
         KINDS[table.kind] = FileKind(table, command, shipped)
         return table
+
     return known
 
 
 def kind_of(content: dict, supposed: str = "scenario") -> str:
     """What a file is by the keys it has; what it is supposed to be, unless another kind knows more of them."""
-    unknown = {name: len(content.keys() - kind.table.model_fields.keys()) for name, kind in KINDS.items()}
+    unknown = {
+        name: len(content.keys() - kind.table.model_fields.keys()) for name, kind in KINDS.items()
+    }
     return min([supposed, *KINDS], key=unknown.__getitem__)
 
 
 def check_kind(content: dict, supposed: str, word: str) -> None:
     """Raises ScenarioError that names the right command for a file of another kind."""
     if (kind := kind_of(content, supposed)) != supposed:
-        raise ScenarioError(f"{word} is a {kind}, not a {supposed}; it is for tumorlab {KINDS[kind].command} {word}")
+        raise ScenarioError(
+            f"{word} is a {kind}, not a {supposed}; it is for tumorlab {KINDS[kind].command} {word}"
+        )
 
 
 def check_name(word: str, supposed: str) -> None:

@@ -10,9 +10,14 @@ def gone(scenario: Scenario, arm: str) -> tuple[str, str]:
     if scenario.tumor_cells is None and values["tumor.initial_cells"] < 1:
         return "no tumour cell was planted", "raise tumor.initial_cells"
     if death >= division:
-        return (f"its cells died faster than they divided, {death:g} against {division:g} a day",
-                "raise tumor.division_rate or lower tumor.death_rate")
+        return (
+            f"its cells died faster than they divided, {death:g} against {division:g} a day",
+            "raise tumor.division_rate or lower tumor.death_rate",
+        )
     if scenario.grow and scenario.grow.immune_cells:
-        return ("immune cells eliminated it while it grew", "[grow] immune_cells = false keeps them out until day 0; a higher "
-                "tumor.pdl1 or a lower tumor.antigen protects it")
+        return (
+            "immune cells eliminated it while it grew",
+            "[grow] immune_cells = false keeps them out until day 0; a higher "
+            "tumor.pdl1 or a lower tumor.antigen protects it",
+        )
     return "its last cells died by chance", "raise tumor.initial_cells, or take another seed"

@@ -32,7 +32,9 @@ class Grow(Table):
     """The tumour grows once, untreated; day 0 is the moment it has ``cells`` cells."""
 
     cells: int = Field(ge=1, description="a whole number of tumour cells, at least 1")
-    max_days: float = Field(60.0, gt=0, le=3650, description="a number of days above 0 and at most 3650")
+    max_days: float = Field(
+        60.0, gt=0, le=3650, description="a number of days above 0 and at most 3650"
+    )
     immune_cells: bool = Field(True, description="true or false")
 
 
@@ -40,13 +42,24 @@ class Regimen(Table):
     """One treatment of one arm; the treatment's own parameters stand beside these keys or in ``parameters``."""
 
     drug: str = Field(min_length=1, description="the name of a treatment or module:Class")
-    name: str | None = Field(None, pattern=r"^[A-Za-z]\w*$", max_length=60,
-                             description="letters, digits and underscores")
+    name: str | None = Field(
+        None, pattern=r"^[A-Za-z]\w*$", max_length=60, description="letters, digits and underscores"
+    )
     first_dose: Value = Field(0.0, description="a number of days after day 0, at least 0")
-    parameters: dict[str, Value] = Field({}, description="a table of the treatment's own parameters")
-    schedule: dict | None = Field(None, description='a table such as { every = "3 weeks", times = 4 }')
-    given: float = Field(0.0, ge=0, description="the day on which it is given, at least 0; first_dose counts from then")
-    stopped: float | None = Field(None, ge=0, description="the day on which it is stopped, at least 0")
+    parameters: dict[str, Value] = Field(
+        {}, description="a table of the treatment's own parameters"
+    )
+    schedule: dict | None = Field(
+        None, description='a table such as { every = "3 weeks", times = 4 }'
+    )
+    given: float = Field(
+        0.0,
+        ge=0,
+        description="the day on which it is given, at least 0; first_dose counts from then",
+    )
+    stopped: float | None = Field(
+        None, ge=0, description="the day on which it is stopped, at least 0"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -55,11 +68,17 @@ class Regimen(Table):
             drug = treatments.find(table["drug"])
         except (ValueError, KeyError, TypeError, AttributeError):
             return table  # told better when the treatment is built
-        beside = {key: value for key, value in table.items() if drug.takes(key) and key not in cls.model_fields}
+        beside = {
+            key: value
+            for key, value in table.items()
+            if drug.takes(key) and key not in cls.model_fields
+        }
         given = table.get("parameters", {})
         if not beside or not isinstance(given, dict):
             return table
-        return {key: value for key, value in table.items() if key not in beside} | {"parameters": given | beside}
+        return {key: value for key, value in table.items() if key not in beside} | {
+            "parameters": given | beside
+        }
 
     @model_validator(mode="after")
     def _stopped_after_given(self) -> "Regimen":
@@ -71,14 +90,20 @@ class Regimen(Table):
     @classmethod
     def _not_before_the_start(cls, day: float | str) -> float | str:
         if isinstance(day, int | float) and day < 0:
-            raise ValueError("a dose cannot be given before the start, so it must be day 0 or later")
+            raise ValueError(
+                "a dose cannot be given before the start, so it must be day 0 or later"
+            )
         return day
 
 
 def _regimens(given: object) -> object:
     """One treatment without a list, and the name of a drug for a table that holds nothing else."""
     one_or_more = several(given) if isinstance(given, str | dict) else given
-    return [{"drug": each} if isinstance(each, str) else each for each in one_or_more] if isinstance(one_or_more, list) else given
+    return (
+        [{"drug": each} if isinstance(each, str) else each for each in one_or_more]
+        if isinstance(one_or_more, list)
+        else given
+    )
 
 
 class Arm(Table):
@@ -87,7 +112,8 @@ class Arm(Table):
     start: Literal["fork", "twin"] = Field("fork", description='"fork" or "twin"')
     set: Overrides = Field({}, description=DOTTED)
     treatments: Annotated[list[Regimen], BeforeValidator(_regimens)] = Field(
-        [], description="tables written [[arms.NAME.treatments]]")
+        [], description="tables written [[arms.NAME.treatments]]"
+    )
 
 
 @file_kind("run", SHIPPED)
@@ -97,15 +123,34 @@ class Scenario(Table):
     kind: ClassVar[str] = "scenario"
 
     question: str = Field(min_length=1, description="one sentence")
-    watch: str | None = Field(None, min_length=1, max_length=LINE, description=f"a line of at most {LINE} letters: what to watch")
-    attempt: str | None = Field(None, alias="try", min_length=1, max_length=LINE,
-                             description=f"a line of at most {LINE} letters: what to try")
-    means: str | None = Field(None, min_length=1, max_length=LINE, description=f"a line of at most {LINE} letters: what it means")
+    watch: str | None = Field(
+        None,
+        min_length=1,
+        max_length=LINE,
+        description=f"a line of at most {LINE} letters: what to watch",
+    )
+    attempt: str | None = Field(
+        None,
+        alias="try",
+        min_length=1,
+        max_length=LINE,
+        description=f"a line of at most {LINE} letters: what to try",
+    )
+    means: str | None = Field(
+        None,
+        min_length=1,
+        max_length=LINE,
+        description=f"a line of at most {LINE} letters: what it means",
+    )
     parameters: str = Field(description="the name of a parameter set")
-    shape: list[int] = Field(min_length=2, max_length=3, description="two or three whole numbers of sites")
+    shape: list[int] = Field(
+        min_length=2, max_length=3, description="two or three whole numbers of sites"
+    )
     days: float = Field(gt=0, le=3650, description="a number of days above 0 and at most 3650")
     seed: int = Field(1, ge=0, lt=2**63, description="a whole number from 0 to 2^63 - 1")
-    tumor_cells: int | None = Field(None, ge=1, description="a whole number of tumour cells, at least 1")
+    tumor_cells: int | None = Field(
+        None, ge=1, description="a whole number of tumour cells, at least 1"
+    )
     set: Overrides = Field({}, description=DOTTED)
     grow: Grow | None = Field(None, description="a table with cells, max_days, immune_cells")
     arms: dict[str, Arm] = Field({}, description="tables written [arms.NAME]")
@@ -145,8 +190,10 @@ class Scenario(Table):
             path, file = Path(word), word
         else:
             check_name(word, "scenario")
-            raise ScenarioError(f"there is no scenario {quoted(word)}{nearest(word, cls.names())}; "
-                                "a file of your own is given by a path ending in .toml")
+            raise ScenarioError(
+                f"there is no scenario {quoted(word)}{nearest(word, cls.names())}; "
+                "a file of your own is given by a path ending in .toml"
+            )
         content, text = read_toml(path, file)
         check_kind(content, "scenario", word)
         if path.parent != SHIPPED:  # what ships needs no code of a user's own
@@ -159,7 +206,9 @@ class Scenario(Table):
         return cls._whole(parse_toml(text, file), name, file, text)
 
     @classmethod
-    def from_content(cls, content: dict, *, name: str = "scenario", file: str = "scenario") -> "Scenario":
+    def from_content(
+        cls, content: dict, *, name: str = "scenario", file: str = "scenario"
+    ) -> "Scenario":
         """A checked scenario from the content of its file; ``file`` is what errors call it."""
         return cls._whole(content, name, file, "")
 
@@ -178,8 +227,15 @@ class Scenario(Table):
         scenario._check()
         return scenario
 
-    def with_options(self, *, days: float | None = None, seed: int | None = None, arms: list[str] | None = None,
-                     set: dict | None = None, typed: bool = True) -> "Scenario":
+    def with_options(
+        self,
+        *,
+        days: float | None = None,
+        seed: int | None = None,
+        arms: list[str] | None = None,
+        set: dict | None = None,
+        typed: bool = True,
+    ) -> "Scenario":
         """This scenario with other values; the control arm always stays.
 
         Raises ScenarioError that calls them options of a command line, or keys of a file where they were not ``typed``.
@@ -187,16 +243,28 @@ class Scenario(Table):
         arms = None if arms is None else several(arms)
         for arm in arms or ():
             if arm not in [*self.arms]:
-                said = f"--arms: {self._file} has no arm" if typed else f"{self._file}: arms: it has no arm"
+                said = (
+                    f"--arms: {self._file} has no arm"
+                    if typed
+                    else f"{self._file}: arms: it has no arm"
+                )
                 raise ScenarioError(f"{said} {quoted(arm)}{nearest(arm, list(self.arms))}")
         given = {"days": days, "seed": seed, "set": set}
         content = self.model_dump(exclude_none=True)
-        content |= {name: value for name, value in given.items() if value is not None and name != "set"}
+        content |= {
+            name: value for name, value in given.items() if value is not None and name != "set"
+        }
         content["set"] |= {} if set is None else dict(set)
         if arms is not None:
-            content["arms"] = {name: arm for name, arm in content["arms"].items() if name in {"control", *arms}}
-        changed = "".join(f" --{name}" for name, value in given.items() if typed and value is not None)
-        scenario = self._whole(content, self._name, self._file + (f" with{changed}" if changed else ""), self._text)
+            content["arms"] = {
+                name: arm for name, arm in content["arms"].items() if name in {"control", *arms}
+            }
+        changed = "".join(
+            f" --{name}" for name, value in given.items() if typed and value is not None
+        )
+        scenario = self._whole(
+            content, self._name, self._file + (f" with{changed}" if changed else ""), self._text
+        )
         scenario._file = self._file
         return scenario
 
@@ -224,12 +292,16 @@ class Scenario(Table):
         """
         built = []
         for number, regimen in enumerate(self.arms[arm].treatments):
-            plain = regimen.model_dump(exclude_none=True, exclude={"parameters", "given", "stopped"})
+            plain = regimen.model_dump(
+                exclude_none=True, exclude={"parameters", "given", "stopped"}
+            )
             try:
                 treatment = treatments.build(plain | regimen.parameters)
                 self._bend(treatment, self.set | self.arms[arm].set)
             except ValueError as error:
-                raise ScenarioError.of(error, file=self._file, key=f"arms.{arm}.treatments[{number}]") from None
+                raise ScenarioError.of(
+                    error, file=self._file, key=f"arms.{arm}.treatments[{number}]"
+                ) from None
             built.append(treatment)
         return built
 
@@ -239,8 +311,12 @@ class Scenario(Table):
         for name, arm in self.arms.items():
             for regimen, treatment in zip(arm.treatments, self.build_treatments(name), strict=True):
                 last = self.days if regimen.stopped is None else min(self.days, regimen.stopped)
-                due = treatment.schedule.due(0.0, 24 * (last - regimen.given) - treatment.first_dose)
-                if not due and not any(dotted.startswith(f"treatments.{treatment.name}.") for dotted in varied):
+                due = treatment.schedule.due(
+                    0.0, 24 * (last - regimen.given) - treatment.first_dose
+                )
+                if not due and not any(
+                    dotted.startswith(f"treatments.{treatment.name}.") for dotted in varied
+                ):
                     found.append(f"{name}: no dose of {treatment.name} falls within {length}")
         return found
 
@@ -273,12 +349,19 @@ class Scenario(Table):
     def _check_space(self) -> None:
         """The lattice has room for its cells and fits in this machine's memory."""
         if min(self.shape) < 5:
-            raise ScenarioError(f"shape = {self.shape} is too small; each side must be at least 5 sites",
-                                file=self._file, key="shape")
+            raise ScenarioError(
+                f"shape = {self.shape} is too small; each side must be at least 5 sites",
+                file=self._file,
+                key="shape",
+            )
         if (need := self.memory) > (have := available()):
-            raise ScenarioError(f"shape = {self.shape} needs about {need / 1e9:,.0f} GB of memory and "
-                                f"this machine has {have / 1e9:,.0f} GB; at most {have / 2 / BYTES_PER_SITE:,.0f} "
-                                "sites fit", file=self._file, key="shape")
+            raise ScenarioError(
+                f"shape = {self.shape} needs about {need / 1e9:,.0f} GB of memory and "
+                f"this machine has {have / 1e9:,.0f} GB; at most {have / 2 / BYTES_PER_SITE:,.0f} "
+                "sites fit",
+                file=self._file,
+                key="shape",
+            )
         try:
             checked_shape(self.shape)
         except LatticeError as error:
@@ -289,30 +372,48 @@ class Scenario(Table):
     def _check_room(self, key: str, cells: int) -> None:
         """The lattice has a site for each of that many cells."""
         if cells > (sites := math.prod(self.shape)):
-            raise ScenarioError(f"{key} = {cells} does not fit; it must be at most {sites}, the number of sites",
-                                file=self._file, key=key)
+            raise ScenarioError(
+                f"{key} = {cells} does not fit; it must be at most {sites}, the number of sites",
+                file=self._file,
+                key=key,
+            )
 
     def _check_arm(self, name: str) -> list[str]:
         """The names of an arm's treatments, when the arm is in order."""
         if not ARM_NAME.fullmatch(name) or name == "grown":
-            raise ScenarioError(f"{name!r} is not a usable name; it must be up to 40 letters, digits, _ and -, and not 'grown'",
-                                file=self._file, key="arms")
-        if self.arms[name].start == "fork" and not all(map(OF_TREATMENT.fullmatch, self.arms[name].set)):
-            raise ScenarioError('a fork shares its tumour with the other arms; an arm with parameters of its own must have '
-                                'start = "twin"', file=self._file, key=f"arms.{name}.set")
+            raise ScenarioError(
+                f"{name!r} is not a usable name; it must be up to 40 letters, digits, _ and -, and not 'grown'",
+                file=self._file,
+                key="arms",
+            )
+        if self.arms[name].start == "fork" and not all(
+            map(OF_TREATMENT.fullmatch, self.arms[name].set)
+        ):
+            raise ScenarioError(
+                "a fork shares its tumour with the other arms; an arm with parameters of its own must have "
+                'start = "twin"',
+                file=self._file,
+                key=f"arms.{name}.set",
+            )
         names = [treatment.name for treatment in self.build_treatments(name)]
         for one in names:
             if names.count(one) > 1:
-                raise ScenarioError(f"two treatments are named {one!r}; a name must be unique within its arm",
-                                    file=self._file, key=f"arms.{name}.treatments")
+                raise ScenarioError(
+                    f"two treatments are named {one!r}; a name must be unique within its arm",
+                    file=self._file,
+                    key=f"arms.{name}.treatments",
+                )
         return names
 
     def _check_set(self, where: str, arm: str | None, treatment_names: list[str]) -> None:
         """Every dotted name that is set exists and may have that value."""
         for dotted in self.arms[arm].set if arm else self.set:
             if (found := OF_TREATMENT.fullmatch(dotted)) and found[1] not in treatment_names:
-                raise ScenarioError(f"no treatment is named {found[1]!r}{nearest(found[1], treatment_names)}",
-                                    file=self._file, key=f"{where}: {dotted}")
+                raise ScenarioError(
+                    f"no treatment is named {found[1]!r}{nearest(found[1], treatment_names)}",
+                    file=self._file,
+                    key=f"{where}: {dotted}",
+                )
         try:
             parameters = self.model_parameters(arm)
         except TumorLabError as error:

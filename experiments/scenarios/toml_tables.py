@@ -26,7 +26,9 @@ class ScenarioError(TumorLabError):
 def _value(value: object) -> float | int | str:
     """A finite number, or a text such as "22 day"; what the parameter itself allows is checked with its group."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError('it must be a number in the declared unit or a text with a unit such as "22 day"')
+        raise ValueError(
+            'it must be a number in the declared unit or a text with a unit such as "22 day"'
+        )
     if not isinstance(value, str) and not math.isfinite(real(value)):
         raise ValueError("it must be a finite number")
     return value
@@ -38,7 +40,11 @@ def _flat(table: object, prefix: str = "") -> object:
         return table
     flat = {}
     for key, value in table.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+        flat |= (
+            _flat(value, f"{prefix}{key}.")
+            if isinstance(value, dict)
+            else {f"{prefix}{key}": value}
+        )
     return flat
 
 
@@ -49,7 +55,9 @@ Overrides = Annotated[dict[str, Value], BeforeValidator(_flat)]
 class Table(BaseModel):
     """A TOML table: no unknown keys, no silent conversions, no nan, no inf; a field's description is what it allows."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True, frozen=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", allow_inf_nan=False, strict=True, frozen=True, serialize_by_alias=True
+    )
 
     @classmethod
     def checked(cls, content: dict, file: str) -> Self:
@@ -153,7 +161,9 @@ def _told(root: type[Table], error: ValidationError, file: str) -> ScenarioError
     first, *others = error.errors()
     path = list(first["loc"])
     table = root.inside(path)
-    key = shortened("".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip("."))
+    key = shortened(
+        "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    )
     stands = f"{key} = {quoted(first['input'])} is not allowed"
     field = table.keys().get(path[-1]) or root.inside(path[:-1]).keys().get((path[-2:] or path)[0])
     allowed = f"it must be {field.description}" if field and field.description else first["msg"]
@@ -166,4 +176,6 @@ def _told(root: type[Table], error: ValidationError, file: str) -> ScenarioError
             reason = f"{stands}; {first['ctx']['error']}"
         case _:
             reason = f"{stands}; {allowed}"
-    return ScenarioError(reason + (f" (and {len(others)} more)" if others else ""), file=file, key=key)
+    return ScenarioError(
+        reason + (f" (and {len(others)} more)" if others else ""), file=file, key=key
+    )

@@ -99,8 +99,12 @@ def pack(tables: Tables, key: str) -> bytes:
 
     ``key``: that of the run, so that the file says which question it answers, whatever it is called.
     """
-    columns = {name: {column: table[column].tolist() for column in table} for name, table in tables.items()}
-    body = gzip.compress(json.dumps({"key": key, "tables": columns}).encode(), compresslevel=4, mtime=0)
+    columns = {
+        name: {column: table[column].tolist() for column in table} for name, table in tables.items()
+    }
+    body = gzip.compress(
+        json.dumps({"key": key, "tables": columns}).encode(), compresslevel=4, mtime=0
+    )
     return digest(body).encode() + b"\n" + body
 
 
@@ -126,7 +130,10 @@ class Archive:
         if (self.path / PLAN).is_file():
             return Plan.read(self.path / PLAN, DamagedFile)
         if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
-            raise StudyError(f"{self.path} holds something else than a study; choose another --out", file=self.path)
+            raise StudyError(
+                f"{self.path} holds something else than a study; choose another --out",
+                file=self.path,
+            )
         return None
 
     @property
@@ -150,10 +157,16 @@ class Archive:
             try:
                 self.plan()
             except DamagedFile:
-                raise StudyError(f"{self.path / PLAN} is not the plan of a study, or damaged; move it away or choose another "
-                                 "--out", file=self.path / PLAN) from None
+                raise StudyError(
+                    f"{self.path / PLAN} is not the plan of a study, or damaged; move it away or choose another "
+                    "--out",
+                    file=self.path / PLAN,
+                ) from None
         ours = [MARK, *self._made(), MADE]
-        for file in [*map(self.path.joinpath, ours), *(file for file in runs if file.stem not in stay)]:
+        for file in [
+            *map(self.path.joinpath, ours),
+            *(file for file in runs if file.stem not in stay),
+        ]:
             file.unlink(missing_ok=True)
 
     def enter(self, names: Iterable[str]) -> None:
@@ -165,7 +178,11 @@ class Archive:
     def _made(self) -> list[str]:
         """The names that were entered, none where the list cannot be read; names of files in this folder only."""
         try:
-            return [name for name in Made.read(self.path / MADE, DamagedFile)["files"] if Path(name).name == name]
+            return [
+                name
+                for name in Made.read(self.path / MADE, DamagedFile)["files"]
+                if Path(name).name == name
+            ]
         except (FileNotFoundError, DamagedFile):
             return []
 
@@ -189,7 +206,13 @@ class Archive:
 
     def keep_failure(self, run: Run, message: str, traceback: str) -> None:
         """Write down why a run has no result."""
-        about = {"key": run.key, "message": message, "labels": run.labels, "seed": run.seed, "traceback": traceback}
+        about = {
+            "key": run.key,
+            "message": message,
+            "labels": run.labels,
+            "seed": run.seed,
+            "traceback": traceback,
+        }
         write_atomically(self.failure_file(run), sealed(about))
 
     def whole(self, run: Run) -> bool:
@@ -224,13 +247,29 @@ class Archive:
         index: list[dict[str, Any]] = []
         for number, run in enumerate(runs):
             message = self.failure(run)
-            index.append({"run": number, **run.labels, "seed": run.seed, "status": "failed" if message else "finished",
-                          "message": message or ""})
+            index.append(
+                {
+                    "run": number,
+                    **run.labels,
+                    "seed": run.seed,
+                    "status": "failed" if message else "finished",
+                    "message": message or "",
+                }
+            )
             for name, columns in ({} if message else self.columns(run)).items():
                 length = len(next(iter(columns.values()), []))
-                _extend(joined.setdefault(name, {}), {"run": [number] * length}
-                        | {label: [value] * length for label, value in (run.labels | {"seed": run.seed}).items()} | columns)
-        return {"runs": pd.DataFrame(index)} | {name: pd.DataFrame(columns) for name, columns in joined.items()}
+                _extend(
+                    joined.setdefault(name, {}),
+                    {"run": [number] * length}
+                    | {
+                        label: [value] * length
+                        for label, value in (run.labels | {"seed": run.seed}).items()
+                    }
+                    | columns,
+                )
+        return {"runs": pd.DataFrame(index)} | {
+            name: pd.DataFrame(columns) for name, columns in joined.items()
+        }
 
     def tidy(self) -> None:
         """Remove what drivers that were killed left half-written; not while others write."""
@@ -247,7 +286,9 @@ class Archive:
             table.to_parquet(buffer, index=False, compression="zstd")
             write_atomically(self.path / f"{name}.parquet", buffer.getvalue())
             hashes[f"{name}.parquet"] = digest(buffer.getvalue())
-        write_atomically(self.path / MARK, sealed(record | {"plan": digest(self.path / PLAN), "files": hashes}))
+        write_atomically(
+            self.path / MARK, sealed(record | {"plan": digest(self.path / PLAN), "files": hashes})
+        )
         return hashes
 
     def record(self) -> dict[str, Any]:
@@ -262,18 +303,25 @@ class Archive:
         """The tables of a finished study; raises DamagedFile for one that is missing or not what was written."""
         found, record = {}, self.record()
         if not self.begun or digest(self.path / PLAN) != record["plan"]:
-            raise DamagedFile(f"{self.path / PLAN} is not the one that the tables answer; --resume makes them again",
-                              file=self.path / PLAN)
+            raise DamagedFile(
+                f"{self.path / PLAN} is not the one that the tables answer; --resume makes them again",
+                file=self.path / PLAN,
+            )
         if "runs.parquet" not in record["files"]:
-            raise DamagedFile(f"{self.path / MARK} is damaged (it names no runs.parquet); --resume makes it again",
-                              file=self.path / MARK)
+            raise DamagedFile(
+                f"{self.path / MARK} is damaged (it names no runs.parquet); --resume makes it again",
+                file=self.path / MARK,
+            )
         for name, told in record["files"].items():
             file = self.path / name
             if not file.is_file():
                 raise DamagedFile(f"{file} is missing; --resume makes it again", file=file)
             content = file.read_bytes()
             if digest(content) != told:
-                raise DamagedFile(f"{file} is damaged (its SHA-256 is not the one in {MARK}); --resume makes it again", file=file)
+                raise DamagedFile(
+                    f"{file} is damaged (its SHA-256 is not the one in {MARK}); --resume makes it again",
+                    file=file,
+                )
             found[Path(name).stem] = pd.read_parquet(io.BytesIO(content))
         return found
 

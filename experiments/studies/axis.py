@@ -14,12 +14,22 @@ from simulation.words import number_words
 from ..runs.outcomes import OUTCOMES
 
 SHORT = {
-    "start_cells": "tumour cells,\nday 0", "end_cells": "tumour cells,\nlast day", "least_cells": "tumour cells,\nfewest",
-    "mean_cells": "tumour cells,\nmean over time", "peak_t_cells": "most CD8 T cells", "peak_car_t_cells": "most CAR T cells",
-    "effect": "burden,\nratio to control", "growth": "burden,\nratio to day 0", "antigen_shift": "antigen,\nratio to day 0",
-    "target_shift": "CAR target,\nratio to day 0", "mhc_shift": "MHC-I,\nratio to day 0",
-    "pdl1_shift": "PD-L1 shown,\nratio to day 0", "target_negative_share": "share without\nCAR target",
-    "antigen_low_share": "share\nlow in antigen", "mhc_low_share": "share\nlow in MHC-I", "end_vigour": "T-cell vigour",
+    "start_cells": "tumour cells,\nday 0",
+    "end_cells": "tumour cells,\nlast day",
+    "least_cells": "tumour cells,\nfewest",
+    "mean_cells": "tumour cells,\nmean over time",
+    "peak_t_cells": "most CD8 T cells",
+    "peak_car_t_cells": "most CAR T cells",
+    "effect": "burden,\nratio to control",
+    "growth": "burden,\nratio to day 0",
+    "antigen_shift": "antigen,\nratio to day 0",
+    "target_shift": "CAR target,\nratio to day 0",
+    "mhc_shift": "MHC-I,\nratio to day 0",
+    "pdl1_shift": "PD-L1 shown,\nratio to day 0",
+    "target_negative_share": "share without\nCAR target",
+    "antigen_low_share": "share\nlow in antigen",
+    "mhc_low_share": "share\nlow in MHC-I",
+    "end_vigour": "T-cell vigour",
 }
 RATIOS = ("effect", "growth", "antigen_shift", "target_shift", "mhc_shift", "pdl1_shift")
 """Outcomes that are logarithms of a ratio; axes show the ratio."""
@@ -31,7 +41,9 @@ RATIO_MARKS = ((2.5, (1,)), (1.6, (1, 3)), (0.6, (1, 2, 5)), (0.3, (1, 1.5, 2, 3
 
 def short_words(quantity: str) -> str:
     """An outcome as the label of an axis."""
-    return SHORT.get(quantity) or textwrap.fill(OUTCOMES.get(quantity, (quantity.replace("_", " "),))[0], 24)
+    return SHORT.get(quantity) or textwrap.fill(
+        OUTCOMES.get(quantity, (quantity.replace("_", " "),))[0], 24
+    )
 
 
 def is_count(quantity: str) -> bool:
@@ -67,7 +79,12 @@ def ratio_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
         even = [mark for mark in even if np.exp(low) <= mark <= np.exp(high)]
         return [float(np.log(mark)) for mark in even], [number_words(mark) for mark in even]
     step = max(1, round(decades / 5))
-    ticks = [np.log(part) + power * np.log(10) for power in range(-12, 13) if power % step == 0 for part in wanted]
+    ticks = [
+        np.log(part) + power * np.log(10)
+        for power in range(-12, 13)
+        if power % step == 0
+        for part in wanted
+    ]
     ticks = [tick for tick in ticks if low <= tick <= high]
     return ticks, [number_words(np.exp(tick), 3) for tick in ticks]
 
@@ -81,4 +98,6 @@ def by_arm(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def title(figure: Figure, question: str) -> None:
     """The question above everything."""
     if question:
-        figure.suptitle(textwrap.fill(question, int(figure.get_figwidth() * 8)), fontsize=14, x=0.01, ha="left")
+        figure.suptitle(
+            textwrap.fill(question, int(figure.get_figwidth() * 8)), fontsize=14, x=0.01, ha="left"
+        )

@@ -51,8 +51,18 @@ def contrast(treated: np.ndarray, control: np.ndarray) -> Contrast:
     margin = half_width(paired_error, pairs - 1)
     mean, ratio = float(difference.mean()), variance_ratio(treated, control)
     needed = 2 * math.ceil(pairs * ratio) if math.isfinite(ratio) else math.nan
-    return Contrast(pairs, mean, mean - margin, mean + margin, paired_error, unpaired_error, ratio,
-                    *_interval(treated, control), needed, needed - pairs)
+    return Contrast(
+        pairs,
+        mean,
+        mean - margin,
+        mean + margin,
+        paired_error,
+        unpaired_error,
+        ratio,
+        *_interval(treated, control),
+        needed,
+        needed - pairs,
+    )
 
 
 def variance_ratio(treated: np.ndarray, control: np.ndarray) -> np.ndarray | float:
@@ -62,7 +72,9 @@ def variance_ratio(treated: np.ndarray, control: np.ndarray) -> np.ndarray | flo
     """
     paired = np.var(treated - control, axis=-1, ddof=1)
     unpaired = np.var(treated, axis=-1, ddof=1) + np.var(control, axis=-1, ddof=1)
-    ratio = np.divide(unpaired, paired, out=np.full(np.shape(paired), np.nan), where=np.asarray(paired) > 0)
+    ratio = np.divide(
+        unpaired, paired, out=np.full(np.shape(paired), np.nan), where=np.asarray(paired) > 0
+    )
     return ratio if ratio.ndim else float(ratio)
 
 
@@ -70,8 +82,13 @@ def _interval(treated: np.ndarray, control: np.ndarray) -> tuple[float, float]:
     """Percentile bootstrap interval of the variance ratio over patients; the same data give the same interval."""
     random, count = np.random.default_rng(1), len(treated)
     at_once = max(1, MOST_AT_ONCE // count)
-    drawn = (random.integers(count, size=(min(at_once, RESAMPLES - begun), count)) for begun in range(0, RESAMPLES, at_once))
-    ratios = np.concatenate([variance_ratio(treated[patients], control[patients]) for patients in drawn])
+    drawn = (
+        random.integers(count, size=(min(at_once, RESAMPLES - begun), count))
+        for begun in range(0, RESAMPLES, at_once)
+    )
+    ratios = np.concatenate(
+        [variance_ratio(treated[patients], control[patients]) for patients in drawn]
+    )
     ratios = ratios[np.isfinite(ratios)]
     if len(ratios) < RESAMPLES / 2:
         return math.nan, math.nan
@@ -79,19 +96,26 @@ def _interval(treated: np.ndarray, control: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def contrasts(table: pd.DataFrame, quantities: dict[str, str], *, by: str = "patient",
-              control: str = "control") -> pd.DataFrame:
+def contrasts(
+    table: pd.DataFrame,
+    quantities: dict[str, str],
+    *,
+    by: str = "patient",
+    control: str = "control",
+) -> pd.DataFrame:
     """Every arm against the control, and against each treated arm before it: a row per quantity and pair of arms.
 
     ``table`` has one row per arm and value of ``by`` (patient, or seed); ``quantities`` are its columns with the words for
     each. Columns: ``quantity``, ``arm``, ``against`` and those of :class:`Contrast`.
     """
     arms = [control, *[arm for arm in table["arm"].unique() if arm != control]]
-    pairs = [(arm, other) for other in arms for arm in arms[arms.index(other) + 1:]]
+    pairs = [(arm, other) for other in arms for arm in arms[arms.index(other) + 1 :]]
     rows = []
     for column, words in quantities.items():
         wide = table.pivot(index=by, columns="arm", values=column)
-        rows += [{"quantity": words, "arm": arm, "against": other}
-                 | contrast(wide[arm].to_numpy(dtype=float), wide[other].to_numpy(dtype=float))._asdict()
-                 for arm, other in pairs]
+        rows += [
+            {"quantity": words, "arm": arm, "against": other}
+            | contrast(wide[arm].to_numpy(dtype=float), wide[other].to_numpy(dtype=float))._asdict()
+            for arm, other in pairs
+        ]
     return pd.DataFrame(rows, columns=["quantity", "arm", "against", *Contrast._fields])

@@ -18,7 +18,10 @@ def _limits(root: Path) -> Iterator[int]:
     if (share := os.environ.get("SLURM_CPUS_PER_TASK", "")).isdigit():
         yield int(share)
     for group in control_groups(root, "cpu"):
-        for quota in (_numbers(group / "cpu.max"), _numbers(group / "cpu.cfs_quota_us") + _numbers(group / "cpu.cfs_period_us")):
+        for quota in (
+            _numbers(group / "cpu.max"),
+            _numbers(group / "cpu.cfs_quota_us") + _numbers(group / "cpu.cfs_period_us"),
+        ):
             if len(quota) == 2 and quota[0] > 0 < quota[1]:  # "max", or -1, is no limit
                 yield int(quota[0] / quota[1])
 

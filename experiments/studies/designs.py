@@ -59,44 +59,74 @@ class Axis:
     def words(self) -> str:
         """Its list or range, for a reader."""
         if self.values is not None:
-            return ", ".join(value if isinstance(value, str) else number_words(float(value)) for value in self.values)
+            return ", ".join(
+                value if isinstance(value, str) else number_words(float(value))
+                for value in self.values
+            )
         steps = f", {self.steps} steps" if self.steps else ""
         return f"{number_words(self.low)} to {number_words(self.high)}{' (logarithmic)' if self.scale == 'log' else ''}{steps}"
 
     def _check_values(self) -> None:
         if self.low is not None or self.high is not None or self.steps is not None:
-            raise DesignError("give either a list of values or low and high, not both", key=self.key)
+            raise DesignError(
+                "give either a list of values or low and high, not both", key=self.key
+            )
         if not len(self.values):
-            raise DesignError("the list of values is empty; it must hold at least one", key=self.key)
+            raise DesignError(
+                "the list of values is empty; it must hold at least one", key=self.key
+            )
         if any(value in self.values[:place] for place, value in enumerate(self.values)):
-            raise DesignError(f"{self.key} = {quoted(self.values)}: a value stands there twice", key=self.key)
+            raise DesignError(
+                f"{self.key} = {quoted(self.values)}: a value stands there twice", key=self.key
+            )
 
     def _check_range(self) -> None:
         for end, other in (("low", "high"), ("high", "low")):
             value = getattr(self, end)
             if value is None:
-                wrong = "it varies nothing" if getattr(self, other) is None else f"{other} is given and {end} is missing"
+                wrong = (
+                    "it varies nothing"
+                    if getattr(self, other) is None
+                    else f"{other} is given and {end} is missing"
+                )
                 raise DesignError(f"{wrong}; give a list of values, or low and high", key=self.key)
             if (found := number(value)) is None or not math.isfinite(found):
-                raise DesignError(f"{end} = {quoted(value)} is not allowed; it must be a finite number", key=self.key)
+                raise DesignError(
+                    f"{end} = {quoted(value)} is not allowed; it must be a finite number",
+                    key=self.key,
+                )
         if not self.low < self.high:
-            raise DesignError(f"low = {self.low:g} must be below high = {self.high:g}", key=self.key)
+            raise DesignError(
+                f"low = {self.low:g} must be below high = {self.high:g}", key=self.key
+            )
         if self.scale not in ("linear", "log"):
-            raise DesignError(f"scale = {self.scale!r} is not allowed; it must be 'linear' or 'log'", key=self.key)
+            raise DesignError(
+                f"scale = {self.scale!r} is not allowed; it must be 'linear' or 'log'", key=self.key
+            )
         if self.scale == "log" and self.low <= 0:
-            raise DesignError(f"low = {self.low:g} is not allowed with scale = 'log'; it must be above 0", key=self.key)
+            raise DesignError(
+                f"low = {self.low:g} is not allowed with scale = 'log'; it must be above 0",
+                key=self.key,
+            )
         if self.steps is not None:
             if (steps := whole_number(self.steps)) is None or steps < 2:
-                raise DesignError(f"steps = {quoted(self.steps)} is not allowed; it must be a whole number of at least 2",
-                                  key=self.key)
+                raise DesignError(
+                    f"steps = {quoted(self.steps)} is not allowed; it must be a whole number of at least 2",
+                    key=self.key,
+                )
             object.__setattr__(self, "steps", steps)
         if self.integer and math.ceil(self.low) >= math.floor(self.high):
-            raise DesignError(f"there are no two whole numbers between {self.low:g} and {self.high:g}", key=self.key)
+            raise DesignError(
+                f"there are no two whole numbers between {self.low:g} and {self.high:g}",
+                key=self.key,
+            )
 
     def value(self, position: float) -> float | int:
         """The value at a position from 0 (low, or the first of the list) to 1 (high, or the last)."""
         if self.values is not None:
-            return self.values[min(int(round(position * len(self.values), DIGITS)), len(self.values) - 1)]
+            return self.values[
+                min(int(round(position * len(self.values), DIGITS)), len(self.values) - 1)
+            ]
         if self.scale == "log":
             value = self.low * (self.high / self.low) ** position
         else:
@@ -118,11 +148,18 @@ class Axis:
         if self.values is not None:
             return list(self.values)
         if self.steps is None:
-            raise DesignError("a grid needs steps beside low and high, such as steps = 4, or a list of values", key=self.key)
-        return list(dict.fromkeys(self.value(step / (self.steps - 1)) for step in range(self.steps)))
+            raise DesignError(
+                "a grid needs steps beside low and high, such as steps = 4, or a list of values",
+                key=self.key,
+            )
+        return list(
+            dict.fromkeys(self.value(step / (self.steps - 1)) for step in range(self.steps))
+        )
 
 
-def points(design: str, axes: Sequence[Axis], samples: int = 64, seed: int = 1) -> list[dict[str, float | int]]:
+def points(
+    design: str, axes: Sequence[Axis], samples: int = 64, seed: int = 1
+) -> list[dict[str, float | int]]:
     """The points of a design, parameter name -> value, in design order; the same seed gives the same points.
 
     ``samples`` is the number of points of a Latin hypercube or Sobol sequence, of trajectories of a Morris design
@@ -135,15 +172,29 @@ def points(design: str, axes: Sequence[Axis], samples: int = 64, seed: int = 1) 
     _check(design, axes, samples)
     if design == "grid":
         names = [axis.name for axis in axes]
-        return [dict(zip(names, values, strict=True)) for values in itertools.product(*(axis.levels() for axis in axes))]
+        return [
+            dict(zip(names, values, strict=True))
+            for values in itertools.product(*(axis.levels() for axis in axes))
+        ]
     positions = _positions(design, axes, whole_number(samples), seed)
-    found = [{axis.name: axis.value(place) for axis, place in zip(axes, row, strict=True)} for row in positions.tolist()]
-    return found if design in ("morris", "saltelli") else list({tuple(point.values()): point for point in found}.values())
+    found = [
+        {axis.name: axis.value(place) for axis, place in zip(axes, row, strict=True)}
+        for row in positions.tolist()
+    ]
+    return (
+        found
+        if design in ("morris", "saltelli")
+        else list({tuple(point.values()): point for point in found}.values())
+    )
 
 
 def problem(axes: Sequence[Axis]) -> dict:
     """The axes as SALib describes them, every range scaled to 0...1."""
-    return {"num_vars": len(axes), "names": [axis.name for axis in axes], "bounds": [[0.0, 1.0]] * len(axes)}
+    return {
+        "num_vars": len(axes),
+        "names": [axis.name for axis in axes],
+        "bounds": [[0.0, 1.0]] * len(axes),
+    }
 
 
 def salib(method: str):
@@ -151,41 +202,62 @@ def salib(method: str):
     try:
         return importlib.import_module(f"SALib.{method}")
     except ImportError:
-        raise DesignError('a Morris or Saltelli design needs SALib: pip install "tumorlab[research]"') from None
+        raise DesignError(
+            'a Morris or Saltelli design needs SALib: pip install "tumorlab[research]"'
+        ) from None
 
 
 def _check(design: str, axes: list[Axis], samples: int) -> None:
     """Raise DesignError when a design would have no point, too many, or points that its method cannot use."""
     if design not in DESIGNS:
-        raise DesignError(f"design = {design!r} is not allowed; it must be one of {', '.join(DESIGNS)}", key="design")
+        raise DesignError(
+            f"design = {design!r} is not allowed; it must be one of {', '.join(DESIGNS)}",
+            key="design",
+        )
     if not axes:
         raise DesignError("the design is empty: [vary] must name at least one parameter")
     names = [axis.name for axis in axes]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise DesignError(f"vary.{twice} is named twice; each parameter may vary once", key=f"vary.{twice}")
+        raise DesignError(
+            f"vary.{twice} is named twice; each parameter may vary once", key=f"vary.{twice}"
+        )
     if design != "grid":
         for axis in axes:
             if axis.steps is not None:
-                raise DesignError(f"steps is for a grid; leave it out of a {design} design", key=axis.key)
+                raise DesignError(
+                    f"steps is for a grid; leave it out of a {design} design", key=axis.key
+                )
             if axis.values is not None and len(axis.values) < 2:
-                raise DesignError(f"one value varies nothing in a {design} design; put it under [set]", key=axis.key)
+                raise DesignError(
+                    f"one value varies nothing in a {design} design; put it under [set]",
+                    key=axis.key,
+                )
         asked, samples, least = samples, whole_number(samples), 2 if design == "morris" else 1
         if samples is None or samples < least:
-            raise DesignError(f"samples = {quoted(asked)} is not allowed; it must be a whole number of at least {least}",
-                              key="samples")
+            raise DesignError(
+                f"samples = {quoted(asked)} is not allowed; it must be a whole number of at least {least}",
+                key="samples",
+            )
         if design in ("sobol", "saltelli") and samples & (samples - 1):
             below = 1 << samples.bit_length() - 1
-            raise DesignError(f"samples = {samples} is not allowed; a {design} design is balanced only with a power of two, "
-                              f"such as {below} or {2 * below}", key="samples")
+            raise DesignError(
+                f"samples = {samples} is not allowed; a {design} design is balanced only with a power of two, "
+                f"such as {below} or {2 * below}",
+                key="samples",
+            )
     if (count := size(design, axes, samples)) > MOST_POINTS:
-        raise DesignError(f"the {design} design has {count:,} points; at most {MOST_POINTS:,} are allowed")
+        raise DesignError(
+            f"the {design} design has {count:,} points; at most {MOST_POINTS:,} are allowed"
+        )
 
 
 def size(design: str, axes: Sequence[Axis], samples: int = 64) -> int:
     """How many points a design has, told without making them."""
     match design:
         case "grid":
-            return math.prod(len(axis.values) if axis.values is not None else axis.steps or 1 for axis in axes)
+            return math.prod(
+                len(axis.values) if axis.values is not None else axis.steps or 1 for axis in axes
+            )
         case "morris":
             return samples * (len(axes) + 1)
         case "saltelli":

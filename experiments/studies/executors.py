@@ -9,7 +9,15 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -41,7 +49,10 @@ def attempt(function: Callable[[dict[str, Any], int], Tables], run: Run) -> Answ
     try:
         return Answer(pack(function(run.parameters, run.seed), run.key))
     except Exception as error:
-        return Answer(message=shortened(f"{type(error).__name__}: {error}", LETTERS), traceback=traceback.format_exc())
+        return Answer(
+            message=shortened(f"{type(error).__name__}: {error}", LETTERS),
+            traceback=traceback.format_exc(),
+        )
     finally:
         _tidy()
 
@@ -64,8 +75,12 @@ class Submits(Protocol):
     def submit(self, function: Callable[..., Any], /, *arguments: object) -> Future[Any]: ...
 
 
-def compute(function: Callable[[dict[str, Any], int], Tables], runs: Iterable[Run], executor: Submits,
-            window: int = WINDOW) -> Iterator[tuple[Run, Answer]]:
+def compute(
+    function: Callable[[dict[str, Any], int], Tables],
+    runs: Iterable[Run],
+    executor: Submits,
+    window: int = WINDOW,
+) -> Iterator[tuple[Run, Answer]]:
     """Runs and what came of them, as they end. A run whose worker died is tried again, up to TRIES times in all."""
     due = deque((run, 1) for run in runs)
     waiting: dict[Future[Any], tuple[Run, int]] = {}
@@ -79,16 +94,27 @@ def compute(function: Callable[[dict[str, Any], int], Tables], runs: Iterable[Ru
                 try:
                     yield run, future.result()
                 except NoWorkers as error:
-                    raise StudyError(f"{error}; is there memory for them, and does a script of your own start a study only under "
-                                     "if __name__ == '__main__'? What is finished is kept, --resume goes on") from None
+                    raise StudyError(
+                        f"{error}; is there memory for them, and does a script of your own start a study only under "
+                        "if __name__ == '__main__'? What is finished is kept, --resume goes on"
+                    ) from None
                 except (BrokenExecutor, CancelledError) as error:
-                    raise StudyError(f"the executor stopped working ({error or type(error).__name__}); "
-                                     "what is finished is kept, resume with a new one") from None
-                except Exception as error:  # the worker's death: attempt() itself answers all other mistakes
+                    raise StudyError(
+                        f"the executor stopped working ({error or type(error).__name__}); "
+                        "what is finished is kept, resume with a new one"
+                    ) from None
+                except (
+                    Exception
+                ) as error:  # the worker's death: attempt() itself answers all other mistakes
                     if number < TRIES:
                         due.append((run, number + 1))
                     else:
-                        yield run, Answer(message=f"its worker died {TRIES} times ({type(error).__name__}: {error})")
+                        yield (
+                            run,
+                            Answer(
+                                message=f"its worker died {TRIES} times ({type(error).__name__}: {error})"
+                            ),
+                        )
     finally:
         for future in waiting:
             future.cancel()
@@ -125,10 +151,13 @@ def dask(scheduler: str, workers: int) -> Iterator[tuple[Executor, int]]:
     """
     try:
         from distributed import Client
+
         if scheduler == "slurm":
             cluster_class = slurm_cluster()
     except ImportError as error:
-        raise StudyError(f'--scheduler needs {error.name}: pip install "tumorlab[cluster]"', key="--scheduler") from None
+        raise StudyError(
+            f'--scheduler needs {error.name}: pip install "tumorlab[cluster]"', key="--scheduler"
+        ) from None
     try:
         cluster = cluster_class() if scheduler == "slurm" else None
         if cluster:
@@ -137,8 +166,10 @@ def dask(scheduler: str, workers: int) -> Iterator[tuple[Executor, int]]:
             _knock(scheduler)
         client = Client(cluster or scheduler, timeout=DASK_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
-        raise StudyError(f"--scheduler {scheduler}: no Dask scheduler can be reached there ({shortened(error)})",
-                         key="--scheduler") from None
+        raise StudyError(
+            f"--scheduler {scheduler}: no Dask scheduler can be reached there ({shortened(error)})",
+            key="--scheduler",
+        ) from None
     try:
         yield client.get_executor(pure=False), max(WINDOW, 4 * sum(client.ncores().values()))
     finally:
@@ -164,7 +195,9 @@ def _knock(scheduler: str) -> None:
     from distributed.comm import connect
 
     async def knock() -> None:
-        connection = await connect(scheduler, timeout=DASK_SECONDS, **Security().get_connection_args("client"))
+        connection = await connect(
+            scheduler, timeout=DASK_SECONDS, **Security().get_connection_args("client")
+        )
         await connection.close()
 
     with ThreadPoolExecutor(1) as thread:  # a notebook's own thread has an event loop already
@@ -174,4 +207,7 @@ def _knock(scheduler: str) -> None:
 def compile_loops() -> None:
     """Compile the loops once, before workers start: these find them on disk."""
     from simulation.model import TumorModel
-    TumorModel(shape=(9, 9), seed=0, tumor_cells=5, treatments=["car_t"]).run(days=0.25, snapshot_every=0)
+
+    TumorModel(shape=(9, 9), seed=0, tumor_cells=5, treatments=["car_t"]).run(
+        days=0.25, snapshot_every=0
+    )

@@ -25,7 +25,9 @@ _last = threading.local()
 class Record(Table):
     """What is kept of each run."""
 
-    every: float = Field(1.0, ge=0.25, description="days between rows of the time series, at least 0.25")
+    every: float = Field(
+        1.0, ge=0.25, description="days between rows of the time series, at least 0.25"
+    )
     tissue: list[float] = Field([], description="a list of days on which the tissue is measured")
 
 
@@ -36,7 +38,9 @@ def run_one(parameters: dict[str, Any], seed: int) -> Tables:
     days between rows of the time series, and ``tissue``, days on which the tissue is measured. Returns ``outcomes`` (a row per
     arm), ``timeseries`` (a row per arm and day) and, where asked for, ``tissue``. Raises ValueError for what cannot be run.
     """
-    scenario = Scenario.from_content(parameters["scenario"]).with_options(seed=seed, set=parameters.get("set"), typed=False)
+    scenario = Scenario.from_content(parameters["scenario"]).with_options(
+        seed=seed, set=parameters.get("set"), typed=False
+    )
     record = Record(**parameters.get("record", {}))
     tumor, arms, tissue = tumor_of(scenario), {}, []
     for arm, plan in scenario.arms.items():
@@ -48,9 +52,15 @@ def run_one(parameters: dict[str, Any], seed: int) -> Tables:
         arms[arm] = taken.results
         tissue += taken.tissue
     series = [results.timeseries for results in arms.values()]
-    kept = [rows[(rows["day"] % record.every < 1e-9) | (rows.index == len(rows) - 1)] for rows in series]
-    tables = {"outcomes": pd.DataFrame([outcomes.numbers(results, arms["control"]) for results in arms.values()]),
-              "timeseries": pd.concat(kept, ignore_index=True)}
+    kept = [
+        rows[(rows["day"] % record.every < 1e-9) | (rows.index == len(rows) - 1)] for rows in series
+    ]
+    tables = {
+        "outcomes": pd.DataFrame(
+            [outcomes.numbers(results, arms["control"]) for results in arms.values()]
+        ),
+        "timeseries": pd.concat(kept, ignore_index=True),
+    }
     return tables | ({"tissue": pd.DataFrame(tissue)} if tissue else {})
 
 
@@ -89,7 +99,9 @@ def course(scenario: Scenario, arm: str, tumor: Tumor, record: Record) -> Course
 
 def asked_of(scenario: Scenario) -> dict[str, Any]:
     """The content of a scenario without what does not change its cells, so that the same run has the same key."""
-    return {key: value for key, value in scenario.content().items() if key != "seed"} | {"question": "one run"}
+    return {key: value for key, value in scenario.content().items() if key != "seed"} | {
+        "question": "one run"
+    }
 
 
 def declared(scenario: Scenario, name: str) -> Parameter | None:

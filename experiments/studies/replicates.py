@@ -36,10 +36,15 @@ class WidthPlan:
     """The half-width that the planned seeds give."""
 
     def __str__(self) -> str:
-        needs = f"needs {_number(self.seeds)} seeds" + (f" ({self.low:,} to {_number(self.high)} given so small a pilot)"
-                                                 if self.low < self.high else "")
-        text = f"{self.name}: standard deviation {self.deviation:.3g} over {self.pilot} pilot seeds; " \
-               f"+-{self.width:g} at {percent(self.level, digits=3)} {needs}"
+        needs = f"needs {_number(self.seeds)} seeds" + (
+            f" ({self.low:,} to {_number(self.high)} given so small a pilot)"
+            if self.low < self.high
+            else ""
+        )
+        text = (
+            f"{self.name}: standard deviation {self.deviation:.3g} over {self.pilot} pilot seeds; "
+            f"+-{self.width:g} at {percent(self.level, digits=3)} {needs}"
+        )
         if self.planned is None:
             return text
         gives = f"giving +-{self.half_width:.2g}" if self.planned > 1 else "which gives no interval"
@@ -59,16 +64,26 @@ class ConsistencyPlan:
 
     def __str__(self) -> str:
         largest = max(self.scores)
-        needs = f"needs {self.seeds:,} seeds" if self.seeds else f"needs more than {largest:,} seeds"
-        text = f"{self.name}: that {BATCHES} batches of seeds differ by no more than a small effect " \
-               f"(Vargha-Delaney A within {0.5 - SMALL:.2f} to {0.5 + SMALL:.2f}) {needs}"
+        needs = (
+            f"needs {self.seeds:,} seeds" if self.seeds else f"needs more than {largest:,} seeds"
+        )
+        text = (
+            f"{self.name}: that {BATCHES} batches of seeds differ by no more than a small effect "
+            f"(Vargha-Delaney A within {0.5 - SMALL:.2f} to {0.5 + SMALL:.2f}) {needs}"
+        )
         if self.planned is None:
             return text
         return f"{text}; with the {self.planned:,} of this design chance alone moves A up to {self.scores[self.planned]:.2f}"
 
 
-def seeds_for_width(values: Sequence[float], width: float, *, level: float = CONFIDENCE, planned: int | None = None,
-                    name: str = "the outcome") -> WidthPlan:
+def seeds_for_width(
+    values: Sequence[float],
+    width: float,
+    *,
+    level: float = CONFIDENCE,
+    planned: int | None = None,
+    name: str = "the outcome",
+) -> WidthPlan:
     """Seeds for a t interval of half-width ``width`` around the mean, from the values of a pilot.
 
     The number is the smallest n with t(n - 1) s / sqrt(n) <= width; ``low`` and ``high`` repeat it for the ends of the
@@ -79,12 +94,17 @@ def seeds_for_width(values: Sequence[float], width: float, *, level: float = CON
     if not (math.isfinite(width) and width > 0):
         raise StudyError(f"width = {width!r} is not allowed; it must be above 0", key=name)
     deviation, freedom = float(np.std(finite, ddof=1)), len(finite) - 1
-    bounds = [deviation * math.sqrt(freedom / stats.chi2.ppf(tail, freedom)) for tail in ((1 + level) / 2, (1 - level) / 2)]
+    bounds = [
+        deviation * math.sqrt(freedom / stats.chi2.ppf(tail, freedom))
+        for tail in ((1 + level) / 2, (1 - level) / 2)
+    ]
     half = None
     if planned is not None and planned > 1:
         half = float(width_over(planned, deviation, level))
     seeds, low, high = (_smallest(sd, width, level) for sd in (deviation, *bounds))
-    return WidthPlan(name, deviation, len(finite), float(width), level, seeds, low, high, planned, half)
+    return WidthPlan(
+        name, deviation, len(finite), float(width), level, seeds, low, high, planned, half
+    )
 
 
 def vargha_delaney(a: Sequence[float], b: Sequence[float]) -> float:
@@ -94,12 +114,25 @@ def vargha_delaney(a: Sequence[float], b: Sequence[float]) -> float:
     """
     a, b = np.asarray(a, float), np.asarray(b, float)
     if not (a.size and b.size) or np.isnan(a).any() or np.isnan(b).any():
-        raise StudyError("Vargha-Delaney A compares two lists of numbers, neither of which may be empty or hold a gap")
-    return float(stats.mannwhitneyu(a, b, method="asymptotic").statistic / (a.size * b.size)) if np.ptp(np.r_[a, b]) else 0.5
+        raise StudyError(
+            "Vargha-Delaney A compares two lists of numbers, neither of which may be empty or hold a gap"
+        )
+    return (
+        float(stats.mannwhitneyu(a, b, method="asymptotic").statistic / (a.size * b.size))
+        if np.ptp(np.r_[a, b])
+        else 0.5
+    )
 
 
-def seeds_for_consistency(values: Sequence[float], *, sizes: Sequence[int] = SIZES, planned: int | None = None, seed: int = 1,
-                          repeats: int = 20, name: str = "the outcome") -> ConsistencyPlan:
+def seeds_for_consistency(
+    values: Sequence[float],
+    *,
+    sizes: Sequence[int] = SIZES,
+    planned: int | None = None,
+    seed: int = 1,
+    repeats: int = 20,
+    name: str = "the outcome",
+) -> ConsistencyPlan:
     """Smallest batch of replicates with which the first of 20 batches differs little from all others (Alden et al. 2013).
 
     Batches are drawn with replacement from ``values``; the largest ``|A - 0.5|`` of the 19 comparisons is taken, and of
@@ -109,9 +142,16 @@ def seeds_for_consistency(values: Sequence[float], *, sizes: Sequence[int] = SIZ
     wanted = sorted({*sizes, *([planned] if planned else [])})
     scores = {}
     for size in wanted:
-        farthest = [np.abs(_scores(random.choice(finite, (BATCHES, size))) - 0.5).max() for _ in range(repeats)]
+        farthest = [
+            np.abs(_scores(random.choice(finite, (BATCHES, size))) - 0.5).max()
+            for _ in range(repeats)
+        ]
         scores[size] = 0.5 + float(np.median(farthest))
-    enough = [size for size in wanted if all(scores[other] <= 0.5 + SMALL for other in wanted if other >= size)]
+    enough = [
+        size
+        for size in wanted
+        if all(scores[other] <= 0.5 + SMALL for other in wanted if other >= size)
+    ]
     return ConsistencyPlan(name, len(finite), min(enough, default=None), scores, planned)
 
 
@@ -132,7 +172,9 @@ def _smallest(deviation: float, width: float, level: float) -> int:
             return MOST_SEEDS + 1
     while above - below > 1:
         middle = (below + above) // 2
-        below, above = (middle, above) if width_over(middle, deviation, level) > width else (below, middle)
+        below, above = (
+            (middle, above) if width_over(middle, deviation, level) > width else (below, middle)
+        )
     return above
 
 
@@ -140,7 +182,9 @@ def _finite(values: Sequence[float], name: str) -> np.ndarray:
     finite = np.asarray(values, float)
     finite = finite[np.isfinite(finite)]
     if len(finite) < 2:
-        raise StudyError(f"a pilot needs at least 2 seeds with a value, and this one has {len(finite)}", key=name)
+        raise StudyError(
+            f"a pilot needs at least 2 seeds with a value, and this one has {len(finite)}", key=name
+        )
     return finite
 
 

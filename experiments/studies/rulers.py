@@ -41,7 +41,10 @@ class Ruler:
         """Marks and limits on the horizontal axis."""
         if self.listed:
             room = max(34 // len(self.values), 6)
-            words = [textwrap.fill(name_words(value_words(value)), room, break_long_words=False) for value in self.values]
+            words = [
+                textwrap.fill(name_words(value_words(value)), room, break_long_words=False)
+                for value in self.values
+            ]
             axes.set_xticks(self.marks, words)
             if max(len(line) for word in words for line in word.split("\n")) > room:
                 axes.tick_params(axis="x", labelrotation=35)
@@ -51,7 +54,9 @@ class Ruler:
         axes.set_xlim(self.marks[0] - margin, self.marks[-1] + margin)
         if self.logarithmic:
             low, high = 10 ** (self.marks[[0, -1]])
-            ticks = LogLocator(subs=(1, 3) if high / low < 300 else (1,), numticks=6).tick_values(low, high)
+            ticks = LogLocator(subs=(1, 3) if high / low < 300 else (1,), numticks=6).tick_values(
+                low, high
+            )
             ticks = ticks[(ticks >= low * 0.999) & (ticks <= high * 1.001)]
             axes.set_xticks(np.log10(ticks), [number_words(tick) for tick in ticks])
         else:
@@ -70,7 +75,9 @@ def ruler(column: pd.Series) -> Ruler:
         known = numbers
     values = np.unique(known.to_numpy(float))
     positive = values[values > 0]
-    logarithmic = bool(values[0] >= 0 and positive.size > 1 and np.log10(positive[-1] / positive[0]) > DECADES)
+    logarithmic = bool(
+        values[0] >= 0 and positive.size > 1 and np.log10(positive[-1] / positive[0]) > DECADES
+    )
     if values.size > FEW:  # drawn from a range: evenly over its logarithm, or evenly
         logarithmic &= bool(values[0] > 0 and np.median(values) < 0.25 * values[-1])
         marks = np.log10(values) if logarithmic else values

@@ -39,10 +39,21 @@ class Summary:
     figures: list[Path] = field(default_factory=list)
 
 
-def complete(study: Study, out: str | Path | None = None, *, workers: int = 1, executor: Submits | None = None,
-             scheduler: str | None = None, shard: tuple[int, int] | None = None, resume: bool = True,
-             overwrite: bool = False, retry_failed: bool = False, on_progress: Progress | None = None,
-             say: Say | None = None, command: str = "") -> Summary:
+def complete(
+    study: Study,
+    out: str | Path | None = None,
+    *,
+    workers: int = 1,
+    executor: Submits | None = None,
+    scheduler: str | None = None,
+    shard: tuple[int, int] | None = None,
+    resume: bool = True,
+    overwrite: bool = False,
+    retry_failed: bool = False,
+    on_progress: Progress | None = None,
+    say: Say | None = None,
+    command: str = "",
+) -> Summary:
     """Compute what is missing of a study, join all runs into tables, and make figures of them.
 
     ``executor``: any ``concurrent.futures.Executor``; else ``scheduler``, a Dask address or ``slurm``; else ``workers``
@@ -62,7 +73,9 @@ def complete(study: Study, out: str | Path | None = None, *, workers: int = 1, e
     due_to = _connection(executor, scheduler, workers)
     try:
         with due_to as (submits, window):
-            mine = study.order(runs) if shard is None else study.order(runs)[shard[0] - 1::shard[1]]
+            mine = (
+                study.order(runs) if shard is None else study.order(runs)[shard[0] - 1 :: shard[1]]
+            )
             _begin(archive, study, mine, runs, resume=resume, overwrite=overwrite, notes=notes)
             todo = _todo(archive, mine, retry_failed, notes)
             progress, computed = _Counter(len(mine), len(mine) - len(todo), on_progress), len(todo)
@@ -78,12 +91,23 @@ def complete(study: Study, out: str | Path | None = None, *, workers: int = 1, e
             archive.tidy()
         missing = _missing(archive, runs)
         if missing or (tables := _joined(archive, runs)) is None:
-            return Summary(archive.path, {}, Findings(), len(runs), computed, progress.failed, missing or 1, notes)
+            return Summary(
+                archive.path,
+                {},
+                Findings(),
+                len(runs),
+                computed,
+                progress.failed,
+                missing or 1,
+                notes,
+            )
         return _finish(study, archive, runs, tables, computed, notes, command, began)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        raise StudyError(f"cannot write to {archive.path}: {error.strerror or error}{where}; what is finished is kept, "
-                         "--resume goes on") from None
+        raise StudyError(
+            f"cannot write to {archive.path}: {error.strerror or error}{where}; what is finished is kept, "
+            "--resume goes on"
+        ) from None
 
 
 def analyse(study: Study, archive: Archive) -> Summary:
@@ -91,14 +115,19 @@ def analyse(study: Study, archive: Archive) -> Summary:
     tables, record = archive.tables(), archive.record()
     findings = _findings(study, tables)
     figures = _write(archive, findings)
-    return Summary(archive.path, tables, findings, record["runs"], 0, record["failed"], figures=figures)
+    return Summary(
+        archive.path, tables, findings, record["runs"], 0, record["failed"], figures=figures
+    )
 
 
 def checked_workers(workers: int) -> int:
     """How many processes compute; raises StudyError."""
     found = whole_number(workers)
     if found is None or found < 1:
-        raise StudyError(f"workers = {quoted(workers)} is not allowed; it must be a whole number of at least 1", key="workers")
+        raise StudyError(
+            f"workers = {quoted(workers)} is not allowed; it must be a whole number of at least 1",
+            key="workers",
+        )
     return found
 
 
@@ -109,20 +138,31 @@ def _with_room(study: Study, workers: int, notes: list[str]) -> int:
         return workers
     fewer = max(1, int(have / each))
     if fewer < workers:
-        notes.append(f"{fewer} of {workers} workers were used: a run needs up to {each / 1e9:.1f} GB of memory, and there are "
-                     f"{have / 1e9:.1f} GB")
+        notes.append(
+            f"{fewer} of {workers} workers were used: a run needs up to {each / 1e9:.1f} GB of memory, and there are "
+            f"{have / 1e9:.1f} GB"
+        )
     return fewer
 
 
-def _connection(executor: Submits | None, scheduler: str | None,
-                workers: int) -> AbstractContextManager[tuple[Submits, int]]:
+def _connection(
+    executor: Submits | None, scheduler: str | None, workers: int
+) -> AbstractContextManager[tuple[Submits, int]]:
     if executor is not None:
         return nullcontext((executor, 1000))
     return dask(scheduler, workers) if scheduler else local(workers)
 
 
-def _begin(archive: Archive, study: Study, mine: list[Run], runs: list[Run], *, resume: bool, overwrite: bool,
-           notes: list[str]) -> None:
+def _begin(
+    archive: Archive,
+    study: Study,
+    mine: list[Run],
+    runs: list[Run],
+    *,
+    resume: bool,
+    overwrite: bool,
+    notes: list[str],
+) -> None:
     """Open the folder for this study; raises StudyError when it belongs to another.
 
     Of the runs, a shard that overwrites removes its own and those that nobody asks for: its siblings may be done, or at work.
@@ -138,15 +178,23 @@ def _begin(archive: Archive, study: Study, mine: list[Run], runs: list[Run], *, 
         archive.begin(plan)
         return
     if not resume:
-        raise StudyError(f"{archive.path} exists already; --resume completes or shows it, --overwrite replaces it",
-                         file=archive.path)
+        raise StudyError(
+            f"{archive.path} exists already; --resume completes or shows it, --overwrite replaces it",
+            file=archive.path,
+        )
     if why := other_rules(stored):
-        raise StudyError(f"{archive.path} {why}; choose another --out, or --overwrite", file=archive.path)
+        raise StudyError(
+            f"{archive.path} {why}; choose another --out, or --overwrite", file=archive.path
+        )
     if differs := _difference(stored, plan, study.grows):
-        raise StudyError(f"{archive.path} holds another study ({differs}); choose another --out, or --overwrite",
-                         file=archive.path)
+        raise StudyError(
+            f"{archive.path} holds another study ({differs}); choose another --out, or --overwrite",
+            file=archive.path,
+        )
     if stored.get("packages") != plan["packages"]:
-        notes.append("begun with other versions of Python or its packages: the last digits may differ")
+        notes.append(
+            "begun with other versions of Python or its packages: the last digits may differ"
+        )
         plan["packages"] = stored.get("packages")
     if stored != plan:
         archive.begin(plan)
@@ -156,8 +204,14 @@ def _difference(stored: dict[str, Any], plan: dict[str, Any], grows: tuple[str, 
     """In what a stored plan is another one than this, in words; empty when it is the same."""
     if stored.get("kind") != plan["kind"]:
         return f"a {stored.get('kind')}, not a {plan['kind']}"
-    old, new = (each.get("content", {}) | {"scenarios": each.get("scenarios")} for each in (stored, plan))
-    names = [key for key in dict.fromkeys([*new, *old]) if key not in grows and old.get(key) != new.get(key)]
+    old, new = (
+        each.get("content", {}) | {"scenarios": each.get("scenarios")} for each in (stored, plan)
+    )
+    names = [
+        key
+        for key in dict.fromkeys([*new, *old])
+        if key not in grows and old.get(key) != new.get(key)
+    ]
     return f"other {', '.join(names)}" if names else ""
 
 
@@ -186,7 +240,12 @@ class _Counter:
     """Counts what is done and reports it."""
 
     def __init__(self, total: int, done: int, report: Progress | None):
-        self.total, self.done, self.failed, self._report = total, done, 0, report or (lambda done, total, failed: None)
+        self.total, self.done, self.failed, self._report = (
+            total,
+            done,
+            0,
+            report or (lambda done, total, failed: None),
+        )
         self._report(done, total, 0)
 
     def add(self, failed: bool) -> None:
@@ -195,7 +254,14 @@ class _Counter:
         self._report(self.done, self.total, self.failed)
 
 
-def _work(study: Study, archive: Archive, runs: list[Run], submits: Submits, window: int, progress: _Counter) -> None:
+def _work(
+    study: Study,
+    archive: Archive,
+    runs: list[Run],
+    submits: Submits,
+    window: int,
+    progress: _Counter,
+) -> None:
     """Compute runs and keep each as it ends."""
     for run, answer in compute(study.function, runs, submits, window):
         if answer.message:
@@ -220,16 +286,37 @@ def _joined(archive: Archive, runs: list[Run]) -> Tables | None:
         raise StudyError(f"{damage}; --resume repeats its run", file=damage.file) from None
 
 
-def _finish(study: Study, archive: Archive, runs: list[Run], tables: Tables, computed: int, notes: list[str], command: str,
-            began: float) -> Summary:
+def _finish(
+    study: Study,
+    archive: Archive,
+    runs: list[Run],
+    tables: Tables,
+    computed: int,
+    notes: list[str],
+    command: str,
+    began: float,
+) -> Summary:
     """Write tables and figures, and mark the study finished."""
     failed = int((tables["runs"]["status"] == "failed").sum())
     notes += study.notes(tables) if failed < len(runs) else []
-    archive.finish(tables, {
-        "version": version(), "results": RESULTS,
-        "kind": study.kind, "name": study.name, "question": study.question, "command": command,
-        "runs": len(runs), "failed": failed, "keys": [run.key for run in runs], "packages": packages(), "notes": notes,
-        "computed": computed, "wall_seconds": round(time.perf_counter() - began, 1)})
+    archive.finish(
+        tables,
+        {
+            "version": version(),
+            "results": RESULTS,
+            "kind": study.kind,
+            "name": study.name,
+            "question": study.question,
+            "command": command,
+            "runs": len(runs),
+            "failed": failed,
+            "keys": [run.key for run in runs],
+            "packages": packages(),
+            "notes": notes,
+            "computed": computed,
+            "wall_seconds": round(time.perf_counter() - began, 1),
+        },
+    )
     findings = _findings(study, tables)
     figures = _write(archive, findings)
     return Summary(archive.path, tables, findings, len(runs), computed, failed, 0, notes, figures)
@@ -243,9 +330,16 @@ def _findings(study: Study, tables: Tables) -> Findings:
 
 def _write(archive: Archive, findings: Findings) -> list[Path]:
     """Write derived tables and figures; returns the figures' files."""
-    archive.enter([*(f"{name}.csv" for name in findings.tables), *(f"{name}.png" for name in findings.figures)])
+    archive.enter(
+        [
+            *(f"{name}.csv" for name in findings.tables),
+            *(f"{name}.png" for name in findings.figures),
+        ]
+    )
     for name, table in findings.tables.items():
-        write_atomically(archive.path / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        write_atomically(
+            archive.path / f"{name}.csv", table.to_csv(index=False, lineterminator="\n")
+        )
     figures = []
     for name, figure in findings.figures.items():
         buffer = io.BytesIO()

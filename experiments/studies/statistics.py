@@ -9,12 +9,16 @@ CONFIDENCE = 0.95
 Number = float | np.ndarray
 
 
-def interval(values: np.ndarray, confidence: float = CONFIDENCE) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def interval(
+    values: np.ndarray, confidence: float = CONFIDENCE
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean and Student's t interval over independent values along the last axis, NaN left out; NaN ends for fewer than two."""
     values = np.asarray(values, dtype=float)
     known = np.isfinite(values)
     count, mean = known.sum(axis=-1), mean_known(values)
-    squares = np.where(known, (np.where(known, values, 0) - np.nan_to_num(mean)[..., None]) ** 2, 0).sum(axis=-1)
+    squares = np.where(
+        known, (np.where(known, values, 0) - np.nan_to_num(mean)[..., None]) ** 2, 0
+    ).sum(axis=-1)
     free = np.where(count > 1, count - 1, np.nan)
     half = half_width(np.sqrt(squares / free / np.maximum(count, 1)), free, confidence)
     return mean, mean - half, mean + half
@@ -34,4 +38,9 @@ def mean_known(values: np.ndarray, whole: bool = False) -> np.ndarray:
     """Mean of what is known along the last axis; NaN where nothing is, or where anything is not and it must be ``whole``."""
     known = np.isfinite(values)
     count = np.where(known.all(axis=-1), known.shape[-1], 0) if whole else known.sum(axis=-1)
-    return np.divide(np.where(known, values, 0).sum(axis=-1), count, out=np.full(known.shape[:-1], np.nan), where=count > 0)
+    return np.divide(
+        np.where(known, values, 0).sum(axis=-1),
+        count,
+        out=np.full(known.shape[:-1], np.nan),
+        where=count > 0,
+    )

@@ -14,8 +14,9 @@ def study(folder: Path) -> Study:
     plan = Archive(folder).plan()
     if not plan or plan.get("kind") not in STUDIES:
         raise StudyError(f"{folder} holds no study", file=folder)
-    return STUDIES[plan["kind"]].from_content(plan["content"], name=plan["name"], file=plan["name"],
-                                            scenarios=plan.get("scenarios"))
+    return STUDIES[plan["kind"]].from_content(
+        plan["content"], name=plan["name"], file=plan["name"], scenarios=plan.get("scenarios")
+    )
 
 
 def analysed(folder: Path) -> Summary:
@@ -25,4 +26,6 @@ def analysed(folder: Path) -> Summary:
         with only_read((archive.plan() or {}).get("treatments", {})):
             return analyse(study(folder), archive)
     except OSError as error:
-        raise StudyError(f"cannot write tables and pictures into {folder}: {error.strerror or error}") from None
+        raise StudyError(
+            f"cannot write tables and pictures into {folder}: {error.strerror or error}"
+        ) from None

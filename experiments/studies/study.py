@@ -72,8 +72,10 @@ class Study(Table):
         path = SHIPPED / f"{word}.toml" if word in cls.names() else Path(word)
         if path.name == word and not (word.endswith(".toml") or os.path.isfile(path)):
             check_name(word, cls.kind)
-            raise StudyError(f"there is no study {quoted(word)}{nearest(word, cls.names())}; "
-                             "a file of your own is given by a path ending in .toml")
+            raise StudyError(
+                f"there is no study {quoted(word)}{nearest(word, cls.names())}; "
+                "a file of your own is given by a path ending in .toml"
+            )
         content, text = read_toml(path, path.name if path.parent == SHIPPED else word)
         check_kind(content, cls.kind, word)
         study = cls.from_content(content, name=path.stem, file=str(path))
@@ -83,8 +85,14 @@ class Study(Table):
         return study
 
     @classmethod
-    def from_content(cls, content: dict[str, Any], *, name: str = "study", file: str = "study",
-                     scenarios: dict[str, Any] | None = None) -> Self:
+    def from_content(
+        cls,
+        content: dict[str, Any],
+        *,
+        name: str = "study",
+        file: str = "study",
+        scenarios: dict[str, Any] | None = None,
+    ) -> Self:
         """A study from the content of its file; raises ScenarioError that calls it by the name of ``file``.
 
         ``scenarios``, contents by name, stand for files that may have changed since.
@@ -99,7 +107,9 @@ class Study(Table):
         name = beside.stem if word.endswith(".toml") else word
         try:
             if name not in self._scenarios_used:
-                found = Scenario.load(beside if word.endswith(".toml") and beside.is_file() else word)
+                found = Scenario.load(
+                    beside if word.endswith(".toml") and beside.is_file() else word
+                )
                 self._scenarios_used[name] = found.content()
             return Scenario.from_content(self._scenarios_used[name], name=name, file=name)
         except ScenarioError as error:
@@ -170,5 +180,10 @@ class Study(Table):
 
     def plan(self) -> dict[str, Any]:
         """What identifies the study, as JSON: its own content, that of the scenarios it uses, and their own treatments."""
-        return {"kind": self.kind, "name": self.name, "content": self.model_dump(mode="json", exclude_none=True),
-                "scenarios": self._scenarios_used, "treatments": descriptions(self._scenarios_used.values())}
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "content": self.model_dump(mode="json", exclude_none=True),
+            "scenarios": self._scenarios_used,
+            "treatments": descriptions(self._scenarios_used.values()),
+        }

@@ -63,7 +63,9 @@ class Processes:
             code = self._buried(worker)
             if self._stopped:
                 raise WorkerDied("stopped")
-        raise NoWorkers(f"{STARTS} worker processes in a row ended as soon as they were started, the last with exit code {code}")
+        raise NoWorkers(
+            f"{STARTS} worker processes in a row ended as soon as they were started, the last with exit code {code}"
+        )
 
     def _begun(self) -> "_Worker":
         """A new process; raises NoWorkers where the system or Python refuses one."""
@@ -90,7 +92,9 @@ class _Worker:
 
     def __init__(self) -> None:
         self.pipe, there = SPAWN.Pipe()
-        self.process = SPAWN.Process(target=_serve, args=(there, os.getpid()), name=WORKER, daemon=True)
+        self.process = SPAWN.Process(
+            target=_serve, args=(there, os.getpid()), name=WORKER, daemon=True
+        )
         self.process.start()
         there.close()  # the process holds the only other end: when it dies, the pipe says so
 

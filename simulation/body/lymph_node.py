@@ -13,7 +13,9 @@ class LymphNode:
     def __init__(self, parameters, extent: float, dt: float):
         self._group, self._extent, self._dt = parameters.recruitment, extent, dt
         self.release = np.zeros(1, dtype=np.int64)  # of this step so far; the loops add to it
-        self.released = np.zeros(max(1, round(self._group.delay / dt)), dtype=np.int64)  # by step, of the days of delay
+        self.released = np.zeros(
+            max(1, round(self._group.delay / dt)), dtype=np.int64
+        )  # by step, of the days of delay
         self.primed = 0.0  # antigen release remembered, deaths per mm2 and hour
 
     def prime(self, clock: int) -> float:

@@ -58,7 +58,9 @@ class CellAgent(mesa.Agent):
     def _living_row(self) -> int:
         row = self.model.cells.row_of(self._name)
         if row < 0:
-            raise DeadCellError(f"{type(self).__name__} {self._name} is dead: ask .alive first, or take model.agents anew")
+            raise DeadCellError(
+                f"{type(self).__name__} {self._name} is dead: ask .alive first, or take model.agents anew"
+            )
         return row
 
     @property
@@ -93,7 +95,9 @@ class CellAgent(mesa.Agent):
         if name.startswith("__") or "model" not in self.__dict__:
             raise AttributeError(name)
         cells = self.model.cells
-        if isinstance(getattr(type(self), name, None), property):  # it raised an AttributeError: the cell is dead
+        if isinstance(
+            getattr(type(self), name, None), property
+        ):  # it raised an AttributeError: the cell is dead
             self._living_row()
         if name not in cells:
             raise UnknownTrait(f"{type(self).__name__} has no trait {name!r}")
@@ -105,7 +109,9 @@ class CellAgent(mesa.Agent):
             object.__setattr__(self, name, value)
             return
         if name in READ_ONLY:
-            raise UnknownTrait(f"{name} of a cell follows from what happens to it and cannot be assigned")
+            raise UnknownTrait(
+                f"{name} of a cell follows from what happens to it and cannot be assigned"
+            )
         cells[name][self.row] = self.model.population.checked_trait(self.kind, name, value)
 
     def __repr__(self) -> str:

@@ -59,10 +59,18 @@ OF_EVERY_CELL = (
 )
 COLUMNS = {column.name: column for column in OF_EVERY_CELL}
 SCRATCH = tuple(column.name for column in OF_EVERY_CELL if not column.kept)
-BY_HAND = {column.name: min(column.high, np.iinfo(column.dtype).max) if np.issubdtype(column.dtype, np.integer) else column.high
-           for column in OF_EVERY_CELL if column.high is not None}
+BY_HAND = {
+    column.name: min(column.high, np.iinfo(column.dtype).max)
+    if np.issubdtype(column.dtype, np.integer)
+    else column.high
+    for column in OF_EVERY_CELL
+    if column.high is not None
+}
 """What may be written of a cell beside its traits -> the highest value."""
-Cells = namedtuple("Cells", [*(column.name for column in OF_EVERY_CELL if column.looped), "seen", "stimulus", "own"])
+Cells = namedtuple(
+    "Cells",
+    [*(column.name for column in OF_EVERY_CELL if column.looped), "seen", "stimulus", "own"],
+)
 Cells.__doc__ = """What a compiled loop sees of the table: arrays over rows.
 
 ``seen`` and ``stimulus``, float64 (recognitions, rows): how well a target is recognised, and how strongly it drives division.
@@ -73,7 +81,9 @@ Cells.__doc__ = """What a compiled loop sees of the table: arrays over rows.
 class CellTable:
     """All cells of a model. ``table["antigen"]`` is the live array of that trait, one entry per row."""
 
-    def __init__(self, traits: list[str], recognitions: int, rows: int = 1024, most: int | None = None):
+    def __init__(
+        self, traits: list[str], recognitions: int, rows: int = 1024, most: int | None = None
+    ):
         self.traits = list(dict.fromkeys(traits))
         self.most = most
         self.rows = 0
@@ -112,7 +122,10 @@ class CellTable:
         missing = number - len(self.seen)
         if missing > 0:
             blank = np.zeros((missing, self.seen.shape[1]))
-            self.seen, self.stimulus = np.vstack([self.seen, blank]), np.vstack([self.stimulus, blank])
+            self.seen, self.stimulus = (
+                np.vstack([self.seen, blank]),
+                np.vstack([self.stimulus, blank]),
+            )
 
     def choose(self, rates: list[np.ndarray]) -> None:
         """Own rates of single cells for this step, a row of the table's length per slot from 1 on."""
@@ -190,7 +203,9 @@ class CellTable:
         """Lay living rows kind by kind, each in the order of its sites, and give the dead rows back."""
         order = occupant[interior]
         order = order[order >= 0].astype(np.int64)
-        order = order[np.argsort(self["kind"][order], kind="stable")]  # loops over one kind then read memory in one go
+        order = order[
+            np.argsort(self["kind"][order], kind="stable")
+        ]  # loops over one kind then read memory in one go
         new_row = np.full(self.rows + 1, -1, dtype=np.int32)
         new_row[order] = np.arange(len(order), dtype=np.int32)
         for column in self._columns.values():
@@ -207,7 +222,11 @@ class CellTable:
     def state(self) -> dict[str, np.ndarray]:
         """Everything that must be saved, by column."""
         arrays = {name: self[name].copy() for name in self._columns if name not in SCRATCH}
-        return {**arrays, "seen": self.seen[:, : self.rows].copy(), "stimulus": self.stimulus[:, : self.rows].copy()}
+        return {
+            **arrays,
+            "seen": self.seen[:, : self.rows].copy(),
+            "stimulus": self.stimulus[:, : self.rows].copy(),
+        }
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         rows = len(state["name"])

@@ -40,7 +40,9 @@ class Windows:
         new = rows[~np.isin(names, known, assume_unique=True)]
         new = new[np.lexsort((cells["name"][new], cells["born"][new]))]
         classes = [kind.agent for kind in model.kinds]
-        for name, kind in zip(cells["name"][new].tolist(), cells["kind"][new].tolist(), strict=True):
+        for name, kind in zip(
+            cells["name"][new].tolist(), cells["kind"][new].tolist(), strict=True
+        ):
             self.join(classes[kind].window(model, name))
 
     def join(self, agent: mesa.Agent) -> None:
@@ -68,22 +70,33 @@ class Inhabitants:
 
     def visitors(self) -> list[mesa.Agent]:
         """The users' own plain Mesa agents, in the order in which they came."""
-        return [agent for agent in self.model._all_agents if getattr(type(agent), "window", None) is None]
+        return [
+            agent
+            for agent in self.model._all_agents
+            if getattr(type(agent), "window", None) is None
+        ]
 
     def born(self, kind: str, position, traits: dict) -> int:
         """A cell is born at ``position`` or a random free site; returns its name. Raises ModelError, LatticeError."""
-        checked = {trait: self.population.checked_trait(kind, trait, value) for trait, value in traits.items()}
+        checked = {
+            trait: self.population.checked_trait(kind, trait, value)
+            for trait, value in traits.items()
+        }
         self.windows.reconcile()
         site = self._free_site() if position is None else self.lattice.site(position)
         if self.lattice.occupant[site] != EMPTY:
             raise ModelError(f"{self.lattice.position(site)} is taken by another cell")
-        name = self.model.randomness.names(f"agents.{kind}", self.model.clock, np.array([self.born_by_hand]))
+        name = self.model.randomness.names(
+            f"agents.{kind}", self.model.clock, np.array([self.born_by_hand])
+        )
         self.born_by_hand += 1
         row = self.population.settle(kind, np.array([site]), name, self.model.clock)
         for trait, value in checked.items():
             self.population.cells[trait][row] = value
         self.population.cells["pdl1_shown"][row] = self.population.cells["pdl1"][row]
-        self.population.cells["presented_mhc"][row] = self.population.cells["mhc"][row] * self.model.parameters.tumor.mhc_resting
+        self.population.cells["presented_mhc"][row] = (
+            self.population.cells["mhc"][row] * self.model.parameters.tumor.mhc_resting
+        )
         return int(name[0])
 
     def adopt(self, agent: mesa.Agent) -> None:
@@ -131,7 +144,9 @@ class Inhabitants:
     def free_neighbors(self, position) -> list[tuple[int, ...]]:
         """Positions around a position where nobody stands."""
         around = self.lattice.neighbours(self.lattice.site(position))
-        return [self.lattice.position(site) for site in around if self.lattice.occupant[site] == EMPTY]
+        return [
+            self.lattice.position(site) for site in around if self.lattice.occupant[site] == EMPTY
+        ]
 
     def leave(self, agent: mesa.Agent) -> None:
         """A plain agent gives its site free."""
@@ -141,7 +156,10 @@ class Inhabitants:
 
     def state(self, keep: Callable) -> dict:
         """Everything that must be saved, but for the classes."""
-        return {"born_by_hand": self.born_by_hand, "visitors": [self._visitor_state(agent, keep) for agent in self.visitors()]}
+        return {
+            "born_by_hand": self.born_by_hand,
+            "visitors": [self._visitor_state(agent, keep) for agent in self.visitors()],
+        }
 
     def restore(self, state: dict, read: Callable, classes: Sequence[type[mesa.Agent]]) -> None:
         """Stand as it was; plain agents, of these ``classes``, come again."""
@@ -152,15 +170,21 @@ class Inhabitants:
     def _visitor_state(self, agent: mesa.Agent, keep: Callable) -> dict:
         name, site = type(agent).__name__, self.standing.get(agent)
         if not (hasattr(agent, "state") and hasattr(agent, "restore")):
-            raise StateError(f"{name} cannot be saved or forked: a plain Mesa agent needs state() -> dict and restore(dict)")
+            raise StateError(
+                f"{name} cannot be saved or forked: a plain Mesa agent needs state() -> dict and restore(dict)"
+            )
         own, left = {}, []
         for key in vars(agent).keys() - {"model", "unique_id", "pos"}:
             try:
                 own[key] = keep(getattr(agent, key), name)
             except StateError:  # such as another agent
                 left.append(key)
-        return {"site": None if site is None else int(site), "state": keep(agent.state(), name), "attributes": own,
-                "left": sorted(left)}
+        return {
+            "site": None if site is None else int(site),
+            "state": keep(agent.state(), name),
+            "attributes": own,
+            "left": sorted(left),
+        }
 
     def _visit(self, cls: type[mesa.Agent], table: dict, read: Callable) -> None:
         """A plain Mesa agent comes again, its constructor not called; ``restore`` has the last word."""
@@ -171,5 +195,7 @@ class Inhabitants:
             self.place(agent, self.lattice.position(table["site"]))
         agent.restore(read(table["state"]))
         if missing := [key for key in table["left"] if key not in vars(agent)]:
-            raise StateError(f"{cls.__name__}.{missing[0]} does not come along, as it is no number, text, list, table or array: "
-                             "let restore() set it")
+            raise StateError(
+                f"{cls.__name__}.{missing[0]} does not come along, as it is no number, text, list, table or array: "
+                "let restore() set it"
+            )

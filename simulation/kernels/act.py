@@ -35,7 +35,9 @@ class Actors(NamedTuple):
     movers: np.ndarray  # int32, rows of motile cells
     attackers: np.ndarray  # int32, rows of cells that engage others
     yields: np.ndarray  # bool per kind: may be exchanged with
-    recognition: np.ndarray  # int8 (kinds, kinds): which score decides, -1 where a kind does not engage the other
+    recognition: (
+        np.ndarray
+    )  # int8 (kinds, kinds): which score decides, -1 where a kind does not engage the other
     known: np.ndarray  # int8 (kinds, kinds + 1): 1 where a kind engages the other; nobody, -1, reads the extra last entry
 
 
@@ -44,12 +46,27 @@ def act(cells, space, rates, actors, guide, keys, tick, hours, checkpoint, antig
     """Six sub-steps of ``hours / 6``; ``tick`` counts sub-steps. Returns the number of cells killed."""
     each = hours / SUBSTEPS
     movers, attackers, rows = actors.movers.size, actors.attackers.size, cells.kind.size
-    moves = Moves(np.empty(movers + 1, np.int32), np.empty(movers + 1, np.int32), np.empty(movers + 1, np.int32))
-    fights = Fights(np.empty(attackers + 1, np.int32), np.empty(attackers + 1, np.int32), np.empty(attackers + 1),
-                    np.empty(attackers + 1, np.bool_))
-    blows = Blows(np.full(rows, -1, np.int32), np.full(rows, each), np.empty(rows + 1, np.int32), np.empty(rows + 1, np.int32))
+    moves = Moves(
+        np.empty(movers + 1, np.int32),
+        np.empty(movers + 1, np.int32),
+        np.empty(movers + 1, np.int32),
+    )
+    fights = Fights(
+        np.empty(attackers + 1, np.int32),
+        np.empty(attackers + 1, np.int32),
+        np.empty(attackers + 1),
+        np.empty(attackers + 1, np.bool_),
+    )
+    blows = Blows(
+        np.full(rows, -1, np.int32),
+        np.full(rows, each),
+        np.empty(rows + 1, np.int32),
+        np.empty(rows + 1, np.int32),
+    )
     looking = np.empty(attackers + 1, np.int32)
-    kind_at = np.full(space.occupant.size, -1, np.int8)  # the kind that stands on each site: a byte, so that it stays at hand
+    kind_at = np.full(
+        space.occupant.size, -1, np.int8
+    )  # the kind that stands on each site: a byte, so that it stays at hand
     for row in range(rows):
         if cells.kind[row] >= 0:
             kind_at[cells.site[row]] = cells.kind[row]
@@ -60,9 +77,46 @@ def act(cells, space, rates, actors, guide, keys, tick, hours, checkpoint, antig
     for sub in range(SUBSTEPS):
         for attempt in range(TRIES):
             if not space.liquid:
-                move(cells, space, rates, actors, guide, keys, tick + sub, attempt, each / TRIES, kind_at, moves)
-            engage(cells, space, rates, actors, keys, tick + sub, attempt, each / TRIES, kind_at, looking)
-        killed += strike(cells, space, rates, actors, keys, tick + sub, each, checkpoint, antigen, kind_at, fights, blows, toll)
+                move(
+                    cells,
+                    space,
+                    rates,
+                    actors,
+                    guide,
+                    keys,
+                    tick + sub,
+                    attempt,
+                    each / TRIES,
+                    kind_at,
+                    moves,
+                )
+            engage(
+                cells,
+                space,
+                rates,
+                actors,
+                keys,
+                tick + sub,
+                attempt,
+                each / TRIES,
+                kind_at,
+                looking,
+            )
+        killed += strike(
+            cells,
+            space,
+            rates,
+            actors,
+            keys,
+            tick + sub,
+            each,
+            checkpoint,
+            antigen,
+            kind_at,
+            fights,
+            blows,
+            toll,
+        )
     return killed
 
 
@@ -85,7 +139,9 @@ def tire(cells, rates, attackers, node, il2, il2_half, full_capacity, hours):
         rate = either(own[slot[RECOVERY], row], by_kind[RECOVERY, kind])
         exhaustion *= remaining(rate, free)
         rate = either(own[slot[FIXATION], row], by_kind[FIXATION, kind])
-        cells.fixed_exhaustion[row] = 1.0 - (1.0 - cells.fixed_exhaustion[row]) * remaining(rate * exhaustion, hours)
+        cells.fixed_exhaustion[row] = 1.0 - (1.0 - cells.fixed_exhaustion[row]) * remaining(
+            rate * exhaustion, hours
+        )
         cells.exhaustion[row] = exhaustion
         kept = remaining(either(own[slot[FORGETTING], row], by_kind[FORGETTING, kind]), hours)
         sensitivity = either(own[slot[SENSITIVITY], row], by_kind[SENSITIVITY, kind])
@@ -93,6 +149,8 @@ def tire(cells, rates, attackers, node, il2, il2_half, full_capacity, hours):
         cells.stimulation[row] = cells.stimulation[row] * kept + (1.0 - kept) * stimulus
         if cells.capacity[row] < full_capacity[kind]:
             level = il2[node[cells.site[row]]] + either(own[slot[IL2], row], by_kind[IL2, kind])
-            faster = 1.0 + either(own[slot[IL2_REFILL], row], by_kind[IL2_REFILL, kind]) * level / (il2_half + level)
+            faster = 1.0 + either(own[slot[IL2_REFILL], row], by_kind[IL2_REFILL, kind]) * level / (
+                il2_half + level
+            )
             refill = either(own[slot[REFILL], row], by_kind[REFILL, kind]) * faster * hours
             cells.capacity[row] = min(full_capacity[kind], cells.capacity[row] + refill)

@@ -18,7 +18,9 @@ from .movement import BLOCK
 
 KILL, POTENCY, DETACH = INDEX["kill"], INDEX["potency"], INDEX["detach"]
 BRAKE, REPAIR, LETHAL = INDEX["brake"], INDEX["repair"], INDEX["lethal_hits"]
-ANTIGEN_UNITS = 1 << 20  # antigen release is summed in whole units, so that no order of summing matters
+ANTIGEN_UNITS = (
+    1 << 20
+)  # antigen release is summed in whole units, so that no order of summing matters
 HITS_EACH = 16  # hits one attacker may make in one sub-step
 MOST_DAMAGE = 32_000  # fits int16
 
@@ -50,7 +52,9 @@ class Fights(NamedTuple):
 class Blows(NamedTuple):
     """Scratch: hits of this sub-step, in a chain by time for each target."""
 
-    first: np.ndarray  # int32 per row of the cell table: the number of its first blow, -1 where there is none
+    first: (
+        np.ndarray
+    )  # int32 per row of the cell table: the number of its first blow, -1 where there is none
     last: np.ndarray  # float64 per row: when the cell is killed, or the length of a sub-step
     suffering: np.ndarray  # int32: rows of those who are hit or damaged
     dying: np.ndarray  # int32: rows of those who are killed
@@ -63,7 +67,21 @@ def pd1_signal(free, shown_pdl1, half):
 
 
 @part
-def strike(cells, space, rates, actors, keys, tick, hours, checkpoint, antigen, kind_at, fights, blows, toll):
+def strike(
+    cells,
+    space,
+    rates,
+    actors,
+    keys,
+    tick,
+    hours,
+    checkpoint,
+    antigen,
+    kind_at,
+    fights,
+    blows,
+    toll,
+):
     """What happens on every held target in one sub-step, event by event; returns the number killed."""
     fighting = pair(cells, actors.attackers, fights)
     when, by, following = hit(cells, rates, keys, tick, hours, checkpoint, fighting, fights, blows)
@@ -94,15 +112,36 @@ def hit(cells, rates, keys, tick, hours, checkpoint, fighting, fights, blows):
     """
     names, kinds, since, shown = cells.name, cells.kind, cells.since, cells.pdl1_shown
     exhaustion, fixed_exhaustion, own = cells.exhaustion, cells.fixed_exhaustion, cells.own
-    by_kind, detach, kill, brake = rates.by_kind, rates.slot[DETACH], rates.slot[KILL], rates.slot[BRAKE]
-    strikes, leave, switch = stream_at(keys.hit, tick), stream_at(keys.detach, tick), stream_at(keys.brake, tick)
-    attacker, target, until, braked, first = fights.attacker, fights.target, fights.until, fights.braked, blows.first
+    by_kind, detach, kill, brake = (
+        rates.by_kind,
+        rates.slot[DETACH],
+        rates.slot[KILL],
+        rates.slot[BRAKE],
+    )
+    strikes, leave, switch = (
+        stream_at(keys.hit, tick),
+        stream_at(keys.detach, tick),
+        stream_at(keys.brake, tick),
+    )
+    attacker, target, until, braked, first = (
+        fights.attacker,
+        fights.target,
+        fights.until,
+        fights.braked,
+        blows.first,
+    )
     busy, acting = np.empty(fighting + 1, dtype=np.int32), 0
     for i in range(fighting):
         row = attacker[i]
         name, kind, left = names[row], kinds[row], hours - since[row]
-        stays = too_late(uniform(leave, name), either(own[detach, row if detach else 0], by_kind[DETACH, kind]), left)
-        waits = too_late(uniform(strikes, name), either(own[kill, row if kill else 0], by_kind[KILL, kind]), left)
+        stays = too_late(
+            uniform(leave, name),
+            either(own[detach, row if detach else 0], by_kind[DETACH, kind]),
+            left,
+        )
+        waits = too_late(
+            uniform(strikes, name), either(own[kill, row if kill else 0], by_kind[KILL, kind]), left
+        )
         until[i] = np.inf
         braked[i] = False
         busy[acting] = i
@@ -113,7 +152,11 @@ def hit(cells, rates, keys, tick, hours, checkpoint, fighting, fights, blows):
     for b in range(acting - 1, -1, -1):
         i = busy[b]
         row, held = attacker[i], target[i]
-        name, kind, time = names[row], kinds[row], since[row]  # below 0 where hours left over were searched
+        name, kind, time = (
+            names[row],
+            kinds[row],
+            since[row],
+        )  # below 0 where hours left over were searched
         end, rate = np.inf, either(own[detach, row if detach else 0], by_kind[DETACH, kind])
         if not too_late(uniform(leave, name), rate, hours - time):
             end = time + wait(uniform(leave, name), rate)
@@ -148,7 +191,14 @@ def hit(cells, rates, keys, tick, hours, checkpoint, fighting, fights, blows):
 @part
 def suffer(cells, rates, keys, tick, hours, antigen, when, by, following, blows, toll):
     """Damage: hits of all who hold a cell and repair, in the order in which they happen; returns how many cells die."""
-    names, kinds, held, damages, kills, capacity = cells.name, cells.kind, cells.held, cells.damage, cells.kills, cells.capacity
+    names, kinds, held, damages, kills, capacity = (
+        cells.name,
+        cells.kind,
+        cells.held,
+        cells.damage,
+        cells.kills,
+        cells.capacity,
+    )
     own, slot, by_kind = cells.own, rates.slot, rates.by_kind
     first, last, dying = blows.first, blows.last, blows.dying
     mend = stream_at(keys.repair, tick)
@@ -179,7 +229,9 @@ def suffer(cells, rates, keys, tick, hours, antigen, when, by, following, blows,
                 now = struck
                 attacker = by[blow]
                 blow = following[blow]
-                damage += np.int64(either(own[slot[POTENCY], attacker], by_kind[POTENCY, kinds[attacker]]))
+                damage += np.int64(
+                    either(own[slot[POTENCY], attacker], by_kind[POTENCY, kinds[attacker]])
+                )
                 if damage >= lethal:
                     last[row] = now
                     dying[killed] = row
@@ -201,14 +253,29 @@ def suffer(cells, rates, keys, tick, hours, antigen, when, by, following, blows,
 @part
 def remember(cells, rates, recognition, hours, checkpoint, fighting, fights, blows):
     """Add up engagement as it exhausts and as it stimulates; contacts end with the target, or when the attacker lets go."""
-    kinds, partners, since, held, braked_hits = cells.kind, cells.partner, cells.since, cells.held, cells.braked
-    seen, stimulus, shown, strain, contact = cells.seen, cells.stimulus, cells.pdl1_shown, cells.strain, cells.contact
+    kinds, partners, since, held, braked_hits = (
+        cells.kind,
+        cells.partner,
+        cells.since,
+        cells.held,
+        cells.braked,
+    )
+    seen, stimulus, shown, strain, contact = (
+        cells.seen,
+        cells.stimulus,
+        cells.pdl1_shown,
+        cells.strain,
+        cells.contact,
+    )
     own, brake, by_kind, last = cells.own, rates.slot[BRAKE], rates.by_kind, blows.last
     rule, pdl1, alive = np.empty(BLOCK, dtype=np.int8), np.empty(BLOCK), np.empty(BLOCK)
     tiring, driving = np.empty(BLOCK), np.empty(BLOCK)
     for start in range(0, fighting, BLOCK):
         many = min(BLOCK, fighting - start)
-        attacker, target = fights.attacker[start : start + many], fights.target[start : start + many]
+        attacker, target = (
+            fights.attacker[start : start + many],
+            fights.target[start : start + many],
+        )
         until, braked = fights.until[start : start + many], fights.braked[start : start + many]
         for i in range(many):
             rule[i] = recognition[kinds[attacker[i]], kinds[target[i]]]
@@ -222,7 +289,9 @@ def remember(cells, rates, recognition, hours, checkpoint, fighting, fights, blo
             ended = max(min(until[i], alive[i]), since[row])
             engaged = ended - since[row]
             since[row] = 0.0
-            gain = checkpoint.exhaustion_gain * pd1_signal(rates.free, pdl1[i], checkpoint.half_pdl1)
+            gain = checkpoint.exhaustion_gain * pd1_signal(
+                rates.free, pdl1[i], checkpoint.half_pdl1
+            )
             inhibited = either(own[brake, row if brake else 0], by_kind[BRAKE, kinds[row]]) > 0.0
             strain[row] += engaged * tiring[i] * (1.0 + (gain if inhibited else 0.0))
             contact[row] += engaged * driving[i]

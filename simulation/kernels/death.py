@@ -14,7 +14,21 @@ DEATH, NECROSIS = INDEX["death"], INDEX["necrosis"]
 
 
 @loop
-def die(cells, space, rates, oxygen, node, threshold, antigen, key, tick, hours, deaths, starved, released):
+def die(
+    cells,
+    space,
+    rates,
+    oxygen,
+    node,
+    threshold,
+    antigen,
+    key,
+    tick,
+    hours,
+    deaths,
+    starved,
+    released,
+):
     """Deaths of one step; ``deaths`` and ``starved`` (of those, below the oxygen threshold) int64 per kind are added to,
 
     as is ``released`` int64 [1], the antigen of the dead in whole units.

@@ -1,6 +1,5 @@
 """Cells divide into a free neighbouring site; where two want one site, the lowest hash has it and the other waits."""
 
-
 import numpy as np
 
 from ..compiled import loop
@@ -10,7 +9,11 @@ from ..tissue.lattice import EMPTY
 from .chance import divides, may_divide
 
 DIVISION, LIMIT, IL2_DIVISIONS = INDEX["division"], INDEX["division_limit"], INDEX["il2_divisions"]
-IL2_DRIVE, ARREST, OXYGEN_HALF = INDEX["il2_drive"], INDEX["interferon_arrest"], INDEX["oxygen_half"]
+IL2_DRIVE, ARREST, OXYGEN_HALF = (
+    INDEX["il2_drive"],
+    INDEX["interferon_arrest"],
+    INDEX["oxygen_half"],
+)
 INTERFERON, IL2 = INDEX["interferon"], INDEX["il2"]
 
 
@@ -45,11 +48,17 @@ def divide(cells, space, rates, driven, around, il2_half, key, tick, hours, moth
             further = either(own[slot[IL2_DIVISIONS], row], by_kind[IL2_DIVISIONS, kind])
             if cells.divisions[row] >= limit + further * fed:
                 continue
-            drive = min(1.0, cells.stimulation[row] + either(own[slot[IL2_DRIVE], row], by_kind[IL2_DRIVE, kind]) * fed)
+            drive = min(
+                1.0,
+                cells.stimulation[row]
+                + either(own[slot[IL2_DRIVE], row], by_kind[IL2_DRIVE, kind]) * fed,
+            )
             rate *= drive * (1.0 - cells.exhaustion[row]) * (1.0 - cells.fixed_exhaustion[row])
         arrest = either(own[slot[ARREST], row], by_kind[ARREST, kind])
         if arrest > 0.0:
-            signal = around.interferon[around.wide[site]] + either(own[slot[INTERFERON], row], by_kind[INTERFERON, kind])
+            signal = around.interferon[around.wide[site]] + either(
+                own[slot[INTERFERON], row], by_kind[INTERFERON, kind]
+            )
             rate *= 1.0 - arrest * signal / (1.0 + signal)
         half = either(own[slot[OXYGEN_HALF], row], by_kind[OXYGEN_HALF, kind])
         if half > 0.0:

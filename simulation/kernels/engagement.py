@@ -48,9 +48,20 @@ def look(cells, rates, attackers, start, hours, looking):
 @part
 def bind(cells, space, rates, actors, start, choose, attempt, hours, kind_at, many, looking):
     """Each looks at one neighbour of a kind that it engages; how well it is recognised decides whether they bind in time."""
-    names, kinds, partners, since, sites = cells.name, cells.kind, cells.partner, cells.since, cells.site
+    names, kinds, partners, since, sites = (
+        cells.name,
+        cells.kind,
+        cells.partner,
+        cells.since,
+        cells.site,
+    )
     capacity, specificity, seen, held = cells.capacity, cells.specificity, cells.seen, cells.held
-    occupant, offsets, recognition, known = space.occupant, space.offsets, actors.recognition, actors.known
+    occupant, offsets, recognition, known = (
+        space.occupant,
+        space.offsets,
+        actors.recognition,
+        actors.known,
+    )
     own, slot, by_kind = cells.own, rates.slot[ENGAGE], rates.by_kind
     around = np.empty(offsets.size + 1, dtype=np.int32)
     rows, target = np.empty(BLOCK, dtype=np.int32), np.empty(BLOCK, dtype=np.int32)
@@ -85,7 +96,9 @@ def bind(cells, space, rates, actors, start, choose, attempt, hours, kind_at, ma
         for i in range(met):
             row = rows[i]
             draw = uniform(start, names[row])
-            rate = either(own[slot, row if slot else 0], by_kind[ENGAGE, kinds[row]]) * (score[i] * specificity[row])
+            rate = either(own[slot, row if slot else 0], by_kind[ENGAGE, kinds[row]]) * (
+                score[i] * specificity[row]
+            )
             if too_late(draw, rate, free[i]):
                 continue
             passed = wait(draw, rate)

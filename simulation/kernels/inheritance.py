@@ -1,4 +1,5 @@
 """What daughters inherit, and what new cells start with."""
+
 import numpy as np
 
 from ..compiled import loop

@@ -12,7 +12,9 @@ from ..tissue.lattice import EMPTY
 MOVE, SQUEEZE = INDEX["move"], INDEX["squeeze"]
 PERSISTENCE, BIAS = INDEX["persistence"], INDEX["bias"]
 TRIES = 3  # moves a searching cell may make in one sub-step
-BLOCK = 256  # cells that short loops handle together: many reads of memory are then under way at once
+BLOCK = (
+    256  # cells that short loops handle together: many reads of memory are then under way at once
+)
 
 
 class Moves(NamedTuple):
@@ -31,7 +33,13 @@ def move(cells, space, rates, actors, guide, keys, tick, attempt, hours, kind_at
     length of a try, up to one step each. ``attempt``: number of the try in the sub-step; ``moves``: scratch.
     """
     proposals = propose(cells, space, rates, actors, guide, keys, tick, attempt, hours, moves)
-    claim_sites(cells.name, space.claim, mix(stream_at(keys.move, tick) + np.uint64(8 * attempt + 4) * GOLDEN), proposals, moves)
+    claim_sites(
+        cells.name,
+        space.claim,
+        mix(stream_at(keys.move, tick) + np.uint64(8 * attempt + 4) * GOLDEN),
+        proposals,
+        moves,
+    )
     change_places(cells, space, kind_at, proposals, moves)
 
 
@@ -44,7 +52,12 @@ def propose(cells, space, rates, actors, guide, keys, tick, attempt, hours, move
     occupant, offsets, stride = space.occupant, space.offsets, space.stride
     uphill, pull, node = guide.uphill, guide.pull, guide.node
     movers, yields, by_kind = actors.movers, actors.yields, rates.by_kind
-    speed, steer, stay, squeeze = rates.slot[MOVE], rates.slot[BIAS], rates.slot[PERSISTENCE], rates.slot[SQUEEZE]
+    speed, steer, stay, squeeze = (
+        rates.slot[MOVE],
+        rates.slot[BIAS],
+        rates.slot[PERSISTENCE],
+        rates.slot[SQUEEZE],
+    )
     often = np.empty(yields.size)  # by kind: probability of a move in one try
     for kind in range(often.size):
         often[kind] = by_kind[MOVE, kind] / stride * hours
@@ -63,7 +76,9 @@ def propose(cells, space, rates, actors, guide, keys, tick, attempt, hours, move
         for i in range(first, min(first + BLOCK, movers.size)):
             row = movers[i]
             chance = either(own[speed, row if speed else 0] / stride * hours, often[kinds[row]])
-            going[many] = row  # kept only if it goes: no branch to mispredict; a mover may have been killed in this step
+            going[many] = (
+                row  # kept only if it goes: no branch to mispredict; a mover may have been killed in this step
+            )
             many += (partner[row] < 0) & (kinds[row] >= 0) & (uniform(go, names[row]) < chance)
         for i in range(many):
             here = node[sites[going[i]]]

@@ -54,7 +54,9 @@ def enter(space, entries, rate, strides, reach, key, tick, hours, sites, names):
     birth = mix(start + np.uint64(2) * GOLDEN)
     arrived = 0
     for e in range(entries.size):
-        name = name_from(birth, entries[e])  # entries are small numbers: hashed before they are drawn with
+        name = name_from(
+            birth, entries[e]
+        )  # entries are small numbers: hashed before they are drawn with
         if not happens(uniform(start, name), rate, hours):
             continue
         site = nearest_free(space, np.int64(entries[e]), strides, reach, where)

@@ -1,6 +1,5 @@
 """Cells read the fields: interferon lifts presented MHC-I and PD-L1, and recognition scores follow."""
 
-
 from ..compiled import loop
 from ..rules import INDEX, either
 
@@ -10,13 +9,20 @@ INTERFERON, ANTIGEN_SHOWN = INDEX["interferon"], INDEX["antigen_shown"]
 @loop
 def show(cells, rates, mhc, pdl1, interferon, node, resting, induced):
     """Presented MHC-I = mhc (resting + (1 - resting) I/(1+I)); shown PD-L1 = pdl1 + induced I/(1+I)."""
-    kinds, sites, presented_mhc, pdl1_shown = cells.kind, cells.site, cells.presented_mhc, cells.pdl1_shown
+    kinds, sites, presented_mhc, pdl1_shown = (
+        cells.kind,
+        cells.site,
+        cells.presented_mhc,
+        cells.pdl1_shown,
+    )
     own, slot, by_kind = cells.own, rates.slot, rates.by_kind
     for row in range(kinds.size):
         kind = kinds[row]
         if kind < 0:
             continue
-        signal = interferon[node[sites[row]]] + either(own[slot[INTERFERON], row], by_kind[INTERFERON, kind])
+        signal = interferon[node[sites[row]]] + either(
+            own[slot[INTERFERON], row], by_kind[INTERFERON, kind]
+        )
         felt = signal / (1.0 + signal)
         presented_mhc[row] = mhc[row] * (resting + (1.0 - resting) * felt)
         pdl1_shown[row] = pdl1[row] + induced[kind] * felt

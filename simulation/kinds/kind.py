@@ -86,11 +86,21 @@ class CellKind:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.isidentifier():
             raise KindError(f"a kind is named like a variable, not {quoted(self.name)}")
-        if not (isinstance(self.agent, type) and issubclass(self.agent, mesa.Agent) and hasattr(self.agent, "window")):
-            raise KindError(f"agent = {quoted(self.agent)} is not a subclass of simulation.CellAgent", key=f"kind {self.name!r}")
+        if not (
+            isinstance(self.agent, type)
+            and issubclass(self.agent, mesa.Agent)
+            and hasattr(self.agent, "window")
+        ):
+            raise KindError(
+                f"agent = {quoted(self.agent)} is not a subclass of simulation.CellAgent",
+                key=f"kind {self.name!r}",
+            )
         for rule in self.rates:
             if rule not in INDEX:
-                raise KindError(f"there is no rule {quoted(rule)}{nearest(rule, list(INDEX))}", key=f"kind {self.name!r}")
+                raise KindError(
+                    f"there is no rule {quoted(rule)}{nearest(rule, list(INDEX))}",
+                    key=f"kind {self.name!r}",
+                )
         if self.motile and self.yielding:
             raise KindError("a motile cell cannot be yielding as well", key=f"kind {self.name!r}")
         object.__setattr__(self, "column", self.column or f"{self.name}s")
@@ -118,15 +128,21 @@ def named(what: object, cls: type[Named]) -> Named:
     if isinstance(what, str):
         module, _, name = what.rpartition(":")
         if not (module and name):
-            raise KindError(f"there is no {cls.__name__} {quoted(what)}; one of your own is module:NAME")
+            raise KindError(
+                f"there is no {cls.__name__} {quoted(what)}; one of your own is module:NAME"
+            )
         try:
             found = at(what)
         except (ImportError, AttributeError) as error:
-            raise KindError(f"{cls.__name__} {quoted(what)} cannot be imported ({shortened(error)})") from None
+            raise KindError(
+                f"{cls.__name__} {quoted(what)} cannot be imported ({shortened(error)})"
+            ) from None
     else:
         found = what
     if not isinstance(found, cls):
-        raise KindError(f"{quoted(what)} is not a {cls.__name__}: give one, or the module:NAME of one")
+        raise KindError(
+            f"{quoted(what)} is not a {cls.__name__}: give one, or the module:NAME of one"
+        )
     return found
 
 

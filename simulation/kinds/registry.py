@@ -66,7 +66,10 @@ class Kinds:
         for recognition in (*kind.engages.values(), *kind.engaged_by.values()):
             if isinstance(recognition, Recognition) and recognition not in self.recognitions:
                 if recognition.name in [each.name for each in self.recognitions]:
-                    raise KindError(f"there is another recognition {recognition.name!r} already", key=f"kind {kind.name!r}")
+                    raise KindError(
+                        f"there is another recognition {recognition.name!r} already",
+                        key=f"kind {kind.name!r}",
+                    )
                 self.recognitions.append(recognition)
         self.all.append(kind)
         words.show(kind.name, kind.column, kind.words, kind.color)
@@ -101,12 +104,17 @@ class Kinds:
         names = [recognition.name for recognition in self.recognitions]
         table = np.full((len(self.all), len(self.all)), -1, dtype=np.int8)
         for i, kind in enumerate(self.all):
-            for pairs, cell in ((kind.engages, lambda j, i=i: (i, j)), (kind.engaged_by, lambda j, i=i: (j, i))):
+            for pairs, cell in (
+                (kind.engages, lambda j, i=i: (i, j)),
+                (kind.engaged_by, lambda j, i=i: (j, i)),
+            ):
                 for other, recognition in pairs.items():
                     name = recognition.name if isinstance(recognition, Recognition) else recognition
                     if name not in names:
-                        raise KindError(f"there is no recognition {quoted(name)}{nearest(name, names)}",
-                                        key=f"kind {kind.name!r}")
+                        raise KindError(
+                            f"there is no recognition {quoted(name)}{nearest(name, names)}",
+                            key=f"kind {kind.name!r}",
+                        )
                     table[cell(self.index(other))] = names.index(name)
         return table
 
@@ -116,8 +124,15 @@ class Kinds:
 
     def arrays(self, parameters: Parameters) -> ByKind:
         """What the loops read of each kind."""
-        return ByKind(self.flags("motile"), self.flags("yielding"), self.flags("driven"), self.interactions(), self.attackers(),
-                      self.numbers("capacity", parameters), self.numbers("pdl1_induced", parameters))
+        return ByKind(
+            self.flags("motile"),
+            self.flags("yielding"),
+            self.flags("driven"),
+            self.interactions(),
+            self.attackers(),
+            self.numbers("capacity", parameters),
+            self.numbers("pdl1_induced", parameters),
+        )
 
     def baseline(self, parameters: Parameters) -> np.ndarray:
         """float64 (rules, kinds): every rule before any treatment."""

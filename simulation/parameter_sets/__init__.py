@@ -16,5 +16,7 @@ def names() -> list[str]:
 def find(name: str) -> ParameterSet:
     """A shipped set by name. Raises ParameterError with the nearest name."""
     if not isinstance(name, str) or name not in SHIPPED:
-        raise ParameterError(f"there is no parameter set {quoted(name)}{nearest(quoted(name), sorted(SHIPPED))}")
+        raise ParameterError(
+            f"there is no parameter set {quoted(name)}{nearest(quoted(name), sorted(SHIPPED))}"
+        )
     return SHIPPED[name]

@@ -12,7 +12,10 @@ SET = ParameterSet(
         "tumor.death_rate": (0.08, "assumed: moderate loss"),
         "tumor.car_target": (1.5, "assumed: 5,000 to 50,000 CD19 a blast"),
         "tumor.car_target_spread": (0.5, "assumed: 0.3 to 0.6 within a line"),
-        "car_t_cell.sensitivity": (6, "assumed: a blast dies within one hit, so contacts that stimulate fully are brief"),
+        "car_t_cell.sensitivity": (
+            6,
+            "assumed: a blast dies within one hit, so contacts that stimulate fully are brief",
+        ),
         "t_cell.sensitivity": (6, "assumed: as CAR T cells"),
         "tumor.antigen": (0.3, "assumed: few mutations"),
         "tumor.necrosis_rate": (0.0, "assumed: blood is not hypoxic"),

@@ -6,7 +6,10 @@ SET = ParameterSet(
     name="nsclc",
     meaning="a growing patch of a patient's lung cancer, moderately inflamed",
     values={
-        "tumor.division_rate": (0.45, "assumed: slower than melanoma, volume doubling 100 to 200 days"),
+        "tumor.division_rate": (
+            0.45,
+            "assumed: slower than melanoma, volume doubling 100 to 200 days",
+        ),
         "tumor.death_rate": (0.20, "assumed: high cell loss"),
         "tumor.antigen": (0.7, "assumed: fewer presented mutations than melanoma"),
         "tumor.pdl1": (0.4, "assumed: half of tumours are PD-L1 positive"),

@@ -142,7 +142,9 @@ def is_known(source: str) -> bool:
     """Whether every part of a source is a key of the bibliography, up to a part ``assumed: the reason``."""
     named, assumed, reason = source.partition("assumed:")
     words = _first_words(named)
-    return all(key in BIBLIOGRAPHY for key in words) and (bool(reason.strip()) if assumed else bool(words))
+    return all(key in BIBLIOGRAPHY for key in words) and (
+        bool(reason.strip()) if assumed else bool(words)
+    )
 
 
 def references(sources: Iterable[str]) -> list[str]:

@@ -24,7 +24,9 @@ def plain(value: Any) -> Any:
         return {plain(key): plain(each) for key, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
         return [plain(each) for each in value]
-    if hasattr(value, "dtype") and hasattr(value, "tolist"):  # arrays, series, and truth values of NumPy
+    if hasattr(value, "dtype") and hasattr(
+        value, "tolist"
+    ):  # arrays, series, and truth values of NumPy
         return plain(value.tolist())
     return value
 
@@ -44,14 +46,20 @@ def real(value: object) -> float:
 def whole_number(value: object) -> int | None:
     """A whole number as Python has it, None for what is none; 5.0 is one and 5.5 is not."""
     found = number(value)
-    return int(found) if isinstance(found, int) or (found is not None and found.is_integer()) else None
+    return (
+        int(found) if isinstance(found, int) or (found is not None and found.is_integer()) else None
+    )
 
 
 def several(value: object) -> list[Any]:
     """Things in a row as a list: one text, table or object stands for a list of it, None for an empty one."""
     if value is None:
         return []
-    return list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) else [value]
+    return (
+        list(value)
+        if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+        else [value]
+    )
 
 
 def quoted(value: object) -> str:
@@ -65,7 +73,7 @@ def quoted(value: object) -> str:
 def shortened(text: object, most: int = 160) -> str:
     """A text on one line, its middle left out where it is longer than ``most`` letters."""
     line = " ".join(str(text).split())
-    return line if len(line) <= most else f"{line[:most - 23]}...{line[-20:]}"
+    return line if len(line) <= most else f"{line[: most - 23]}...{line[-20:]}"
 
 
 def _float(value: Any) -> float:

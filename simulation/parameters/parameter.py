@@ -38,7 +38,10 @@ def nearest(word: str, choices: Iterable[str]) -> str:
 def check_source(source: str, key: str) -> None:
     """Raise ParameterError naming ``key`` unless a source is text that says something."""
     if not isinstance(source, str) or source.strip().rstrip(":") in ("", "assumed"):
-        raise ParameterError(f"source must be a bibliography key or 'assumed: the reason', not {quoted(source)}", key=key)
+        raise ParameterError(
+            f"source must be a bibliography key or 'assumed: the reason', not {quoted(source)}",
+            key=key,
+        )
 
 
 class Parameter:
@@ -51,10 +54,23 @@ class Parameter:
     trace: ClassVar[set[tuple[str, str]] | None] = None
     """When a set, every reading adds (class name of the group, name)."""
 
-    def __init__(self, value: float | str, unit: str, meaning: str, *, source: str,
-                 range: tuple[float, float], integer: bool = False):
+    def __init__(
+        self,
+        value: float | str,
+        unit: str,
+        meaning: str,
+        *,
+        source: str,
+        range: tuple[float, float],
+        integer: bool = False,
+    ):
         self.name = ""
-        self.unit, self.meaning, self.source, self.integer = canonical(unit), meaning, source, integer
+        self.unit, self.meaning, self.source, self.integer = (
+            canonical(unit),
+            meaning,
+            source,
+            integer,
+        )
         label = f"Parameter({value!r}, {unit!r}, {meaning!r})"
         if self.unit not in UNITS:
             raise ParameterError(f"there is no unit {unit!r}{nearest(unit, UNITS)}", key=label)
@@ -64,7 +80,9 @@ class Parameter:
             raise ParameterError(f"range must be (low, high), not {range!r}", key=label)
         self.factor = 1 if integer else UNITS[self.unit].factor
         if self.factor != UNITS[self.unit].factor:
-            raise ParameterError(f"a whole number cannot have the unit {unit}, which is converted inside", key=label)
+            raise ParameterError(
+                f"a whole number cannot have the unit {unit}, which is converted inside", key=label
+            )
         self.default: Any = value  # perhaps a text with a unit, until its group accepts it
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -78,12 +96,16 @@ class Parameter:
         return group._inside[self.name]
 
     def __set__(self, group: Any, value: object) -> None:
-        raise AttributeError(f"{group.key(self.name)} cannot be assigned, because it reads in inside units but is "
-                             f"set in {self.unit}; write {group.prefix}.set({self.name}={value!r})")
+        raise AttributeError(
+            f"{group.key(self.name)} cannot be assigned, because it reads in inside units but is "
+            f"set in {self.unit}; write {group.prefix}.set({self.name}={value!r})"
+        )
 
     def __repr__(self) -> str:
-        return f"Parameter({self.default!r}, {self.unit!r}, {self.meaning!r}, source={self.source!r}, " \
-               f"range=({self.low:g}, {self.high:g}){', integer=True' if self.integer else ''})"
+        return (
+            f"Parameter({self.default!r}, {self.unit!r}, {self.meaning!r}, source={self.source!r}, "
+            f"range=({self.low:g}, {self.high:g}){', integer=True' if self.integer else ''})"
+        )
 
     def allowed(self) -> str:
         """What may stand here, in words: ``between 0 and 0.2 /hour``."""
@@ -94,7 +116,10 @@ class Parameter:
         number, hint = self._number(value)
         whole = not self.integer or number % 1 == 0
         if hint or not (whole and math.isfinite(number) and self.low <= number <= self.high):
-            raise ParameterError(f"{key} = {quoted(value)} is not allowed: it must be {self.allowed()}{hint}", key=key)
+            raise ParameterError(
+                f"{key} = {quoted(value)} is not allowed: it must be {self.allowed()}{hint}",
+                key=key,
+            )
         return int(number) if self.integer else number
 
     def _number(self, value: object) -> tuple[float, str]:
@@ -103,8 +128,13 @@ class Parameter:
             number, unit = split(value) or (math.nan, self.unit)
             unit = unit or self.unit
             if unit not in UNITS or UNITS[unit].dimension != UNITS[self.unit].dimension:
-                units = [each for each in UNITS if UNITS[each].dimension == UNITS[self.unit].dimension]
-                return math.nan, f"; {quoted(unit)} does not convert to {self.unit} (choices: {', '.join(units)})"
+                units = [
+                    each for each in UNITS if UNITS[each].dimension == UNITS[self.unit].dimension
+                ]
+                return (
+                    math.nan,
+                    f"; {quoted(unit)} does not convert to {self.unit} (choices: {', '.join(units)})",
+                )
             return convert(number, unit, self.unit), ""
         return real(value), ""
 
@@ -122,19 +152,28 @@ class ParameterGroup:
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if "prefix" not in vars(cls):
-            cls.prefix = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+            cls.prefix = re.sub(
+                r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__
+            ).lower()
         found: dict[str, Parameter] = {}
         for base in reversed(cls.__mro__):
             for name, member in vars(base).items():
                 if isinstance(member, Parameter):
                     found[name] = member
                     if hasattr(ParameterGroup, name):
-                        raise ParameterError("every group uses this name; choose another", key=f"{cls.__name__}.{name}")
+                        raise ParameterError(
+                            "every group uses this name; choose another",
+                            key=f"{cls.__name__}.{name}",
+                        )
                 elif name in found:
-                    raise ParameterError(f"{base.__name__}.{name} hides a parameter; write {name} = "
-                                         f"Parameter({member!r}, {found[name].unit!r}, ..., source=..., range=...)")
+                    raise ParameterError(
+                        f"{base.__name__}.{name} hides a parameter; write {name} = "
+                        f"Parameter({member!r}, {found[name].unit!r}, ..., source=..., range=...)"
+                    )
         for name, parameter in found.items():
-            parameter.default = parameter.accept(parameter.default, f"the default {cls.__name__}.{name}")
+            parameter.default = parameter.accept(
+                parameter.default, f"the default {cls.__name__}.{name}"
+            )
         cls._parameters = found
 
     def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
@@ -149,7 +188,9 @@ class ParameterGroup:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        raise UnknownParameter(f"{type(self).__name__} has no {quoted(name)}{nearest(name, self._parameters)}")
+        raise UnknownParameter(
+            f"{type(self).__name__} has no {quoted(name)}{nearest(name, self._parameters)}"
+        )
 
     @classmethod
     def parameters(cls) -> dict[str, Parameter]:
@@ -162,7 +203,10 @@ class ParameterGroup:
 
     def set(self, **values: Any) -> None:
         """Give parameters other values, in their declared unit or as text with a unit; all or none."""
-        accepted = {name: self._parameter(name).accept(value, self.key(name)) for name, value in values.items()}
+        accepted = {
+            name: self._parameter(name).accept(value, self.key(name))
+            for name, value in values.items()
+        }
         for name, value in accepted.items():
             if value != self.value(name):
                 self._sources.pop(name, None)
@@ -187,13 +231,26 @@ class ParameterGroup:
 
     def changed(self) -> dict[str, float | int]:
         """Name -> declared value of the parameters that differ from their default."""
-        return {name: self.value(name) for name, each in self._parameters.items() if self.value(name) != each.default}
+        return {
+            name: self.value(name)
+            for name, each in self._parameters.items()
+            if self.value(name) != each.default
+        }
 
     def table(self, prefix: str | None = None) -> list[dict[str, Any]]:
         """One row a parameter: dotted name, value, unit, low, high, meaning, source."""
-        return [{"name": f"{prefix or self.prefix}.{name}", "value": self.value(name), "unit": each.unit,
-                 "low": each.low, "high": each.high, "meaning": each.meaning, "source": self.source(name)}
-                for name, each in self._parameters.items()]
+        return [
+            {
+                "name": f"{prefix or self.prefix}.{name}",
+                "value": self.value(name),
+                "unit": each.unit,
+                "low": each.low,
+                "high": each.high,
+                "meaning": each.meaning,
+                "source": self.source(name),
+            }
+            for name, each in self._parameters.items()
+        ]
 
     def copy(self) -> Self:
         """An independent copy."""
@@ -206,7 +263,9 @@ class ParameterGroup:
 
     def _parameter(self, name: str) -> Parameter:
         if name not in self._parameters:
-            raise UnknownParameter(f"{self.prefix} has no parameter {quoted(name)}{nearest(name, self._parameters)}")
+            raise UnknownParameter(
+                f"{self.prefix} has no parameter {quoted(name)}{nearest(name, self._parameters)}"
+            )
         return self._parameters[name]
 
     def _store(self, name: str, value: float | int) -> None:
@@ -221,7 +280,9 @@ class Parameters:
         self._groups = dict(groups)
         for name, group in self._groups.items():
             if hasattr(Parameters, name):
-                raise ParameterError(f"a parameter group cannot be named {name!r}, which Parameters uses itself")
+                raise ParameterError(
+                    f"a parameter group cannot be named {name!r}, which Parameters uses itself"
+                )
             group.prefix = name
             setattr(self, name, group)
 
@@ -257,7 +318,9 @@ class Parameters:
 
     def update(self, values: Mapping[str, float | str]) -> None:
         """Set several parameters by dotted name; all or none."""
-        accepted = {dotted: self.parameter(dotted).accept(value, dotted) for dotted, value in values.items()}
+        accepted = {
+            dotted: self.parameter(dotted).accept(value, dotted) for dotted, value in values.items()
+        }
         for dotted, value in accepted.items():
             self.set(dotted, value)
 
@@ -273,11 +336,19 @@ class Parameters:
 
     def declared(self) -> dict[str, float | int]:
         """Dotted name -> declared value of every parameter."""
-        return {group.key(name): group.value(name) for group in self._groups.values() for name in group._parameters}
+        return {
+            group.key(name): group.value(name)
+            for group in self._groups.values()
+            for name in group._parameters
+        }
 
     def changed(self) -> dict[str, float | int]:
         """Dotted name -> declared value of those that differ from their default."""
-        return {group.key(name): value for group in self._groups.values() for name, value in group.changed().items()}
+        return {
+            group.key(name): value
+            for group in self._groups.values()
+            for name, value in group.changed().items()
+        }
 
     def table(self) -> list[dict[str, Any]]:
         """The rows of every group, with dotted names."""

@@ -22,7 +22,10 @@ NM_UM3_PER_MOLECULE = 1 / 0.602214076  # a mole is 6.02214076e23 molecules; 1 nM
 
 def _rates(amount: str, factor: float = 1.0) -> dict[str, Unit]:
     """The unit ``amount`` per second, minute, hour, day, week."""
-    return {f"{amount}/{time}": Unit(factor * each, f"{amount} per time") for time, each in PER_HOUR.items()}
+    return {
+        f"{amount}/{time}": Unit(factor * each, f"{amount} per time")
+        for time, each in PER_HOUR.items()
+    }
 
 
 UNITS: dict[str, Unit] = {
@@ -32,7 +35,10 @@ UNITS: dict[str, Unit] = {
     **{name: Unit(hours, "time") for name, hours in HOURS.items()},
     **_rates("1"),
     # what is counted
-    **{name: Unit(1.0, name) for name in ("hits", "kills", "cells", "divisions", "sites", "doses", "moves")},
+    **{
+        name: Unit(1.0, name)
+        for name in ("hits", "kills", "cells", "divisions", "sites", "doses", "moves")
+    },
     "molecules": Unit(1.0, "molecules"),
     "1/division": Unit(1.0, "probability per division"),
     **_rates("hits"),
@@ -65,7 +71,10 @@ UNITS: dict[str, Unit] = {
     **_rates("mmHg"),
     "nM um3": Unit(1.0, "amount of substance"),
     **_rates("nM um3"),
-    **{f"molecules/{time}": Unit(each * NM_UM3_PER_MOLECULE, "nM um3 per time") for time, each in PER_HOUR.items()},
+    **{
+        f"molecules/{time}": Unit(each * NM_UM3_PER_MOLECULE, "nM um3 per time")
+        for time, each in PER_HOUR.items()
+    },
     # doses
     "mg": Unit(1.0, "mass"),
     "ug": Unit(1e-3, "mass"),

@@ -9,5 +9,15 @@ from .time_courses import time_courses
 from .tissue import tissue
 from .volume import slices, volume
 
-__all__ = ["distributions", "infiltration", "overview", "selection_differential", "slices", "style",
-           "t_cell_state", "time_courses", "tissue", "volume"]
+__all__ = [
+    "distributions",
+    "infiltration",
+    "overview",
+    "selection_differential",
+    "slices",
+    "style",
+    "t_cell_state",
+    "time_courses",
+    "tissue",
+    "volume",
+]

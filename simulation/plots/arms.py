@@ -28,7 +28,11 @@ def by_name(arms: Results | Iterable[Results] | Mapping[str, Results]) -> dict[s
 
 def last_day(arms: Mapping[str, Results]) -> float:
     """The last day that any arm has reached."""
-    days = [float(results.timeseries["day"].max()) for results in arms.values() if len(results.timeseries)]
+    days = [
+        float(results.timeseries["day"].max())
+        for results in arms.values()
+        if len(results.timeseries)
+    ]
     return max(days + [day for results in arms.values() for day in results.snapshots], default=1.0)
 
 
@@ -42,7 +46,9 @@ def column(results: Results, name: str) -> tuple[np.ndarray, np.ndarray]:
 def nearest_day(results: Results, day: float | None) -> float:
     """The day of the snapshot nearest to ``day`` (the last one when None)."""
     if not len(results.snapshots):
-        raise PlotError(f"arm {results.arm!r} has no snapshot to draw; run it with snapshot_every=7")
+        raise PlotError(
+            f"arm {results.arm!r} has no snapshot to draw; run it with snapshot_every=7"
+        )
     days = list(results.snapshots)
     return days[-1] if day is None else min(days, key=lambda known: abs(known - day))
 

@@ -20,7 +20,9 @@ STRIP = 0.21
 """Part of a panel's width for the cells that have none of the trait."""
 
 
-def distributions(arms: Results | Iterable[Results] | Mapping[str, Results], trait: str | None = None) -> Figure:
+def distributions(
+    arms: Results | Iterable[Results] | Mapping[str, Results], trait: str | None = None
+) -> Figure:
     """The distribution of a tumour trait (by default the one under selection) day below day, one column per arm.
 
     The first day's shape stays as an outline behind every later one; cells that have lost the trait altogether stand
@@ -31,19 +33,37 @@ def distributions(arms: Results | Iterable[Results] | Mapping[str, Results], tra
     days = {name: chosen_days(results) for name, results in arms.items()}
     edges = bins(arms, trait)
     rows = max(len(chosen) for chosen in days.values())
-    any_lost = any(without(tumor_trait(arms[name].snapshots[day], trait)) for name in arms for day in days[name])
+    any_lost = any(
+        without(tumor_trait(arms[name].snapshots[day], trait))
+        for name in arms
+        for day in days[name]
+    )
     colors = style.arm_colors(arms)
     with style.context():
         figure = style.picture(max(6.5, 5.2 * len(arms)), 2.1 + 0.95 * rows)
-        figure.suptitle(f"Tumour cells by {trait_words(trait)}", fontsize=15, fontweight="bold", x=0.01, ha="left")
-        for part, (name, results) in zip(np.atleast_1d(figure.subfigures(1, len(arms))), arms.items(), strict=True):
-            *beside, ridge = part.subplots(1, 2, width_ratios=[1, 4.5], sharey=True) if any_lost else [part.subplots()]
+        figure.suptitle(
+            f"Tumour cells by {trait_words(trait)}",
+            fontsize=15,
+            fontweight="bold",
+            x=0.01,
+            ha="left",
+        )
+        for part, (name, results) in zip(
+            np.atleast_1d(figure.subfigures(1, len(arms))), arms.items(), strict=True
+        ):
+            *beside, ridge = (
+                part.subplots(1, 2, width_ratios=[1, 4.5], sharey=True)
+                if any_lost
+                else [part.subplots()]
+            )
             ridges(ridge, results, days[name], trait, edges, colors[name])
             for axes in beside:
                 lost(axes, results, days[name], trait, colors[name])
             ridge.set_title(name_words(name), color=colors[name])
-            (beside or [ridge])[0].set_yticks([0.3 - row for row in range(len(days[name]))],
-                                              [day_words(day) for day in days[name]])
+            (beside or [ridge])[0].set_yticks(
+                [0.3 - row for row in range(len(days[name]))],
+                [day_words(day) for day in days[name]],
+            )
     return figure
 
 
@@ -65,7 +85,9 @@ def bins(arms: Mapping[str, Results], trait: str) -> np.ndarray:
     """Logarithmic bin edges that hold the trait in the first and last snapshots of all arms."""
     ends = [np.empty(0)]
     for results in arms.values():
-        ends += [tumor_trait(results.snapshots[nearest_day(results, day)], trait) for day in (0, None)]
+        ends += [
+            tumor_trait(results.snapshots[nearest_day(results, day)], trait) for day in (0, None)
+        ]
     values = np.concatenate(ends)
     values = values[values > 0]
     low, high = (np.percentile(values, 0.1), values.max()) if values.size else (0.1, 1.0)
@@ -84,24 +106,44 @@ def without(values: np.ndarray) -> float:
     return 100 * float(np.count_nonzero(values <= 0)) / values.size if values.size else 0.0
 
 
-def ridges(axes: Axes, results: Results, days: list[float], trait: str, edges: np.ndarray, color: str) -> None:
+def ridges(
+    axes: Axes, results: Results, days: list[float], trait: str, edges: np.ndarray, color: str
+) -> None:
     """One filled shape per day, the first on top, all on one vertical scale."""
     shapes = [shape_of(tumor_trait(results.snapshots[day], trait), edges) for day in days]
     many = [len(tumor_trait(results.snapshots[day], trait)) >= FEW for day in days]
-    tallest = max((values.max() for values, enough in zip(shapes, many, strict=True) if enough), default=0) or 100
+    tallest = (
+        max(
+            (values.max() for values, enough in zip(shapes, many, strict=True) if enough), default=0
+        )
+        or 100
+    )
     for row, (day, values) in enumerate(zip(days, shapes, strict=True)):
         floor = -row
         axes.axhline(floor, color="#BBBBBB", linewidth=0.8, zorder=2)
-        filled, outline = ({"fill": True, "color": color, "alpha": 0.75}, {"color": style.INK, "linewidth": 1.1})
+        filled, outline = (
+            {"fill": True, "color": color, "alpha": 0.75},
+            {"color": style.INK, "linewidth": 1.1},
+        )
         if many[row]:
             axes.stairs(values / tallest * 0.86 + floor, edges, baseline=floor, zorder=3, **filled)
         else:
             one_by_one(axes, tumor_trait(results.snapshots[day], trait), floor, 0.3, color)
         if many[0]:
-            axes.stairs(shapes[0] / tallest * 0.86 + floor, edges, baseline=floor, zorder=4, **outline)
+            axes.stairs(
+                shapes[0] / tallest * 0.86 + floor, edges, baseline=floor, zorder=4, **outline
+            )
         cells = results.snapshots[day].counts().get("tumor_cell", 0)
-        axes.text(0.995, floor + 0.8, f"{cells:,} cells" if cells else "no cell left", ha="right", va="top",
-                  transform=axes.get_yaxis_transform(), color=style.MUTED, fontsize=10)
+        axes.text(
+            0.995,
+            floor + 0.8,
+            f"{cells:,} cells" if cells else "no cell left",
+            ha="right",
+            va="top",
+            transform=axes.get_yaxis_transform(),
+            color=style.MUTED,
+            fontsize=10,
+        )
     trait_axis(axes, edges, trait)
     axes.set_ylim(-len(days) + 0.9, 1.0)
     axes.grid(False, axis="y")
@@ -134,14 +176,21 @@ def trait_axis(axes: Axes, edges: np.ndarray, trait: str) -> None:
     axes.set_xticks([tick for tick in ticks if edges[0] <= tick <= edges[-1]])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_words(value)))
     axes.minorticks_off()
-    axes.set_xlabel(f"{trait_words(trait)} ({SCALES[trait]})" if trait in SCALES else trait_words(trait))
+    axes.set_xlabel(
+        f"{trait_words(trait)} ({SCALES[trait]})" if trait in SCALES else trait_words(trait)
+    )
 
 
 def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
     """Ends as lines in the arm's colour, starts dotted (one grey shape if all are alike), zeros as numbers on the left."""
     edges, looks = bins(arms, trait), arm_lines(arms)
-    starts = {name: tumor_trait(arm.snapshots[nearest_day(arm, 0)], trait) for name, arm in arms.items()}
-    ends = {name: tumor_trait(arm.snapshots[nearest_day(arm, None)], trait) for name, arm in arms.items()}
+    starts = {
+        name: tumor_trait(arm.snapshots[nearest_day(arm, 0)], trait) for name, arm in arms.items()
+    }
+    ends = {
+        name: tumor_trait(arm.snapshots[nearest_day(arm, None)], trait)
+        for name, arm in arms.items()
+    }
     if alike := all(np.array_equal(start, starts[next(iter(arms))]) for start in starts.values()):
         starts = {"start": starts[next(iter(arms))]}
     for name, values in starts.items():
@@ -151,14 +200,30 @@ def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
     for name, values in ends.items():
         if values.size >= FEW:
             axes.stairs(shape_of(values, edges), edges, linewidth=2.2, zorder=3, **looks[name])
-    top = axes.get_ylim()[1] if any(values.size for values in (*starts.values(), *ends.values())) else 10.0
+    top = (
+        axes.get_ylim()[1]
+        if any(values.size for values in (*starts.values(), *ends.values()))
+        else 10.0
+    )
     for name, values in ends.items():
         if 0 < values.size < FEW:
             one_by_one(axes, values, 0, 0.08 * top, looks[name]["color"])
     trait_axis(axes, edges, trait)
-    lost_shares(axes, {"start": [(style.MUTED if alike else looks[name]["color"], without(values))
-                                 for name, values in starts.items()],
-                       "end": [(looks[name]["color"], without(values)) for name, values in ends.items() if values.size]}, edges)
+    lost_shares(
+        axes,
+        {
+            "start": [
+                (style.MUTED if alike else looks[name]["color"], without(values))
+                for name, values in starts.items()
+            ],
+            "end": [
+                (looks[name]["color"], without(values))
+                for name, values in ends.items()
+                if values.size
+            ],
+        },
+        edges,
+    )
     axes.set_ylim(0, top)
     axes.set_ylabel("% of tumour cells")
     axes.set_xlabel(axes.get_xlabel(), loc="right")
@@ -166,7 +231,9 @@ def start_and_end(axes: Axes, arms: Mapping[str, Results], trait: str) -> None:
     axes.set_title(f"{words}: start ({'grey' if alike else 'dotted'}), end (line)", fontsize=12)
 
 
-def lost_shares(axes: Axes, shares: Mapping[str, list[tuple[str, float]]], edges: np.ndarray) -> None:
+def lost_shares(
+    axes: Axes, shares: Mapping[str, list[tuple[str, float]]], edges: np.ndarray
+) -> None:
     """A shaded strip left of the distribution with the per cent of cells that have none, as numbers: they have no axis.
 
     ``shares``: start and end -> colour and per cent of each arm. Nothing is drawn where no cell is without.
@@ -176,17 +243,31 @@ def lost_shares(axes: Axes, shares: Mapping[str, list[tuple[str, float]]], edges
     left = edges[0] * (edges[0] / edges[-1]) ** (STRIP / (1 - STRIP))
     axes.axvspan(left, edges[0], color="#F4F4F4", zorder=0, linewidth=0)
     axes.set_xlim(left, edges[-1])
-    lines, size = [("none", style.MUTED, "normal")], 11 if sum(map(len, shares.values())) < 6 else 9.5
+    lines, size = (
+        [("none", style.MUTED, "normal")],
+        11 if sum(map(len, shares.values())) < 6 else 9.5,
+    )
     for when, told in shares.items():
         lines += [("", style.MUTED, "normal"), (when, style.MUTED, "normal")]
         lines += [(percent(share / 100), color, "bold") for color, share in told]
     for place, (words, color, weight) in enumerate(lines):
-        axes.annotate(words, (STRIP / 2, 1), xycoords="axes fraction", xytext=(0, -4 - 1.25 * size * place),
-                      textcoords="offset points", va="top", ha="center", fontsize=size, fontweight=weight, color=color)
+        axes.annotate(
+            words,
+            (STRIP / 2, 1),
+            xycoords="axes fraction",
+            xytext=(0, -4 - 1.25 * size * place),
+            textcoords="offset points",
+            va="top",
+            ha="center",
+            fontsize=size,
+            fontweight=weight,
+            color=color,
+        )
 
 
-def selection_differential(arms: Results | Iterable[Results] | Mapping[str, Results],
-                           trait: str | None = None) -> Figure:
+def selection_differential(
+    arms: Results | Iterable[Results] | Mapping[str, Results], trait: str | None = None
+) -> Figure:
     """How far the mean of ln trait has moved since day 0, above the share of cells that have lost it altogether.
 
     Cells without any of the trait have no logarithm: they are left out of the upper curve and counted in the lower one.
@@ -210,9 +291,13 @@ def selection_differential(arms: Results | Iterable[Results] | Mapping[str, Resu
         upper.set_ylim(min(low, -0.2), max(high, 0.2))
         upper.set_title(f"Selection on {trait_words(trait)}")
         upper.set_ylabel("change of mean ln " + trait_words(trait))
-        fold = upper.secondary_yaxis("right", functions=(np.exp, lambda y: np.log(np.maximum(y, 1e-12))))
+        fold = upper.secondary_yaxis(
+            "right", functions=(np.exp, lambda y: np.log(np.maximum(y, 1e-12)))
+        )
         fold.set_ylabel("fold of the start")
-        fold.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 6, 7, 8) if high - low < 1.5 else (1, 2, 5)))
+        fold.yaxis.set_major_locator(
+            LogLocator(subs=(1, 1.5, 2, 3, 4, 5, 6, 7, 8) if high - low < 1.5 else (1, 2, 5))
+        )
         fold.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"×{value:.2g}"))
         upper.legend(loc="best")
         style.level_axis(lower, np.concatenate(shares))
@@ -227,19 +312,31 @@ def moved(results: Results, trait: str) -> tuple[np.ndarray, np.ndarray, list[fl
     """Days, change of the mean of ln trait since the first of them, and the per cent without it per snapshot."""
     snapshots = [tumor_trait(results.snapshots[day], trait) for day in results.snapshots]
     lost_share = [without(values) if values.size else np.nan for values in snapshots]
-    days, means = column(results, "mean_ln_antigen") if trait == "antigen" else (np.empty(0), np.empty(0))
+    days, means = (
+        column(results, "mean_ln_antigen") if trait == "antigen" else (np.empty(0), np.empty(0))
+    )
     if not np.any(np.isfinite(means)):
         days = np.array(list(results.snapshots))
-        means = np.array([np.log(values[values > 0]).mean() if np.any(values > 0) else np.nan for values in snapshots])
+        means = np.array(
+            [
+                np.log(values[values > 0]).mean() if np.any(values > 0) else np.nan
+                for values in snapshots
+            ]
+        )
     known = means[np.isfinite(means)]
     return days, means - (known[0] if known.size else 0.0), lost_share
 
 
 def trait_under_selection(arms: Mapping[str, Results]) -> str:
     """The CAR target where CAR T cells were at work, the MHC-I capacity where that moved most, else the antigen."""
-    if any(np.nanmax(column(results, "car_t_cells")[1], initial=0) > 0 for results in arms.values()):
+    if any(
+        np.nanmax(column(results, "car_t_cells")[1], initial=0) > 0 for results in arms.values()
+    ):
         return "car_target"
-    return max(("antigen", "mhc"), key=lambda trait: max(shift(results, trait) for results in arms.values()))
+    return max(
+        ("antigen", "mhc"),
+        key=lambda trait: max(shift(results, trait) for results in arms.values()),
+    )
 
 
 def shift(results: Results, trait: str) -> float:

@@ -29,13 +29,35 @@ INK = "#222222"
 MUTED = "#6B6B6B"
 
 RC = {
-    "font.size": 12, "font.family": "DejaVu Sans", "axes.titlesize": 13, "axes.titleweight": "bold",
-    "axes.titlelocation": "left", "axes.labelsize": 12, "xtick.labelsize": 11, "ytick.labelsize": 11,
-    "legend.fontsize": 11, "legend.frameon": False, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.edgecolor": "#888888", "axes.linewidth": 0.9, "axes.grid": True, "grid.color": "#E8E8E8",
-    "grid.linewidth": 0.8, "axes.axisbelow": True, "lines.linewidth": 2.2, "lines.solid_capstyle": "round",
-    "text.color": INK, "axes.labelcolor": INK, "axes.titlecolor": INK, "xtick.color": MUTED, "ytick.color": MUTED,
-    "xtick.labelcolor": INK, "ytick.labelcolor": INK, "figure.facecolor": "white", "figure.dpi": 100,
+    "font.size": 12,
+    "font.family": "DejaVu Sans",
+    "axes.titlesize": 13,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 12,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+    "legend.fontsize": 11,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#888888",
+    "axes.linewidth": 0.9,
+    "axes.grid": True,
+    "grid.color": "#E8E8E8",
+    "grid.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "lines.linewidth": 2.2,
+    "lines.solid_capstyle": "round",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "figure.facecolor": "white",
+    "figure.dpi": 100,
 }
 
 
@@ -56,7 +78,9 @@ def context():
 def picture(width: float, height: float, **layout: float) -> Picture:
     """An empty picture, inches wide and high, whose parts make room for each other."""
     figure = Picture(figsize=(width, height), layout="constrained")
-    figure.get_layout_engine().set(**{"w_pad": 0.09, "h_pad": 0.09, "wspace": 0.03, "hspace": 0.03} | layout)
+    figure.get_layout_engine().set(
+        **{"w_pad": 0.09, "h_pad": 0.09, "wspace": 0.03, "hspace": 0.03} | layout
+    )
     return figure
 
 
@@ -68,13 +92,18 @@ def figure_of(axes: Axes) -> Figure:
 def kind_color(kind: str, kinds: Iterable[str] = ()) -> str:
     """The colour of a kind of cell, the same in every picture; plug-in kinds take the next free ones."""
     extra = [other for other in kinds if other not in KIND_COLORS]
-    return KIND_COLORS.get(kind) or OTHER_KINDS[extra.index(kind) % len(OTHER_KINDS) if kind in extra else 0]
+    return (
+        KIND_COLORS.get(kind)
+        or OTHER_KINDS[extra.index(kind) % len(OTHER_KINDS) if kind in extra else 0]
+    )
 
 
 def arm_colors(names: Iterable[str]) -> dict[str, str]:
     """A colour per arm: dark grey for the control, then the palette in order; within :func:`painted`, those given there."""
     treated = [name for name in names if name != "control"]
-    colors = {name: ARM_COLORS[i % len(ARM_COLORS)] for i, name in enumerate(treated)} | (_painted.get() or {})
+    colors = {name: ARM_COLORS[i % len(ARM_COLORS)] for i, name in enumerate(treated)} | (
+        _painted.get() or {}
+    )
     return {name: colors.get(name, CONTROL) for name in names}
 
 
@@ -93,11 +122,23 @@ def painted(colors: Mapping[str, str]) -> Iterator[None]:
 
 def colormap(trait: str) -> Colormap:
     """The sequential map of a trait or field; grey for cells without any."""
-    names = {"antigen": "viridis", "car_target": "viridis", "mhc": "cividis", "presented_mhc": "cividis",
-             "vigour": "plasma", "oxygen": "cividis", "il2": "viridis", "chemokine": "viridis"}
-    part = {"vigour": (0.0, 0.86), "share": (0.05, 0.85)}.get(trait, (0.0, 1.0) if trait in names else (0.12, 0.92))
+    names = {
+        "antigen": "viridis",
+        "car_target": "viridis",
+        "mhc": "cividis",
+        "presented_mhc": "cividis",
+        "vigour": "plasma",
+        "oxygen": "cividis",
+        "il2": "viridis",
+        "chemokine": "viridis",
+    }
+    part = {"vigour": (0.0, 0.86), "share": (0.05, 0.85)}.get(
+        trait, (0.0, 1.0) if trait in names else (0.12, 0.92)
+    )
     colors = mpl.colormaps[names.get(trait, "magma_r")](np.linspace(*part, 256))
-    return LinearSegmentedColormap.from_list(f"{trait}_map", colors).with_extremes(under=INVISIBLE, bad=NOTHING)
+    return LinearSegmentedColormap.from_list(f"{trait}_map", colors).with_extremes(
+        under=INVISIBLE, bad=NOTHING
+    )
 
 
 def scale(trait: str, values: np.ndarray) -> Normalize:
@@ -141,13 +182,19 @@ def level_axis(axes: Axes, values: np.ndarray, whole: bool = False) -> None:
     top = float(np.max(values, initial=0.0, where=np.isfinite(values))) or 1.0
     axes.set_ylim(0, 1.04 if whole else top * 1.12)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick_words(value) if value else "0"))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: tick_words(value) if value else "0")
+    )
 
 
 def day_axis(axes: Axes, last: float, label: bool = True) -> None:
     """The axis of days, from day 0 to the last day."""
     axes.set_xlim(0, max(last, 0.25))
-    weeks = MultipleLocator(7 * np.ceil(last / 45)) if last >= 14 else MaxNLocator(nbins=7, steps=[1, 2, 5, 10])
+    weeks = (
+        MultipleLocator(7 * np.ceil(last / 45))
+        if last >= 14
+        else MaxNLocator(nbins=7, steps=[1, 2, 5, 10])
+    )
     axes.xaxis.set_major_locator(weeks)
     axes.set_xlabel("day" if label else "")
     axes.tick_params(labelbottom=label)

@@ -13,8 +13,10 @@ from .arms import by_name, column, last_day
 from .time_courses import arm_legend, line, stack
 
 EDGES = np.linspace(0, 1, 21)
-STATE = {"mean_vigour": "T-cell vigour (1 = fresh, 0 = exhausted)",
-         "mean_fixed_exhaustion": "Fixed exhaustion (beyond rescue)"}
+STATE = {
+    "mean_vigour": "T-cell vigour (1 = fresh, 0 = exhausted)",
+    "mean_fixed_exhaustion": "Fixed exhaustion (beyond rescue)",
+}
 
 
 def t_cell_state(arms: Results | Iterable[Results] | Mapping[str, Results]) -> Figure:
@@ -30,7 +32,9 @@ def t_cell_state(arms: Results | Iterable[Results] | Mapping[str, Results]) -> F
         fixed.tick_params(labelbottom=False)
         for name, results in arms.items():
             line(engaged, *engaged_share(results), colors[name], name_words(name))
-        style.level_axis(engaged, np.concatenate([engaged_share(results)[1] for results in arms.values()]))
+        style.level_axis(
+            engaged, np.concatenate([engaged_share(results)[1] for results in arms.values()])
+        )
         style.day_axis(engaged, last_day(arms))
         engaged.set_ylabel("% of T cells")
         engaged.set_title("Engaged with a target", fontsize=12)
@@ -40,8 +44,13 @@ def t_cell_state(arms: Results | Iterable[Results] | Mapping[str, Results]) -> F
             axes.set_title(f"Spread of vigour: {name_words(name)}", color=colors[name], fontsize=12)
             axes.set_ylabel("vigour")
             axes.set_xlabel("day" if axes is panels[-1] else "")
-        bar = right.colorbar(image, ax=list(panels), label="% of T cells per 0.05 of vigour", shrink=0.8,
-                             extend="max")
+        bar = right.colorbar(
+            image,
+            ax=list(panels),
+            label="% of T cells per 0.05 of vigour",
+            shrink=0.8,
+            extend="max",
+        )
         bar.outline.set_visible(False)
         arm_legend(left, arms)
     return figure
@@ -64,8 +73,12 @@ def spread(axes: Axes, results: Results, last: float):
             counts = np.histogram(vigour, EDGES)[0]
             shares[counts > 0, i] = counts[counts > 0] * 100 / vigour.size
     middles = (days[1:] + days[:-1]) / 2
-    borders = np.concatenate([[0.0], middles, [max(last, 0.25)]]) if days.size else np.array([0.0, last])
-    image = axes.pcolormesh(borders, EDGES, shares, cmap=style.colormap("share"), vmin=0, vmax=30, rasterized=True)
+    borders = (
+        np.concatenate([[0.0], middles, [max(last, 0.25)]]) if days.size else np.array([0.0, last])
+    )
+    image = axes.pcolormesh(
+        borders, EDGES, shares, cmap=style.colormap("share"), vmin=0, vmax=30, rasterized=True
+    )
     axes.set_ylim(0, 1)
     axes.grid(False)
     style.day_axis(axes, last)

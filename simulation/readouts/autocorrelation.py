@@ -7,7 +7,16 @@ import pandas as pd
 
 from ..parameters.parameter import nearest
 from ..results.snapshots import Snapshot
-from .lattice_images import TUMOR, Kinds, SpatialError, chosen, correlate, image, lengths, sites_within
+from .lattice_images import (
+    TUMOR,
+    Kinds,
+    SpatialError,
+    chosen,
+    correlate,
+    image,
+    lengths,
+    sites_within,
+)
 
 REACH = 300.0  # um
 
@@ -21,7 +30,9 @@ def morans_i(snapshot: Snapshot, trait: str, kind: Kinds = TUMOR) -> float:
     return moran(trait_products(snapshot, trait, who, 1), cell_pairs(snapshot, who, 1))
 
 
-def autocorrelation(snapshot: Snapshot, trait: str, kind: Kinds = TUMOR, reach: float = REACH) -> pd.DataFrame:
+def autocorrelation(
+    snapshot: Snapshot, trait: str, kind: Kinds = TUMOR, reach: float = REACH
+) -> pd.DataFrame:
     """Correlation of a trait between cells of a kind by their distance, up to ``reach`` um, in steps of one site.
 
     Columns distance (um), correlation (1 = equal, 0 = unrelated) and pairs.
@@ -37,7 +48,9 @@ def half_distance(curve: pd.DataFrame) -> float:
     ``curve`` comes from :func:`autocorrelation`. NaN also where neighbours are no more alike than by chance (two
     standard errors, 1 / sqrt(pairs)).
     """
-    distance, level, pairs = (curve[name].to_numpy() for name in ("distance", "correlation", "pairs"))
+    distance, level, pairs = (
+        curve[name].to_numpy() for name in ("distance", "correlation", "pairs")
+    )
     below = np.flatnonzero(level <= level[0] / 2)
     if below.size == 0 or not level[0] ** 2 * pairs[0] > 4:
         return math.nan
@@ -78,4 +91,6 @@ def correlogram(products: np.ndarray, pairs: np.ndarray, spacing: float) -> pd.D
     count, total = (np.bincount(step, each.ravel())[1 : reach + 1] for each in (pairs, products))
     correlation = np.divide(total, count, out=np.full(reach, math.nan), where=count > 0)
     distance = spacing * np.arange(1.0, reach + 1)
-    return pd.DataFrame({"distance": distance, "correlation": correlation, "pairs": (count / 2).astype(int)})
+    return pd.DataFrame(
+        {"distance": distance, "correlation": correlation, "pairs": (count / 2).astype(int)}
+    )

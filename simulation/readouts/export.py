@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 LABELS = ("kind", "site", "name", "clone")
 """What a cell is called and where it stands; everything else in a snapshot is a trait."""
-VTK_TYPES = {"float32": "Float32", "float64": "Float64", "int8": "Int8", "int32": "Int32", "int64": "Int64"}
+VTK_TYPES = {
+    "float32": "Float32",
+    "float64": "Float64",
+    "int8": "Int8",
+    "int32": "Int32",
+    "int64": "Int64",
+}
 
 
 class ExportError(TumorLabError):
@@ -45,14 +51,35 @@ def to_anndata(snapshot: Snapshot) -> "AnnData":
     cells = snapshot.cells
     names = pd.Index(cells["name"].astype(str).astype(object))
     kinds = pd.Categorical.from_codes(cells["kind"].astype(int), categories=list(snapshot.kinds))
-    obs = pd.DataFrame({"cell_type": kinds.remove_unused_categories(), "clone": pd.Categorical(cells["clone"].astype(str)),
-                        "site": cells["site"]}, index=names)
-    matrix = np.column_stack([cells[trait].astype(float) for trait in traits]) if traits else np.empty((len(names), 0))
+    obs = pd.DataFrame(
+        {
+            "cell_type": kinds.remove_unused_categories(),
+            "clone": pd.Categorical(cells["clone"].astype(str)),
+            "site": cells["site"],
+        },
+        index=names,
+    )
+    matrix = (
+        np.column_stack([cells[trait].astype(float) for trait in traits])
+        if traits
+        else np.empty((len(names), 0))
+    )
     # squidpy takes a key "spatial" in uns for a Visium slide, so there is none.
-    about = {"day": snapshot.day, "shape": np.array(snapshot.shape), "spacing": snapshot.spacing,
-             "liquid": bool(snapshot.liquid), "fields": {name: np.asarray(field) for name, field in snapshot.fields.items()}}
+    about = {
+        "day": snapshot.day,
+        "shape": np.array(snapshot.shape),
+        "spacing": snapshot.spacing,
+        "liquid": bool(snapshot.liquid),
+        "fields": {name: np.asarray(field) for name, field in snapshot.fields.items()},
+    }
     places = {} if snapshot.liquid else {"spatial": coordinates(snapshot)}
-    return AnnData(X=matrix, obs=obs, var=pd.DataFrame(index=pd.Index(traits, dtype=object)), obsm=places, uns=about)
+    return AnnData(
+        X=matrix,
+        obs=obs,
+        var=pd.DataFrame(index=pd.Index(traits, dtype=object)),
+        obsm=places,
+        uns=about,
+    )
 
 
 def to_vtk(snapshot: Snapshot, path: str | os.PathLike) -> None:
@@ -67,7 +94,10 @@ def to_vtk(snapshot: Snapshot, path: str | os.PathLike) -> None:
     if snapshot.liquid:
         raise ExportError("a liquid has no places to write into a VTK file", file=path)
     if path.suffix not in (".vti", ".vtp"):
-        raise ExportError("a VTK file ends in .vti (the lattice as an image) or .vtp (the cells as points)", file=path)
+        raise ExportError(
+            "a VTK file ends in .vti (the lattice as an image) or .vtp (the cells as points)",
+            file=path,
+        )
     write_atomically(path, lattice_xml(snapshot) if path.suffix == ".vti" else points_xml(snapshot))
 
 
@@ -86,13 +116,19 @@ def lattice_xml(snapshot: Snapshot) -> str:
         values = np.full(math.prod(sites), np.nan, dtype=np.float32)
         values[snapshot.cells["site"]] = snapshot.cells[trait]
         arrays[trait] = values.reshape(sites)
-    arrays |= {name: at_sites(field, snapshot.shape).astype(np.float32).reshape(sites)
-               for name, field in snapshot.fields.items()}
+    arrays |= {
+        name: at_sites(field, snapshot.shape).astype(np.float32).reshape(sites)
+        for name, field in snapshot.fields.items()
+    }
     data = "".join(data_array(name, values.ravel(order="F")) for name, values in arrays.items())
     extent = " ".join(f"0 {side}" for side in sites)
     spacing = " ".join([f"{snapshot.spacing:.17g}"] * 3)
-    return vtk_file("ImageData", f'WholeExtent="{extent}" Origin="0 0 0" Spacing="{spacing}"', snapshot,
-                    f'<Piece Extent="{extent}">\n<CellData Scalars="cell_kind">\n{data}</CellData>\n</Piece>\n')
+    return vtk_file(
+        "ImageData",
+        f'WholeExtent="{extent}" Origin="0 0 0" Spacing="{spacing}"',
+        snapshot,
+        f'<Piece Extent="{extent}">\n<CellData Scalars="cell_kind">\n{data}</CellData>\n</Piece>\n',
+    )
 
 
 def points_xml(snapshot: Snapshot) -> str:
@@ -102,35 +138,50 @@ def points_xml(snapshot: Snapshot) -> str:
     places[:, : len(snapshot.shape)] = coordinates(snapshot)
     if len(snapshot.shape) == 2:
         places[:, 2] = 0.5 * snapshot.spacing
-    arrays = {"cell_kind": snapshot.cells["kind"].astype(np.int8), "clone": snapshot.cells["clone"].astype(np.int64)}
+    arrays = {
+        "cell_kind": snapshot.cells["kind"].astype(np.int8),
+        "clone": snapshot.cells["clone"].astype(np.int64),
+    }
     arrays |= {trait: snapshot.cells[trait].astype(np.float32) for trait in trait_names(snapshot)}
     data = "".join(data_array(name, values) for name, values in arrays.items())
-    return vtk_file("PolyData", "", snapshot, (
-        f'<Piece NumberOfPoints="{number}" NumberOfVerts="{number}" NumberOfLines="0" NumberOfStrips="0" '
-        f'NumberOfPolys="0">\n<PointData Scalars="cell_kind">\n{data}</PointData>\n'
-        f'<Points>\n{data_array("Points", places.ravel(), components=3)}</Points>\n'
-        f'<Verts>\n{data_array("connectivity", np.arange(number))}{data_array("offsets", np.arange(1, number + 1))}'
-        "</Verts>\n</Piece>\n"))
+    return vtk_file(
+        "PolyData",
+        "",
+        snapshot,
+        (
+            f'<Piece NumberOfPoints="{number}" NumberOfVerts="{number}" NumberOfLines="0" NumberOfStrips="0" '
+            f'NumberOfPolys="0">\n<PointData Scalars="cell_kind">\n{data}</PointData>\n'
+            f"<Points>\n{data_array('Points', places.ravel(), components=3)}</Points>\n"
+            f"<Verts>\n{data_array('connectivity', np.arange(number))}{data_array('offsets', np.arange(1, number + 1))}"
+            "</Verts>\n</Piece>\n"
+        ),
+    )
 
 
 def vtk_file(kind: str, attributes: str, snapshot: Snapshot, piece: str) -> str:
     """A VTK XML file around one piece, with the day and the names of the kinds of cell."""
     letters = " ".join(str(code) for name in snapshot.kinds for code in [*name.encode(), 0])
-    return (f'<?xml version="1.0"?>\n<VTKFile type="{kind}" version="1.0" byte_order="{sys.byteorder.title()}Endian" '
-            f'header_type="UInt64" compressor="vtkZLibDataCompressor">\n<{kind} {attributes}>\n<FieldData>\n'
-            f'<DataArray type="Float64" Name="TimeValue" NumberOfTuples="1" format="ascii">{snapshot.day:.17g}</DataArray>\n'
-            f'<Array type="String" Name="kinds" NumberOfTuples="{len(snapshot.kinds)}" format="ascii">{letters}</Array>\n'
-            f"</FieldData>\n{piece}</{kind}>\n</VTKFile>\n")
+    return (
+        f'<?xml version="1.0"?>\n<VTKFile type="{kind}" version="1.0" byte_order="{sys.byteorder.title()}Endian" '
+        f'header_type="UInt64" compressor="vtkZLibDataCompressor">\n<{kind} {attributes}>\n<FieldData>\n'
+        f'<DataArray type="Float64" Name="TimeValue" NumberOfTuples="1" format="ascii">{snapshot.day:.17g}</DataArray>\n'
+        f'<Array type="String" Name="kinds" NumberOfTuples="{len(snapshot.kinds)}" format="ascii">{letters}</Array>\n'
+        f"</FieldData>\n{piece}</{kind}>\n</VTKFile>\n"
+    )
 
 
 def data_array(name: str, values: np.ndarray, components: int = 1) -> str:
     """One array in base64: a header of four numbers (blocks, their size, size of the last, packed size), then zlib."""
     raw = np.ascontiguousarray(values).tobytes()
     packed = zlib.compress(raw, 6)
-    header = np.array([1, len(raw), 0, len(packed)] if raw else [0, 0, 0], dtype=np.uint64).tobytes()
+    header = np.array(
+        [1, len(raw), 0, len(packed)] if raw else [0, 0, 0], dtype=np.uint64
+    ).tobytes()
     text = base64.b64encode(header).decode() + (base64.b64encode(packed).decode() if raw else "")
-    return (f'<DataArray type="{VTK_TYPES[values.dtype.name]}" Name={quoteattr(name)} NumberOfComponents="{components}" '
-            f'format="binary">{text}</DataArray>\n')
+    return (
+        f'<DataArray type="{VTK_TYPES[values.dtype.name]}" Name={quoteattr(name)} NumberOfComponents="{components}" '
+        f'format="binary">{text}</DataArray>\n'
+    )
 
 
 def at_sites(field: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -138,4 +189,11 @@ def at_sites(field: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     nodes = 1  # sites a side of a node: 1, 2, 4...
     while tuple(-(-side // nodes) for side in shape) != field.shape and nodes < max(shape):
         nodes *= 2
-    return field[np.ix_(*[np.minimum(np.arange(side) // nodes, last - 1) for side, last in zip(shape, field.shape, strict=True)])]
+    return field[
+        np.ix_(
+            *[
+                np.minimum(np.arange(side) // nodes, last - 1)
+                for side, last in zip(shape, field.shape, strict=True)
+            ]
+        )
+    ]

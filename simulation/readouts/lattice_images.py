@@ -21,7 +21,9 @@ class SpatialError(TumorLabError):
 def chosen(snapshot: Snapshot, kinds: Kinds) -> np.ndarray:
     """The cells of one kind or several, as a mask; raises SpatialError for a name that is no kind, and for a liquid."""
     if snapshot.liquid:
-        raise SpatialError(f"the snapshot of day {snapshot.day:g} is of a liquid: it has no neighbourhood to read")
+        raise SpatialError(
+            f"the snapshot of day {snapshot.day:g} is of a liquid: it has no neighbourhood to read"
+        )
     names = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     known = [*dict.fromkeys([*snapshot.kinds, TUMOR, *SHIPPED])]
     for name in names:
@@ -37,7 +39,9 @@ def immune_kinds(snapshot: Snapshot) -> tuple[str, ...]:
 
 def coordinates(snapshot: Snapshot) -> np.ndarray:
     """Middle of every cell's site in um from the corner of the patch: shape (cells, 2 or 3)."""
-    return (np.stack(np.unravel_index(snapshot.cells["site"], snapshot.shape), axis=1) + 0.5) * snapshot.spacing
+    return (
+        np.stack(np.unravel_index(snapshot.cells["site"], snapshot.shape), axis=1) + 0.5
+    ) * snapshot.spacing
 
 
 def site_extent(snapshot: Snapshot) -> float:
@@ -45,7 +49,9 @@ def site_extent(snapshot: Snapshot) -> float:
     return (snapshot.spacing / 1000) ** len(snapshot.shape)
 
 
-def image(snapshot: Snapshot, who: Kinds | np.ndarray, values: np.ndarray | float = 1.0) -> np.ndarray:
+def image(
+    snapshot: Snapshot, who: Kinds | np.ndarray, values: np.ndarray | float = 1.0
+) -> np.ndarray:
     """``values`` of the chosen cells (kinds, or a mask) at their sites and 0 elsewhere: float64 of the snapshot's shape."""
     who = who if isinstance(who, np.ndarray) else chosen(snapshot, who)
     picture = np.zeros(snapshot.shape)
@@ -61,7 +67,9 @@ def correlate(first: np.ndarray, second: np.ndarray, reach: int) -> np.ndarray:
     size = [fft.next_fast_len(side + reach, real=True) for side in first.shape]
     one = fft.rfftn(first, size)
     other = one if second is first else fft.rfftn(second, size)
-    return fft.irfftn(one.conj() * other, size)[np.ix_(*[np.arange(-reach, reach + 1)] * first.ndim)]
+    return fft.irfftn(one.conj() * other, size)[
+        np.ix_(*[np.arange(-reach, reach + 1)] * first.ndim)
+    ]
 
 
 def lengths(ndim: int, reach: int) -> np.ndarray:

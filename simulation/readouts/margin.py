@@ -16,19 +16,42 @@ T_CELLS = ("t_cell", "car_t_cell")
 class Histology(ParameterGroup):
     """How tissue is read: what is tumour, where its margin lies, and when it is called hot, excluded or cold."""
 
-    smoothing = Parameter(30, "um", "sigma of the Gaussian that turns tumour cells into tumour tissue", range=(1, 500),
-                          source="assumed: two cell diameters, so that small gaps between tumour cells are tumour tissue")
-    tumor_share = Parameter(0.3, "1", "smoothed share of sites with a tumour cell from which tissue is tumour",
-                            source="assumed: about half of the 0.5 to 0.8 found inside nodules", range=(0.001, 1))
-    margin_reach = Parameter(100, "um", "how far the invasive margin reaches to either side; deeper inside is the core",
-                             source="assumed: slides are read 500 um to either side, more than most patches hold",
-                             range=(1, 5000))
-    hot_core = Parameter(200, "cells/mm2", "T cells in the core from which a tumour is hot",
-                         source="Galon: medians of 100 to 300 CD8 per mm2 in the core of colorectal cancers",
-                         range=(0, 10_000))
-    excluded_margin = Parameter(300, "cells/mm2", "T cells in the margin from which a tumour that is not hot is excluded",
-                                source="Tumeh2014: about 300 per mm2 in non-responders, 2,600 in responders; "
-                                       "Galon: medians of 200 to 600", range=(0, 10_000))
+    smoothing = Parameter(
+        30,
+        "um",
+        "sigma of the Gaussian that turns tumour cells into tumour tissue",
+        range=(1, 500),
+        source="assumed: two cell diameters, so that small gaps between tumour cells are tumour tissue",
+    )
+    tumor_share = Parameter(
+        0.3,
+        "1",
+        "smoothed share of sites with a tumour cell from which tissue is tumour",
+        source="assumed: about half of the 0.5 to 0.8 found inside nodules",
+        range=(0.001, 1),
+    )
+    margin_reach = Parameter(
+        100,
+        "um",
+        "how far the invasive margin reaches to either side; deeper inside is the core",
+        source="assumed: slides are read 500 um to either side, more than most patches hold",
+        range=(1, 5000),
+    )
+    hot_core = Parameter(
+        200,
+        "cells/mm2",
+        "T cells in the core from which a tumour is hot",
+        source="Galon: medians of 100 to 300 CD8 per mm2 in the core of colorectal cancers",
+        range=(0, 10_000),
+    )
+    excluded_margin = Parameter(
+        300,
+        "cells/mm2",
+        "T cells in the margin from which a tumour that is not hot is excluded",
+        source="Tumeh2014: about 300 per mm2 in non-responders, 2,600 in responders; "
+        "Galon: medians of 200 to 600",
+        range=(0, 10_000),
+    )
 
 
 def tumor_tissue(snapshot: Snapshot, histology: Histology | None = None) -> np.ndarray:
@@ -39,7 +62,9 @@ def tumor_tissue(snapshot: Snapshot, histology: Histology | None = None) -> np.n
     the edge lies within a cell or two of the outermost tumour cells.
     """
     histology = histology or Histology()
-    share = gaussian_filter(image(snapshot, TUMOR), histology.smoothing / snapshot.spacing, mode="reflect")
+    share = gaussian_filter(
+        image(snapshot, TUMOR), histology.smoothing / snapshot.spacing, mode="reflect"
+    )
     return binary_fill_holes(share >= histology.tumor_share)
 
 
@@ -52,14 +77,20 @@ def margin_distance(snapshot: Snapshot, histology: Histology | None = None) -> n
     tissue = tumor_tissue(snapshot, histology)
     if tissue.all() or not tissue.any():
         return np.full(snapshot.shape, -math.inf if tissue.all() else math.inf)
-    outside, inside = (distance_transform_edt(part, sampling=snapshot.spacing) for part in (~tissue, tissue))
+    outside, inside = (
+        distance_transform_edt(part, sampling=snapshot.spacing) for part in (~tissue, tissue)
+    )
     return np.where(tissue, 0.5 * snapshot.spacing - inside, outside - 0.5 * snapshot.spacing)
 
 
 def zone_masks(distance: np.ndarray, histology: Histology) -> dict[str, np.ndarray]:
     """Core, margin and stroma as masks over the sites, from the signed distance of the margin."""
     reach = histology.margin_reach
-    return {"core": distance < -reach, "margin": np.abs(distance) <= reach, "stroma": distance > reach}
+    return {
+        "core": distance < -reach,
+        "margin": np.abs(distance) <= reach,
+        "stroma": distance > reach,
+    }
 
 
 def density(snapshot: Snapshot, sites: np.ndarray, where: np.ndarray) -> float:
@@ -68,8 +99,12 @@ def density(snapshot: Snapshot, sites: np.ndarray, where: np.ndarray) -> float:
     return float(np.count_nonzero(where.flat[sites]) / extent) if extent else math.nan
 
 
-def infiltration(snapshot: Snapshot, histology: Histology | None = None, width: float = 50.0,
-                 kinds: tuple[str, ...] | None = None) -> pd.DataFrame:
+def infiltration(
+    snapshot: Snapshot,
+    histology: Histology | None = None,
+    width: float = 50.0,
+    kinds: tuple[str, ...] | None = None,
+) -> pd.DataFrame:
     """Density of each kind of cell by distance from the margin, in bins of ``width`` um that meet at the margin.
 
     Columns kind, low, high (um; negative inside), cells, extent (mm2, mm3 in 3-D) and density (cells per extent). No
@@ -77,16 +112,32 @@ def infiltration(snapshot: Snapshot, histology: Histology | None = None, width: 
     """
     distance = margin_distance(snapshot, histology)
     if not np.isfinite(distance).all():
-        empty = pd.DataFrame({name: [] for name in ("kind", "low", "high", "cells", "extent", "density")})
+        empty = pd.DataFrame(
+            {name: [] for name in ("kind", "low", "high", "cells", "extent", "density")}
+        )
         return empty.astype({"kind": object, "cells": int})
-    edges = np.arange(math.floor(distance.min() / width), math.ceil(distance.max() / width) + 1) * float(width)
+    edges = np.arange(
+        math.floor(distance.min() / width), math.ceil(distance.max() / width) + 1
+    ) * float(width)
     extent = np.histogram(distance, edges)[0] * site_extent(snapshot)
     tables = []
     for kind in immune_kinds(snapshot) if kinds is None else kinds:
-        cells = np.histogram(distance.flat[snapshot.cells["site"][chosen(snapshot, kind)]], edges)[0]
+        cells = np.histogram(distance.flat[snapshot.cells["site"][chosen(snapshot, kind)]], edges)[
+            0
+        ]
         per_extent = np.divide(cells, extent, out=np.full(extent.size, math.nan), where=extent > 0)
-        tables.append(pd.DataFrame({"kind": kind, "low": edges[:-1], "high": edges[1:], "cells": cells,
-                                    "extent": extent, "density": per_extent}))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "kind": kind,
+                    "low": edges[:-1],
+                    "high": edges[1:],
+                    "cells": cells,
+                    "extent": extent,
+                    "density": per_extent,
+                }
+            )
+        )
     return pd.concat(tables, ignore_index=True)
 
 
@@ -111,4 +162,8 @@ def class_of(snapshot: Snapshot, distance: np.ndarray, histology: Histology) -> 
     section = (snapshot.spacing / 1000) ** (len(snapshot.shape) - 2)
     if density(snapshot, sites, core) * section >= histology.hot_core:
         return "hot"
-    return "excluded" if density(snapshot, sites, zones["margin"]) * section >= histology.excluded_margin else "cold"
+    return (
+        "excluded"
+        if density(snapshot, sites, zones["margin"]) * section >= histology.excluded_margin
+        else "cold"
+    )

@@ -55,10 +55,16 @@ def nearest_distances(snapshot: Snapshot, of: Kinds, to: Kinds) -> np.ndarray:
     if not same(of, to):
         return distance_from(snapshot, to).flat[snapshot.cells["site"][who]]
     places = coordinates(snapshot)[who]
-    return cKDTree(places).query(places, k=[2])[0][:, 0] if len(places) > 1 else np.full(len(places), math.nan)
+    return (
+        cKDTree(places).query(places, k=[2])[0][:, 0]
+        if len(places) > 1
+        else np.full(len(places), math.nan)
+    )
 
 
-def cross_k(snapshot: Snapshot, of: Kinds, to: Kinds, radii: tuple[float, ...] = RADII) -> pd.DataFrame:
+def cross_k(
+    snapshot: Snapshot, of: Kinds, to: Kinds, radii: tuple[float, ...] = RADII
+) -> pd.DataFrame:
     """Ripley's K between two kinds of cell, or of one kind, with translation edge correction.
 
     A pair at displacement h is weighted by the patch over its overlap with itself shifted by h, which is unbiased in a
@@ -80,7 +86,15 @@ def cross_k(snapshot: Snapshot, of: Kinds, to: Kinds, radii: tuple[float, ...] =
         k = first.size * spacing**ndim * float(pairs[within].sum()) / possible if seen else math.nan
         random = np.count_nonzero(within) * spacing**ndim * first.size / (first.size - 1)
         ratio = k / random if random else math.nan
-        rows.append((float(radius), k, random, ratio, (k / (math.pi if ndim == 2 else 4 / 3 * math.pi)) ** (1 / ndim)))
+        rows.append(
+            (
+                float(radius),
+                k,
+                random,
+                ratio,
+                (k / (math.pi if ndim == 2 else 4 / 3 * math.pi)) ** (1 / ndim),
+            )
+        )
     return pd.DataFrame(rows, columns=["radius", "k", "random", "ratio", "l"])
 
 
@@ -98,7 +112,9 @@ def mixing(snapshot: Snapshot) -> tuple[float, float]:
     random, 2 n_tumor / (n_immune - 1): 1 is mixed, near 0 compartments.
     """
     immune = immune_kinds(snapshot)
-    tumor_cells, immune_cells = (np.count_nonzero(chosen(snapshot, kinds)) for kinds in (TUMOR, immune))
+    tumor_cells, immune_cells = (
+        np.count_nonzero(chosen(snapshot, kinds)) for kinds in (TUMOR, immune)
+    )
     if not (tumor_cells and immune_cells and (among := contacts(snapshot, immune, immune))):
         return math.nan, math.nan
     score = contacts(snapshot, immune, TUMOR) / among
@@ -109,5 +125,7 @@ def same(of: Kinds, to: Kinds) -> bool:
     """Whether two choices of kinds are one; raises SpatialError when they overlap in part."""
     first, second = ({kinds} if isinstance(kinds, str) else set(kinds) for kinds in (of, to))
     if first != second and first & second:
-        raise SpatialError(f"{sorted(first & second)[0]!r} cannot stand on both sides of a pair with other kinds beside it")
+        raise SpatialError(
+            f"{sorted(first & second)[0]!r} cannot stand on both sides of a pair with other kinds beside it"
+        )
     return first == second

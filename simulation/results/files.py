@@ -18,7 +18,16 @@ from ..parameters.given import shortened
 SEAL = "sha256"
 PART = re.compile(r"\..+\.[0-9a-f]{32}\.part")
 """The name of a file while it is written, which stays behind when the writer is killed."""
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error)
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class ResultsError(TumorLabError):
@@ -56,7 +65,10 @@ def damaged(path: str | os.PathLike[str], error: BaseException) -> ResultsError:
     """The one sentence about a file that cannot be read; raise it ``from None``."""
     if isinstance(error, FileNotFoundError):
         return ResultsError(f"{path} does not exist", file=path)
-    return ResultsError(f"{path} is damaged and cannot be read ({shortened(error) or type(error).__name__})", file=path)
+    return ResultsError(
+        f"{path} is damaged and cannot be read ({shortened(error) or type(error).__name__})",
+        file=path,
+    )
 
 
 def digest(content: bytes | Path) -> str:
@@ -83,7 +95,9 @@ def unsealed(text: bytes) -> dict[str, Any]:
         raise ValueError("it holds no table")
     seal = content.pop(SEAL, None)
     if digest(json.dumps(content).encode()) != seal:
-        raise ValueError("its content is not what was written: the SHA-256 in it is another or missing")
+        raise ValueError(
+            "its content is not what was written: the SHA-256 in it is another or missing"
+        )
     return content
 
 
@@ -92,24 +106,41 @@ def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
     return {name: digest(folder / name) for name in sorted(names)}
 
 
-def verify(folder: Path, written: dict[str, str], there: Iterable[str], must: Iterable[str], told: type[TumorLabError]) -> None:
+def verify(
+    folder: Path,
+    written: dict[str, str],
+    there: Iterable[str],
+    must: Iterable[str],
+    told: type[TumorLabError],
+) -> None:
     """Raise ``told`` unless files are as ``written``, which says their SHA-256 by name.
 
     ``must``: names without which the list itself is not whole; ``there``: names that are found and will be read.
     """
     if unnamed := sorted({*must} - {*written}):
-        raise told(f"{folder / unnamed[0]} is not in the list of files that were written into {folder}", file=folder / unnamed[0])
+        raise told(
+            f"{folder / unnamed[0]} is not in the list of files that were written into {folder}",
+            file=folder / unnamed[0],
+        )
     for name, expected in written.items():
         try:
             found = digest(folder / name)
         except FileNotFoundError:
             raise told(f"{folder / name} is missing", file=folder / name) from None
         except OSError as error:
-            raise told(f"{folder / name} cannot be read ({error.strerror or error})", file=folder / name) from None
+            raise told(
+                f"{folder / name} cannot be read ({error.strerror or error})", file=folder / name
+            ) from None
         if found != expected:
-            raise told(f"{folder / name} is damaged (its SHA-256 is not the one it was written with)", file=folder / name)
+            raise told(
+                f"{folder / name} is damaged (its SHA-256 is not the one it was written with)",
+                file=folder / name,
+            )
     if strange := sorted({*there} - {*written}):
-        raise told(f"{folder / strange[0]} was not written with the rest of {folder}; move it away", file=folder / strange[0])
+        raise told(
+            f"{folder / strange[0]} was not written with the rest of {folder}; move it away",
+            file=folder / strange[0],
+        )
 
 
 def remove(folder: Path, names: Iterable[str]) -> None:

@@ -31,11 +31,23 @@ class Totals(NamedTuple):
 
 
 @loop
-def tally(cells: Any, space: Any, antigen: np.ndarray, car_target: np.ndarray, mhc: np.ndarray, low: float,
-          totals: Totals) -> None:
+def tally(
+    cells: Any,
+    space: Any,
+    antigen: np.ndarray,
+    car_target: np.ndarray,
+    mhc: np.ndarray,
+    low: float,
+    totals: Totals,
+) -> None:
     """Add up what the cells of each kind have."""
     occupant, interior, kinds, partner = space.occupant, space.interior, cells.kind, cells.partner
-    pdl1, presented, exhaustion, fixed = cells.pdl1_shown, cells.presented_mhc, cells.exhaustion, cells.fixed_exhaustion
+    pdl1, presented, exhaustion, fixed = (
+        cells.pdl1_shown,
+        cells.presented_mhc,
+        cells.exhaustion,
+        cells.fixed_exhaustion,
+    )
     for i in range(interior.size):
         row = occupant[interior[i]]
         if row < 0:
@@ -68,8 +80,19 @@ def measure(model: Any) -> dict[str, float]:
     kinds = model.kinds
     totals = Totals(*np.zeros((len(Totals._fields), len(kinds))))
     cells = model.cells
-    tally(cells.view(), model.lattice.space, cells["antigen"], cells["car_target"], cells["mhc"], LOW, totals)
-    by = {kind: {name: float(values[k]) for name, values in totals._asdict().items()} for k, kind in enumerate(kinds.names)}
+    tally(
+        cells.view(),
+        model.lattice.space,
+        cells["antigen"],
+        cells["car_target"],
+        cells["mhc"],
+        LOW,
+        totals,
+    )
+    by = {
+        kind: {name: float(values[k]) for name, values in totals._asdict().items()}
+        for k, kind in enumerate(kinds.names)
+    }
     tumor = by["tumor_cell"]
     t_cells = {q: by["t_cell"][q] + by["car_t_cell"][q] for q in Totals._fields}
     n = tumor["number"]

@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .files import UNREADABLE, ResultsError, damaged, digests, sealed, unsealed, verify, write_atomically
+from .files import (
+    UNREADABLE,
+    ResultsError,
+    damaged,
+    digests,
+    sealed,
+    unsealed,
+    verify,
+    write_atomically,
+)
 from .snapshots import Snapshot, Snapshots, snapshot_files
 
 __all__ = ["COLUMNS", "Results", "ResultsError", "Snapshot", "Snapshots", "write_atomically"]
@@ -22,12 +31,24 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "t_cells": ("living CD8 T cells, without CAR T cells", "cells"),
     "car_t_cells": ("living CAR T cells", "cells"),
     "nk_cells": ("living NK cells", "cells"),
-    "mean_antigen": ("mean antigen of the tumour cells (1 = about 30 peptide-MHC at full MHC)", "1"),
-    "mean_ln_antigen": ("mean natural logarithm of antigen over the tumour cells that still have some", "1"),
+    "mean_antigen": (
+        "mean antigen of the tumour cells (1 = about 30 peptide-MHC at full MHC)",
+        "1",
+    ),
+    "mean_ln_antigen": (
+        "mean natural logarithm of antigen over the tumour cells that still have some",
+        "1",
+    ),
     "mean_car_target": ("mean CAR target of the tumour cells (1 = 10,000 molecules)", "1"),
-    "mean_pdl1": ("mean PD-L1 shown by the tumour cells, constitutive and induced (1 = strongly positive)", "1"),
+    "mean_pdl1": (
+        "mean PD-L1 shown by the tumour cells, constitutive and induced (1 = strongly positive)",
+        "1",
+    ),
     "mean_mhc": ("mean heritable MHC-I capacity of the tumour cells (0 to 1)", "1"),
-    "mean_presented_mhc": ("mean MHC-I presented by the tumour cells, raised by IFN-gamma (0 to 1)", "1"),
+    "mean_presented_mhc": (
+        "mean MHC-I presented by the tumour cells, raised by IFN-gamma (0 to 1)",
+        "1",
+    ),
     "mean_ifn_gamma": ("mean IFN-gamma over the patch (1 = half-effect concentration)", "1"),
     "mean_oxygen": ("mean oxygen over the patch", "mmHg"),
     "mean_il2": ("mean interleukin-2 over the patch", "nM"),
@@ -37,8 +58,14 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "births": ("tumour cells born since day 0", "cells"),
     "deaths": ("tumour cells dead of any cause since day 0", "cells"),
     "necrosis_deaths": ("tumour cells dead for want of oxygen since day 0", "cells"),
-    "mean_vigour": ("mean vigour of the T cells, CAR T cells included (1 = fresh, 0 = exhausted)", "1"),
-    "mean_fixed_exhaustion": ("mean fixed exhaustion of the T cells, CAR T cells included (0 to 1)", "1"),
+    "mean_vigour": (
+        "mean vigour of the T cells, CAR T cells included (1 = fresh, 0 = exhausted)",
+        "1",
+    ),
+    "mean_fixed_exhaustion": (
+        "mean fixed exhaustion of the T cells, CAR T cells included (0 to 1)",
+        "1",
+    ),
     "engaged_t": ("T cells engaged with a target, CAR T cells included", "cells"),
     "target_negative_share": ("share of the tumour cells without CAR target", "1"),
     "antigen_low_share": ("share of the tumour cells with low antigen", "1"),
@@ -71,7 +98,11 @@ class Results:
         self.passing: list[int] | None = None  # rows and measures that stay when time goes on
 
     def __repr__(self) -> str:
-        days = f"day {self._rows[0]['day']:g} to {self._rows[-1]['day']:g}" if self._rows else "nothing recorded"
+        days = (
+            f"day {self._rows[0]['day']:g} to {self._rows[-1]['day']:g}"
+            if self._rows
+            else "nothing recorded"
+        )
         return f"Results({self.arm!r}, {days}, {len(self._rows)} rows, {len(self.snapshots)} snapshots)"
 
     def record(self, row: dict[str, Any]) -> None:
@@ -104,7 +135,9 @@ class Results:
 
     def add_measures(self, day: float, treatment: str, quantities: dict[str, float]) -> None:
         """Note what a treatment measured about itself."""
-        self._measures += [(float(day), treatment, name, float(value)) for name, value in quantities.items()]
+        self._measures += [
+            (float(day), treatment, name, float(value)) for name, value in quantities.items()
+        ]
 
     @property
     def timeseries(self) -> pd.DataFrame:
@@ -125,7 +158,9 @@ class Results:
     @property
     def measures(self) -> pd.DataFrame:
         """One row per quantity a treatment measured: arm, day, treatment, quantity, value."""
-        return pd.DataFrame([(self.arm, *measure) for measure in self._measures], columns=list(MEASURE_COLUMNS))
+        return pd.DataFrame(
+            [(self.arm, *measure) for measure in self._measures], columns=list(MEASURE_COLUMNS)
+        )
 
     def copy(self, arm: str | None = None) -> "Results":
         """An independent copy, under another arm's name if one is given; snapshots are shared."""
@@ -133,7 +168,11 @@ class Results:
         twin.snapshots = self.snapshots.copy()
         twin.log, twin.citations = [dict(entry) for entry in self.log], list(self.citations)
         twin.provenance = dict(self.provenance)
-        twin._rows, twin._doses, twin._measures = list(self._rows), list(self._doses), list(self._measures)
+        twin._rows, twin._doses, twin._measures = (
+            list(self._rows),
+            list(self._doses),
+            list(self._measures),
+        )
         twin.passing = self.passing
         return twin
 
@@ -150,8 +189,13 @@ class Results:
         folder, arms = Path(folder), sorted(results, key=lambda arm: arm.arm != "control")
         timeseries = _joined([arm.timeseries for arm in arms])
         meanings = {name: COLUMNS.get(name, (name.replace("_", " "), "")) for name in timeseries}
-        columns = {name: {"meaning": meaning, "unit": unit} for name, (meaning, unit) in meanings.items()}
-        about = {arm.arm: {"provenance": arm.provenance, "citations": arm.citations, "log": arm.log} for arm in arms}
+        columns = {
+            name: {"meaning": meaning, "unit": unit} for name, (meaning, unit) in meanings.items()
+        }
+        about = {
+            arm.arm: {"provenance": arm.provenance, "citations": arm.citations, "log": arm.log}
+            for arm in arms
+        }
         for arm in arms:
             arm.snapshots.save(folder / "snapshots" / arm.arm)
         write_atomically(folder / "columns.json", json.dumps(columns, indent=1) + "\n")
@@ -159,7 +203,10 @@ class Results:
         write_atomically(folder / "measures.csv", _csv(_joined([arm.measures for arm in arms])))
         write_atomically(folder / "timeseries.csv", _csv(timeseries))
         kept = {f"snapshots/{arm.arm}/{name}" for arm in arms for name in arm.snapshots.names()}
-        write_atomically(folder / ABOUT, sealed({"arms": about, "files": digests(folder, {*TABLES, *kept})}, _plain))
+        write_atomically(
+            folder / ABOUT,
+            sealed({"arms": about, "files": digests(folder, {*TABLES, *kept})}, _plain),
+        )
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> dict[str, "Results"]:
@@ -167,20 +214,33 @@ class Results:
         folder = Path(folder)
         try:
             about = unsealed((folder / ABOUT).read_bytes())
-            kept = {arm: (dict(a["provenance"]), list(a["citations"]), list(a["log"])) for arm, a in about["arms"].items()}
+            kept = {
+                arm: (dict(a["provenance"]), list(a["citations"]), list(a["log"]))
+                for arm, a in about["arms"].items()
+            }
             files = dict(about["files"])
         except UNREADABLE as error:
             raise damaged(folder / ABOUT, error) from None
         read = [name for name in snapshot_files(folder) if name.split("/")[1] in kept]
         verify(folder, files, read, TABLES, ResultsError)
-        tables = {name: _read_csv(folder / f"{name}.csv", columns) for name, columns in
-                  (("timeseries", ("arm", "day")), ("doses", DOSE_COLUMNS), ("measures", MEASURE_COLUMNS))}
+        tables = {
+            name: _read_csv(folder / f"{name}.csv", columns)
+            for name, columns in (
+                ("timeseries", ("arm", "day")),
+                ("doses", DOSE_COLUMNS),
+                ("measures", MEASURE_COLUMNS),
+            )
+        }
         arms = {}
         for arm, (provenance, citations, log) in kept.items():
             results = arms[arm] = cls(arm)
             results.provenance, results.citations, results.log = provenance, citations, log
-            rows = {name: _records(table[table["arm"] == arm].drop(columns="arm"), folder / f"{name}.csv")
-                    for name, table in tables.items()}
+            rows = {
+                name: _records(
+                    table[table["arm"] == arm].drop(columns="arm"), folder / f"{name}.csv"
+                )
+                for name, table in tables.items()
+            }
             results._rows = rows["timeseries"]
             results._doses = [tuple(row.values()) for row in rows["doses"]]
             results._measures = [tuple(row.values()) for row in rows["measures"]]
@@ -191,10 +251,19 @@ class Results:
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """Tables under each other; whole numbers stay whole where an arm lacks a column."""
     columns = list(dict.fromkeys(name for table in tables for name in table))
-    whole = {name: "Int64" for name in columns
-             if all(pd.api.types.is_integer_dtype(table[name]) for table in tables if name in table and len(table))}
+    whole = {
+        name: "Int64"
+        for name in columns
+        if all(
+            pd.api.types.is_integer_dtype(table[name])
+            for table in tables
+            if name in table and len(table)
+        )
+    }
     filled = [table for table in tables if len(table)] or tables[:1]
-    joined = pd.concat(filled, ignore_index=True).reindex(columns=columns) if filled else pd.DataFrame()
+    joined = (
+        pd.concat(filled, ignore_index=True).reindex(columns=columns) if filled else pd.DataFrame()
+    )
     return joined.astype(whole)
 
 
@@ -220,7 +289,9 @@ def _records(table: pd.DataFrame, file: Path) -> list[dict[str, Any]]:
     """The rows of one arm with the bits that were written; columns only other arms have are left out."""
     columns = {name: list(texts) for name, texts in table.items() if name in COLUMNS or any(texts)}
     try:
-        read = {name: texts if name in WORDS else _numbers(texts) for name, texts in columns.items()}
+        read = {
+            name: texts if name in WORDS else _numbers(texts) for name, texts in columns.items()
+        }
     except ValueError as error:
         raise damaged(file, error) from None
     return [dict(zip(read, row, strict=True)) for row in zip(*read.values(), strict=True)]

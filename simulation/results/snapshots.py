@@ -37,7 +37,9 @@ class Snapshot:
 
     def is_kind(self, *names: str) -> np.ndarray:
         """Which cells are of one of the named kinds, as a mask over the cells."""
-        return np.isin(self.cells["kind"], [i for i, kind in enumerate(self.kinds) if kind in names])
+        return np.isin(
+            self.cells["kind"], [i for i, kind in enumerate(self.kinds) if kind in names]
+        )
 
     def trait(self, trait: str, *kinds: str) -> np.ndarray:
         """One trait of the cells of the named kinds (of all cells when none is named)."""
@@ -57,8 +59,13 @@ class Snapshot:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one ``.npz`` file; the same snapshot gives the same bytes."""
-        about = {"day": self.day, "shape": [int(n) for n in self.shape], "spacing": self.spacing,
-                 "liquid": bool(self.liquid), "kinds": list(self.kinds)}
+        about = {
+            "day": self.day,
+            "shape": [int(n) for n in self.shape],
+            "spacing": self.spacing,
+            "liquid": bool(self.liquid),
+            "kinds": list(self.kinds),
+        }
         arrays: dict[str, Any] = {f"cells/{name}": values for name, values in self.cells.items()}
         arrays |= {f"fields/{name}": values for name, values in self.fields.items()}
         buffer = io.BytesIO()
@@ -72,13 +79,30 @@ class Snapshot:
             with np.load(path, allow_pickle=False) as stored:
                 about = json.loads(str(stored["about"]))
                 parts = {name: stored[name] for name in stored.files if name != "about"}
-            cells = {name.removeprefix("cells/"): part for name, part in parts.items() if name.startswith("cells/")}
-            fields = {name.removeprefix("fields/"): part for name, part in parts.items() if name.startswith("fields/")}
-            snapshot = cls(float(about["day"]), tuple(about["shape"]), float(about["spacing"]), bool(about["liquid"]),
-                           tuple(about["kinds"]), cells, fields)
+            cells = {
+                name.removeprefix("cells/"): part
+                for name, part in parts.items()
+                if name.startswith("cells/")
+            }
+            fields = {
+                name.removeprefix("fields/"): part
+                for name, part in parts.items()
+                if name.startswith("fields/")
+            }
+            snapshot = cls(
+                float(about["day"]),
+                tuple(about["shape"]),
+                float(about["spacing"]),
+                bool(about["liquid"]),
+                tuple(about["kinds"]),
+                cells,
+                fields,
+            )
             if len({len(values) for values in cells.values()}) > 1:
                 raise ValueError("arrays of different length")
-            if np.any(cells["site"] >= np.prod(snapshot.shape)) or np.any(cells["kind"] >= len(snapshot.kinds)):
+            if np.any(cells["site"] >= np.prod(snapshot.shape)) or np.any(
+                cells["kind"] >= len(snapshot.kinds)
+            ):
                 raise ValueError("a cell outside the lattice or of an unknown kind")
         except UNREADABLE as error:
             raise damaged(path, error) from None
@@ -111,7 +135,11 @@ class Snapshots(MutableMapping[float, Snapshot]):
         return len(self._entries)
 
     def __repr__(self) -> str:
-        return f"Snapshots(days {', '.join(f'{day:g}' for day in self)})" if self._entries else "Snapshots(none)"
+        return (
+            f"Snapshots(days {', '.join(f'{day:g}' for day in self)})"
+            if self._entries
+            else "Snapshots(none)"
+        )
 
     def copy(self) -> "Snapshots":
         """The same snapshots under their own book-keeping."""
@@ -145,7 +173,11 @@ class Snapshots(MutableMapping[float, Snapshot]):
 
 def snapshot_files(folder: Path) -> list[str]:
     """The names of all snapshots in a folder of results."""
-    return [file.relative_to(folder).as_posix() for arm in sorted(folder.glob("snapshots/*/")) for file in _named(arm)]
+    return [
+        file.relative_to(folder).as_posix()
+        for arm in sorted(folder.glob("snapshots/*/"))
+        for file in _named(arm)
+    ]
 
 
 def _named(folder: Path) -> list[Path]:

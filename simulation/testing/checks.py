@@ -40,7 +40,9 @@ def check_cell_kind(kind: CellKind) -> list[str]:
     return keep(*_of_kind(kind))
 
 
-def parametrize_with_promises(*plug_ins: type[Treatment] | CellKind | str) -> Callable[[Callable], Callable]:
+def parametrize_with_promises(
+    *plug_ins: type[Treatment] | CellKind | str,
+) -> Callable[[Callable], Callable]:
     """Decorates a test of pytest that takes ``promise``: it becomes one test for each promise of treatments and kinds of cells.
 
     ``promise()`` tries it in small tissues and raises CheckFailed where it is broken. The tests are called
@@ -54,9 +56,14 @@ def parametrize_with_promises(*plug_ins: type[Treatment] | CellKind | str) -> Ca
 
     cases = []
     for plug_in in plug_ins:
-        name, promises, subject = (_of_kind if isinstance(plug_in, CellKind) else _of_treatment)(plug_in)
+        name, promises, subject = (_of_kind if isinstance(plug_in, CellKind) else _of_treatment)(
+            plug_in
+        )
         short = plug_in.name if isinstance(plug_in, CellKind) else name
-        cases += [pytest.param(partial(keep, name, [promise], subject), id=f"{short}-{promise.__name__}") for promise in promises]
+        cases += [
+            pytest.param(partial(keep, name, [promise], subject), id=f"{short}-{promise.__name__}")
+            for promise in promises
+        ]
     return pytest.mark.parametrize("promise", cases)
 
 
@@ -64,14 +71,19 @@ def _of_treatment(treatment: type[Treatment] | str) -> tuple[str, Sequence[Promi
     """Its name, its promises, and the treatment on the bench; raises CheckFailed for what is no treatment."""
     cls = find(treatment) if isinstance(treatment, str) else treatment
     if not (isinstance(cls, type) and issubclass(cls, Treatment)):
-        raise CheckFailed(f"{cls!r}", ["it is not a subclass of simulation.Treatment: write class Drug(Treatment)"])
+        raise CheckFailed(
+            f"{cls!r}",
+            ["it is not a subclass of simulation.Treatment: write class Drug(Treatment)"],
+        )
     return cls.__name__, treatment_promises.PROMISES, treatment_promises.Trial(cls)
 
 
 def _of_kind(kind: CellKind) -> tuple[str, Sequence[Promise], Any]:
     """Its name, its promises, and the kind on the bench; raises CheckFailed for what is no kind."""
     if not isinstance(kind, CellKind):
-        raise CheckFailed(f"{kind!r}", ["it is not a CellKind: write CellKind('my_cell', agent=MyCell, ...)"])
+        raise CheckFailed(
+            f"{kind!r}", ["it is not a CellKind: write CellKind('my_cell', agent=MyCell, ...)"]
+        )
     return f"kind {kind.name!r}", kind_promises.PROMISES, kind_promises.Nursery(kind)
 
 
@@ -86,9 +98,15 @@ def keep(name: str, promises: Iterable[Promise], subject) -> list[str]:
         except Broken as error:
             found.append(error)
         except Exception as error:
-            found.append(Broken(f"{type(error).__name__}: {error}", f", when this was tried: {promise.__doc__}"))
+            found.append(
+                Broken(
+                    f"{type(error).__name__}: {error}", f", when this was tried: {promise.__doc__}"
+                )
+            )
         for each in found:
-            broken.setdefault(each.sentence, str(each))  # one fault may break several promises: it is told once
+            broken.setdefault(
+                each.sentence, str(each)
+            )  # one fault may break several promises: it is told once
         if not found:
             kept.append(promise.__doc__)
     if broken:

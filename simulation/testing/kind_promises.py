@@ -45,7 +45,12 @@ class Nursery:
     def tissue(self, kind: CellKind | None = None, number: int = 12, **keywords) -> TumorModel:
         """A little tumour, with ``number`` cells of the kind born by hand. Raises Broken when it cannot be built."""
         kind = kind or self.kind
-        settings = {"shape": (21, 21), "seed": 21, "tumor_cells": 250, "overrides": CROWD} | keywords
+        settings = {
+            "shape": (21, 21),
+            "seed": 21,
+            "tumor_cells": 250,
+            "overrides": CROWD,
+        } | keywords
         try:
             model = TumorModel(cell_kinds=() if self.ships else (kind,), **settings)
             for _ in range(number):
@@ -88,7 +93,11 @@ def rated(nursery: Nursery) -> Iterator[str]:
 
 def traited(nursery: Nursery) -> Iterator[str]:
     """Its traits have names of their own and sensible numbers."""
-    taken = {name for name, column in COLUMNS.items() if name in READ_ONLY or column.dtype is not np.float64}
+    taken = {
+        name
+        for name, column in COLUMNS.items()
+        if name in READ_ONLY or column.dtype is not np.float64
+    }
     taken |= set(dir(CellAgent))
     for trait in nursery.kind.traits:
         if not trait.name.isidentifier() or trait.name in taken:
@@ -96,8 +105,16 @@ def traited(nursery: Nursery) -> Iterator[str]:
         elif hasattr(nursery.kind.agent, trait.name):
             yield f"{nursery.kind.agent.__name__}.{trait.name} hides the trait {trait.name!r}: take it out of the class"
         yield from nursery.number(trait.start, f"the start of trait {trait.name}", high=trait.high)
-        for name, high in {"spread": 5, "mutation": 5, "negative_share": 1, "loss": 1, "halving": 1}.items():
-            yield from nursery.number(getattr(trait, name), f"{name} of trait {trait.name}", high=high)
+        for name, high in {
+            "spread": 5,
+            "mutation": 5,
+            "negative_share": 1,
+            "loss": 1,
+            "halving": 1,
+        }.items():
+            yield from nursery.number(
+                getattr(trait, name), f"{name} of trait {trait.name}", high=high
+            )
 
 
 def acquainted(nursery: Nursery) -> Iterator[str]:
@@ -123,9 +140,11 @@ def windowed(nursery: Nursery) -> Iterator[str]:
 
 def counted(nursery: Nursery) -> Iterator[str]:
     """Its column in the results is its own."""
-    others = {each.column for each in KINDS if each is not nursery.kind} | (set() if nursery.ships else set(RESULTS))
+    others = {each.column for each in KINDS if each is not nursery.kind} | (
+        set() if nursery.ships else set(RESULTS)
+    )
     if nursery.kind.column in others:
-        yield f"its column {nursery.kind.column!r} is taken: write CellKind(..., column=\"another_name\")"
+        yield f'its column {nursery.kind.column!r} is taken: write CellKind(..., column="another_name")'
 
 
 def importable(nursery: Nursery) -> Iterator[str]:
@@ -137,8 +156,10 @@ def importable(nursery: Nursery) -> Iterator[str]:
         if addresses.in_script(module):
             warnings.warn(str(error), stacklevel=5)
             return
-        yield (f"it is no constant of module {module!r}, where its agent is defined: write there "
-               f"{nursery.kind.name.upper()} = CellKind(...)")
+        yield (
+            f"it is no constant of module {module!r}, where its agent is defined: write there "
+            f"{nursery.kind.name.upper()} = CellKind(...)"
+        )
 
 
 # ---------------------------------------------------------------- how it lives
@@ -166,7 +187,9 @@ def lawful(nursery: Nursery) -> Iterator[str]:
         run(model, hours=HOURS // 4)
         yield from irregularities(model)
     for k, (name, number) in enumerate(before.items()):
-        gained = int(model.counters["births"][k] + model.counters["arrived"][k] - model.counters["deaths"][k])
+        gained = int(
+            model.counters["births"][k] + model.counters["arrived"][k] - model.counters["deaths"][k]
+        )
         if model.count(name) != number + gained:
             yield f"{model.count(name)} cells of kind {name} are left where births and deaths make {number + gained}"
 
@@ -200,7 +223,9 @@ def unobtrusive(nursery: Nursery) -> Iterator[str]:
     """A model that knows it but holds none of its cells runs as if it did not know it."""
     if nursery.ships:
         return
-    rates = {rule: number for rule, number in nursery.kind.rates.items() if not rule.startswith("influx")}
+    rates = {
+        rule: number for rule, number in nursery.kind.rates.items() if not rule.startswith("influx")
+    }
     absent = dataclasses.replace(nursery.kind, rates=rates, initial_density=0.0)
     without = run(TumorModel(shape=(21, 21), seed=21, tumor_cells=250, overrides=CROWD))
     if found := differences(without, run(nursery.tissue(absent, number=0))):
@@ -220,11 +245,15 @@ def irregularities(model: TumorModel) -> Iterator[str]:
     rows = np.flatnonzero(cells.alive)
     if len(np.unique(cells["name"][rows])) != len(rows):
         yield "two living cells have one name"
-    if not np.array_equal(occupant[cells["site"][rows]], rows) or np.count_nonzero(occupant >= 0) != len(rows):
+    if not np.array_equal(occupant[cells["site"][rows]], rows) or np.count_nonzero(
+        occupant >= 0
+    ) != len(rows):
         yield "the lattice and the cell table disagree about who stands where"
     partner = cells["partner"][rows]
     held = np.bincount(partner[partner >= 0], minlength=cells.rows)[rows]
-    if np.any(cells["kind"][partner[partner >= 0]] < 0) or not np.array_equal(held, cells["held"][rows]):
+    if np.any(cells["kind"][partner[partner >= 0]] < 0) or not np.array_equal(
+        held, cells["held"][rows]
+    ):
         yield "a cell holds a dead one, or is held by more cells than hold it"
     for k, kind in enumerate(model.kinds):
         mine = rows[cells["kind"][rows] == k]
@@ -240,5 +269,18 @@ def irregularities(model: TumorModel) -> Iterator[str]:
             yield f"the field {name} is negative or not finite"
 
 
-PROMISES = (rated, traited, acquainted, windowed, counted, importable, living, lawful, dividing, resumable, repeatable,
-            unobtrusive, sturdy)
+PROMISES = (
+    rated,
+    traited,
+    acquainted,
+    windowed,
+    counted,
+    importable,
+    living,
+    lawful,
+    dividing,
+    resumable,
+    repeatable,
+    unobtrusive,
+    sturdy,
+)

@@ -12,8 +12,14 @@ from .witness import HOOKS
 
 HOURS = 20  # of one trial: three doses, 8 hours apart
 HALF = HOURS // 2
-CROWD = {"t_cell.initial_density": 300, "car_t_cell.initial_density": 60, "nk_cell.initial_density": 150,
-         "tumor.pdl1": 0.7, "tumor.mhc": 0.5, "tumor.car_target": 0.2}  # all of them kill, and the tumour lasts
+CROWD = {
+    "t_cell.initial_density": 300,
+    "car_t_cell.initial_density": 60,
+    "nk_cell.initial_density": 150,
+    "tumor.pdl1": 0.7,
+    "tumor.mhc": 0.5,
+    "tumor.car_target": 0.2,
+}  # all of them kill, and the tumour lasts
 
 
 class Broken(Exception):
@@ -63,7 +69,9 @@ def told(error: Exception) -> str:
 
 def hook_in(error: Exception) -> str:
     """The hook in which an error came up, in words."""
-    names = [frame.name for frame in traceback.extract_tb(error.__traceback__) if frame.name in HOOKS]
+    names = [
+        frame.name for frame in traceback.extract_tb(error.__traceback__) if frame.name in HOOKS
+    ]
     return f"{names[0]}()" if names else "a step"
 
 

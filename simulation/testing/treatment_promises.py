@@ -25,9 +25,12 @@ from .small_tissues import HALF, Broken, continued, faults, odd_tissues, run, to
 from .witness import HOOKS, KEPT, Witness, differences
 
 BRISK = Schedule(every="8 hours")
-OTHERS = {bool: lambda default: (not default,), int: lambda default: (default + 1, default - 1),
-          float: lambda default: (default * 0.5 + 0.1, default + 1.0),
-          str: lambda default: (*(kind.name for kind in KINDS), "pd1", "pdl1")}
+OTHERS = {
+    bool: lambda default: (not default,),
+    int: lambda default: (default + 1, default - 1),
+    float: lambda default: (default * 0.5 + 0.1, default + 1.0),
+    str: lambda default: (*(kind.name for kind in KINDS), "pd1", "pdl1"),
+}
 """Other values that an argument of a constructor may take, by the type of its default."""
 
 
@@ -50,8 +53,10 @@ class Trial:
             return self.cls(**keywords)
         except Exception as error:
             words = f"with {', '.join(keywords)} by keyword" if keywords else "without arguments"
-            raise Broken(f"it cannot be constructed {words} ({told(error)}): an __init__ of your own has defaults for "
-                         "all arguments and passes name, schedule and **parameters on to super().__init__") from None
+            raise Broken(
+                f"it cannot be constructed {words} ({told(error)}): an __init__ of your own has defaults for "
+                "all arguments and passes name, schedule and **parameters on to super().__init__"
+            ) from None
 
     def drug(self, **keywords) -> Treatment:
         """The treatment with many doses in little time. Raises Broken when it cannot be given to a model."""
@@ -59,7 +64,9 @@ class Trial:
         try:
             drug.copy()
         except Exception as error:
-            raise Broken(f"copy() raises {told(error)}: let attributes hold numbers, texts and arrays only") from None
+            raise Broken(
+                f"copy() raises {told(error)}: let attributes hold numbers, texts and arrays only"
+            ) from None
         return drug
 
     @property
@@ -74,8 +81,11 @@ class Trial:
     def drugs(self) -> dict[str, Treatment]:
         """The treatment as it is, and by argument of its constructor, with another value of that where one is found."""
         arguments = inspect.signature(self.cls).parameters.values()
-        others = {each.name: self._other(each.name, each.default) for each in arguments
-                  if each.name not in ("name", "schedule", *self.cls.parameters())}
+        others = {
+            each.name: self._other(each.name, each.default)
+            for each in arguments
+            if each.name not in ("name", "schedule", *self.cls.parameters())
+        }
         return {"": self.drug()} | {name: drug for name, drug in others.items() if drug}
 
     def _other(self, name: str, default: object) -> Treatment | None:
@@ -104,16 +114,20 @@ def described(trial: Trial) -> Iterator[str]:
     """The first line of its docstring says what it is."""
     line = (vars(trial.cls).get("__doc__") or "").strip().partition("\n")[0]
     if not 0 < len(line) <= 120:
-        yield ("the first line of its docstring does not say what it is: write \"\"\"What it is, when given.\"\"\", at "
-               "most 120 characters, below the line of the class")
+        yield (
+            'the first line of its docstring does not say what it is: write """What it is, when given.""", at '
+            "most 120 characters, below the line of the class"
+        )
 
 
 def sourced(trial: Trial) -> Iterator[str]:
     """Every parameter names its source."""
     for name, parameter in trial.cls.parameters().items():
         if not is_known(parameter.source):
-            yield (f"the source {parameter.source!r} of parameter {name} is not known: name a key of "
-                   "simulation.parameters.bibliography.BIBLIOGRAPHY, or write 'assumed: the reason'")
+            yield (
+                f"the source {parameter.source!r} of parameter {name} is not known: name a key of "
+                "simulation.parameters.bibliography.BIBLIOGRAPHY, or write 'assumed: the reason'"
+            )
 
 
 def named(trial: Trial) -> Iterator[str]:
@@ -130,7 +144,7 @@ def named(trial: Trial) -> Iterator[str]:
 def scheduled(trial: Trial) -> Iterator[str]:
     """Its schedule is a Schedule, and another can be given."""
     if not isinstance(trial.cls.schedule, Schedule):
-        yield f"its schedule is {trial.cls.schedule!r}: write schedule = Schedule(every=\"3 weeks\")"
+        yield f'its schedule is {trial.cls.schedule!r}: write schedule = Schedule(every="3 weeks")'
     elif trial.made(schedule=BRISK).schedule != BRISK:
         yield "it keeps its own schedule when another is given: pass schedule on to super().__init__"
 
@@ -147,7 +161,12 @@ def hooked(trial: Trial) -> Iterator[str]:
             fits = False
         if not fits:
             yield f"{hook}() takes ({', '.join(taken)}): write def {hook}(self, {', '.join(arguments)})"
-    own = {name for cls in trial.cls.__mro__ for name, member in vars(cls).items() if inspect.isfunction(member)}
+    own = {
+        name
+        for cls in trial.cls.__mro__
+        for name, member in vars(cls).items()
+        if inspect.isfunction(member)
+    }
     for name in sorted(own - set(dir(Treatment))):
         if near := difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.8):
             yield f"{name}() is never called by the model{nearest(name, near)}"
@@ -170,7 +189,9 @@ def copied(trial: Trial) -> Iterator[str]:
     twin = drug.copy()
     if type(drug).__name__ not in repr(drug):
         yield f"repr() gives {repr(drug)!r}, which does not name it: leave __repr__ to Treatment"
-    alike = [(type(each), each.name, each.schedule, each.changed(), each.state) for each in (drug, twin)]
+    alike = [
+        (type(each), each.name, each.schedule, each.changed(), each.state) for each in (drug, twin)
+    ]
     if alike[0] != alike[1] or twin.state is drug.state or twin.doses is drug.doses:
         yield "copy() does not give an equal and independent treatment: leave copy to Treatment"
 
@@ -196,7 +217,11 @@ def sweepable(trial: Trial) -> Iterator[str | Broken]:
 
 def attributes(drug: Treatment) -> dict[str, str]:
     """What it holds beside its parameters and what every treatment has."""
-    return {name: repr(value) for name, value in vars(drug).items() if name not in KEPT and " at 0x" not in repr(value)}
+    return {
+        name: repr(value)
+        for name, value in vars(drug).items()
+        if name not in KEPT and " at 0x" not in repr(value)
+    }
 
 
 # ---------------------------------------------------------------- what it does
@@ -243,8 +268,10 @@ def resumable(trial: Trial) -> Iterator[str]:
         whole = run(trial.arm(drug))
         for word, other in continued(run(trial.arm(drug), hours=HALF), saved=trial.findable):
             if found := differences(whole, other):
-                yield (f"when the model is {word}, the run goes on differently in {found}: remember only in self.state, "
-                       "and draw with model.randomness")
+                yield (
+                    f"when the model is {word}, the run goes on differently in {found}: remember only in self.state, "
+                    "and draw with model.randomness"
+                )
 
 
 def lasting(trial: Trial) -> Iterator[str]:
@@ -255,12 +282,22 @@ def lasting(trial: Trial) -> Iterator[str]:
         told = treatment_state(drug, encoded)
         if name and told == treatment_state(trial.drug(), encoded):
             yield f"its argument {name} leaves no trace in it: keep it as an attribute, self.{name} = {name}"
-        (_, forked), = trial.arm(drug).fork().regimen.pending
+        ((_, forked),) = trial.arm(drug).fork().regimen.pending
         loaded = treatment_from(trial.cls, json.loads(json.dumps(told)), decoded)
-        for word, other in (("copied", drug.copy()), ("forked", forked), ("saved and loaded", loaded)):
+        for word, other in (
+            ("copied", drug.copy()),
+            ("forked", forked),
+            ("saved and loaded", loaded),
+        ):
             found = treatment_state(other, encoded)
-            lost = [*(name for name in told["attributes"] if told["attributes"][name] != found["attributes"].get(name)),
-                    *(name for name in told if told[name] != found[name])]
+            lost = [
+                *(
+                    name
+                    for name in told["attributes"]
+                    if told["attributes"][name] != found["attributes"].get(name)
+                ),
+                *(name for name in told if told[name] != found[name]),
+            ]
             if type(other) is not trial.cls or lost:
                 yield f"when it is {word}, it loses {lost[0] if lost else 'its class'}: leave copy to Treatment"
 
@@ -287,16 +324,20 @@ class TimesOne(Treatment):
 def undisturbed(trial: Trial) -> Iterator[str]:
     """Another treatment that multiplies by one, for chosen cells, changes nothing."""
     if found := differences(trial.treated, run(trial.arm(trial.drug(), TimesOne()))):
-        yield (f"beside a treatment that multiplies every rule by one it changes {found}: bend rules by scale() and add(), and "
-               "look neither at model.rates nor at other treatments")
+        yield (
+            f"beside a treatment that multiplies every rule by one it changes {found}: bend rules by scale() and add(), and "
+            "look neither at model.rates nor at other treatments"
+        )
 
 
 def patient(trial: Trial) -> Iterator[str]:
     """Before its first dose it leaves no trace."""
     model = run(trial.arm(drug := trial.drug(first_dose=min(30.0, trial.cls.first_dose.high))))
     if not model.treatments[drug.name].doses and (found := differences(run(trial.arm()), model)):
-        yield (f"it changes {found} although its first dose has not been given: act in on_dose(), or in proportion to "
-               "self.level(model, half_life)")
+        yield (
+            f"it changes {found} although its first dose has not been given: act in on_dose(), or in proportion to "
+            "self.level(model, half_life)"
+        )
 
 
 def sturdy(trial: Trial) -> Iterator[str | Broken]:
@@ -308,12 +349,33 @@ def sturdy(trial: Trial) -> Iterator[str | Broken]:
         yield from failed
         found = {} if failed else drug.measure(model)
         if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
-            yield f"measure() returns {found!r}: return a table such as {{\"level\": 0.5}}"
+            yield f'measure() returns {found!r}: return a table such as {{"level": 0.5}}'
             continue
         for name, value in found.items():
             if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-                yield Broken(f"measure() returns {name} = {value!r}, which is no finite number", f", {where}")
+                yield Broken(
+                    f"measure() returns {name} = {value!r}, which is no finite number", f", {where}"
+                )
 
 
-PROMISES = (constructed, described, sourced, named, scheduled, hooked, importable, copied, sweepable, discreet, savable,
-            repeatable, independent, resumable, lasting, orderless, undisturbed, patient, sturdy)
+PROMISES = (
+    constructed,
+    described,
+    sourced,
+    named,
+    scheduled,
+    hooked,
+    importable,
+    copied,
+    sweepable,
+    discreet,
+    savable,
+    repeatable,
+    independent,
+    resumable,
+    lasting,
+    orderless,
+    undisturbed,
+    patient,
+    sturdy,
+)

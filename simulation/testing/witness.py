@@ -11,17 +11,36 @@ from ..treatments import Treatment
 from ..treatments.regimen import treatment_state
 from ..values import encoded
 
-HOOKS = {"on_start": ("model",), "on_dose": ("model", "dose"), "on_step": ("model",), "modify": ("rules", "model"),
-         "measure": ("model",)}
+HOOKS = {
+    "on_start": ("model",),
+    "on_dose": ("model", "dose"),
+    "on_step": ("model",),
+    "modify": ("rules", "model"),
+    "measure": ("model",),
+}
 VERBS = ("infuse", "kill", "born")  # what on_start, on_dose and on_step may do to cells
-GENERATORS = {"random": "getstate", "numpy.random": "get_state"}  # of the whole process: looked at, never drawn from
-KEPT = {"name", "prefix", "schedule", "state", "start", "doses", "stopped", "_values", "_inside", "_sources"}
+GENERATORS = {
+    "random": "getstate",
+    "numpy.random": "get_state",
+}  # of the whole process: looked at, never drawn from
+KEPT = {
+    "name",
+    "prefix",
+    "schedule",
+    "state",
+    "start",
+    "doses",
+    "stopped",
+    "_values",
+    "_inside",
+    "_sources",
+}
 RATES = "model/rates of kinds"
 PLACES = {"population": "cells", "tissue": "tissue", "vessels": "model", "lymph_node": "model"}
 """The parts of a model that a hook must leave alone, and what they are called."""
 INSTEAD = {
     "cells": "bend a rule (rules.kill.scale(2, where=chosen)), or call model.infuse, model.kill or model.add_hazard in "
-             "on_dose or on_step",
+    "on_dose or on_step",
     "tissue": "write rules.supply('il2', rate) in modify()",
     "parameters": "write rules.division.scale(0.5) in modify()",
     "model": "a treatment acts through rules and the verbs infuse, kill and add_hazard alone",
@@ -29,8 +48,15 @@ INSTEAD = {
     "self": "keep it in self.state, as attributes say what a treatment is, not what has happened",
     "random": "draw with model.randomness.uniform('MINE.purpose', model.clock, model.cells['name'])",
 }
-WORDS = {"cells": "the cell table", "tissue": "the fields", "parameters": "the parameters", "model": "the model",
-         "treatments": "other treatments", "self": "attributes of its own", "random": "the random numbers of others"}
+WORDS = {
+    "cells": "the cell table",
+    "tissue": "the fields",
+    "parameters": "the parameters",
+    "model": "the model",
+    "treatments": "other treatments",
+    "self": "attributes of its own",
+    "random": "the random numbers of others",
+}
 
 
 class Witness:
@@ -40,7 +66,9 @@ class Witness:
         self.model, self.treatment = model, treatment
         self._changed: dict[tuple[str, str], dict[str, None]] = {}
         self._notes: dict[str, None] = {}
-        self._own = {trait.name for kind in treatment.kinds for trait in kind.traits} - set(model.kinds.traits())
+        self._own = {trait.name for kind in treatment.kinds for trait in kind.traits} - set(
+            model.kinds.traits()
+        )
         self._mine = f"treatments.{treatment.name}"
         self._hook = ""
         model.regimen.call = self._watched(model.regimen.call)
@@ -52,8 +80,12 @@ class Witness:
         """One sentence for each hook and each sort of thing it changed."""
         found = []
         for (hook, place), names in self._changed.items():
-            shown = ", ".join([*names][:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-            found.append(f"{hook}() changes {WORDS[place]} ({shown}), which a hook must leave alone: {INSTEAD[place]}")
+            shown = ", ".join([*names][:6]) + (
+                f" and {len(names) - 6} more" if len(names) > 6 else ""
+            )
+            found.append(
+                f"{hook}() changes {WORDS[place]} ({shown}), which a hook must leave alone: {INSTEAD[place]}"
+            )
         return [sentence.replace("MINE", self._mine) for sentence in [*found, *self._notes]]
 
     def _watched(self, call: Callable) -> Callable:
@@ -75,7 +107,9 @@ class Witness:
             if not hook:
                 return method(*arguments, **keywords)
             if hook in ("modify", "measure"):
-                self._note(f"calls model.{verb}, which is no moment to change cells: call it in on_dose or on_step")
+                self._note(
+                    f"calls model.{verb}, which is no moment to change cells: call it in on_dose or on_step"
+                )
             self._compare()
             self._hook = ""  # the model itself is at work
             try:
@@ -89,7 +123,9 @@ class Witness:
     def _asked(self, key: Callable) -> Callable:
         def asked(purpose: str):
             if self._hook and not purpose.startswith(f"{self._mine}."):
-                self._note(f"draws for the purpose {purpose!r}, which is not its own: write 'MINE.{purpose}'")
+                self._note(
+                    f"draws for the purpose {purpose!r}, which is not its own: write 'MINE.{purpose}'"
+                )
             return key(purpose)
 
         return asked
@@ -99,7 +135,9 @@ class Witness:
 
     def _compare(self) -> None:
         after = self._seen()
-        changed = [thing for thing in self._before | after if self._before.get(thing) != after.get(thing)]
+        changed = [
+            thing for thing in self._before | after if self._before.get(thing) != after.get(thing)
+        ]
         if any(thing.startswith("parameters/") for thing in changed):
             changed = [thing for thing in changed if thing != RATES]  # they follow
         for thing in changed:
@@ -113,7 +151,9 @@ class Witness:
         for part in PLACES:
             for name, value in getattr(model, part).state(encoded).items():
                 if name not in self._own:
-                    seen[f"{PLACES[part]}/{name}"] = value.tobytes() if isinstance(value, np.ndarray) else value
+                    seen[f"{PLACES[part]}/{name}"] = (
+                        value.tobytes() if isinstance(value, np.ndarray) else value
+                    )
         seen["model/lattice"] = model.lattice.occupant.tobytes()
         seen[RATES] = model.kinds.baseline(model.parameters).tobytes()
         for name in ("seed", "dt", "clock", "origin", "steps", "immune_cells", "liquid"):
@@ -144,10 +184,16 @@ def bits(model) -> dict[str, bytes]:
     cells = model.cells
     rows = np.flatnonzero(cells.alive)
     rows = rows[np.argsort(cells["name"][rows])]
-    found = {name: cells[name][rows].tobytes() for name in cells.columns if name not in {*SCRATCH, "kind", "partner"}}
+    found = {
+        name: cells[name][rows].tobytes()
+        for name in cells.columns
+        if name not in {*SCRATCH, "kind", "partner"}
+    }
     found["kind"] = np.array(model.kinds.names, dtype="U64")[cells["kind"][rows]].tobytes()
     partner = cells["partner"][rows]
-    found["partner"] = np.where(partner >= 0, cells["name"][partner] if len(rows) else 0, -1).tobytes()
+    found["partner"] = np.where(
+        partner >= 0, cells["name"][partner] if len(rows) else 0, -1
+    ).tobytes()
     return found | {f"field {name}": field.values.tobytes() for name, field in model.fields.items()}
 
 

@@ -23,12 +23,21 @@ def find_uphill(concentration, shape, headings, signs, uphill, pull):
         gx = gy = gz = 0.0
         if shape[0] > 1:
             step = shape[2] * shape[1]
-            gx = concentration[node + step if x + 1 < shape[0] else node] - concentration[node - step if x > 0 else node]
+            gx = (
+                concentration[node + step if x + 1 < shape[0] else node]
+                - concentration[node - step if x > 0 else node]
+            )
         if shape[1] > 1:
             step = shape[2]
-            gy = concentration[node + step if y + 1 < shape[1] else node] - concentration[node - step if y > 0 else node]
+            gy = (
+                concentration[node + step if y + 1 < shape[1] else node]
+                - concentration[node - step if y > 0 else node]
+            )
         if shape[2] > 1:
-            gz = concentration[node + 1 if z + 1 < shape[2] else node] - concentration[node - 1 if z > 0 else node]
+            gz = (
+                concentration[node + 1 if z + 1 < shape[2] else node]
+                - concentration[node - 1 if z > 0 else node]
+            )
         steepest = max(abs(gx), abs(gy), abs(gz))
         uphill[node] = -1
         if steepest <= 1e-6 * here:
@@ -48,8 +57,15 @@ def deposit(cells, space, rates, rules, drives, node, share, interferon, wide, a
     """
     occupant, interior, kinds = space.occupant, space.interior, cells.kind
     own, slot, by_kind = cells.own, rates.slot, rates.by_kind
-    stimulation, exhaustion, fixed_exhaustion = cells.stimulation, cells.exhaustion, cells.fixed_exhaustion
-    stood, giving = np.empty(kinds.size + 1, dtype=np.int32), np.empty(kinds.size + 1, dtype=np.int32)
+    stimulation, exhaustion, fixed_exhaustion = (
+        cells.stimulation,
+        cells.exhaustion,
+        cells.fixed_exhaustion,
+    )
+    stood, giving = (
+        np.empty(kinds.size + 1, dtype=np.int32),
+        np.empty(kinds.size + 1, dtype=np.int32),
+    )
     all_cells = 0
     for i in range(interior.size):
         stood[all_cells] = interior[i]  # kept only if a cell stands there: no branch to mispredict
@@ -69,7 +85,9 @@ def deposit(cells, space, rates, rules, drives, node, share, interferon, wide, a
             if drives[n] == 1:
                 amount *= stimulation[row] * (1.0 - exhaustion[row]) * (1.0 - fixed_exhaustion[row])
             elif drives[n] == 2:
-                signal = interferon[wide[site]] + either(own[slot[INTERFERON], row], by_kind[INTERFERON, kind])
+                signal = interferon[wide[site]] + either(
+                    own[slot[INTERFERON], row], by_kind[INTERFERON, kind]
+                )
                 amount *= signal / (1.0 + signal)
             here = node[site]
             amounts[n, here] += amount * share[here]

@@ -41,7 +41,9 @@ class Mesh:
         self.shape = tuple(-(-length // self.coarse) for length in sites)
         self.size = math.prod(self.shape)
         widths = [np.bincount(np.arange(length) // self.coarse) / self.coarse for length in sites]
-        x, y, z = (np.repeat(np.arange(len(w)), np.rint(w * self.coarse).astype(int)) for w in widths)
+        x, y, z = (
+            np.repeat(np.arange(len(w)), np.rint(w * self.coarse).astype(int)) for w in widths
+        )
         node = (x[:, None, None] * self.shape[1] + y[:, None]) * self.shape[2] + z
         self.node_of_site = node.astype(np.int32).ravel()
         self.sites_per_node = np.bincount(self.node_of_site, minlength=self.size).astype(np.float64)
@@ -67,9 +69,15 @@ class Field:
         unit: str,
         initial: float = 0.0,
     ):
-        for quantity, value in (("diffusion", diffusion), ("decay", decay), ("initial value", initial)):
+        for quantity, value in (
+            ("diffusion", diffusion),
+            ("decay", decay),
+            ("initial value", initial),
+        ):
             if not 0 <= value < math.inf:
-                raise FieldError(f"the {quantity} of field '{name}' must be finite and not negative, not {value}")
+                raise FieldError(
+                    f"the {quantity} of field '{name}' must be finite and not negative, not {value}"
+                )
         self.name, self.mesh, self.unit, self.quasi_steady = name, mesh, unit, bool(quasi_steady)
         self.diffusion, self.decay = float(diffusion), float(decay)
         nodes = mesh.hierarchy.nodes
@@ -109,11 +117,15 @@ class Field:
         hierarchy, exchange = self.mesh.hierarchy, self.diffusion / self.mesh.spacing**2
         work = (self._excess, self._share, self._loss, self._gain)
         pulls = (hierarchy.low * exchange, hierarchy.high * exchange)
-        balance = Balance(self._values, *work, self.mesh.volume, hierarchy.levels, *pulls, hierarchy.part)
+        balance = Balance(
+            self._values, *work, self.mesh.volume, hierarchy.levels, *pulls, hierarchy.part
+        )
         if not (
             0 < hours < math.inf
             and source.shape == uptake.shape == supply.shape == (self.mesh.size,)
-            and weigh(balance, source, uptake, supply, float(supply_level), self.decay, self._step(hours))
+            and weigh(
+                balance, source, uptake, supply, float(supply_level), self.decay, self._step(hours)
+            )
         ):
             raise FieldError(
                 f"field '{self.name}' advances by positive hours, from values, with source, uptake and supply "

@@ -50,7 +50,9 @@ class Lattice:
         self.size = int(np.prod(self.shape))
         padded = tuple(n + 2 for n in self.shape)
         self.padded_shape = padded
-        self.strides = np.array([int(np.prod(padded[i + 1 :])) for i in range(self.ndim)], dtype=np.int64)
+        self.strides = np.array(
+            [int(np.prod(padded[i + 1 :])) for i in range(self.ndim)], dtype=np.int64
+        )
         occupant = np.full(padded, WALL, dtype=np.int32)
         inside = tuple(slice(1, -1) for _ in padded)
         occupant[inside] = EMPTY
@@ -90,8 +92,10 @@ class Lattice:
         except (TypeError, ValueError, OverflowError):
             inside = False
         if not inside:
-            raise LatticeError(f"position {position} is not on the lattice: allowed are {self.ndim} whole numbers from 0 to "
-                               f"{self.shape} exclusive")
+            raise LatticeError(
+                f"position {position} is not on the lattice: allowed are {self.ndim} whole numbers from 0 to "
+                f"{self.shape} exclusive"
+            )
         return int(sum((p + 1) * int(s) for p, s in zip(whole, self.strides, strict=True)))
 
     def position(self, site: int) -> tuple[int, ...]:
@@ -131,12 +135,21 @@ def checked_shape(shape) -> tuple[int, ...]:
     except (TypeError, ValueError, OverflowError):
         whole = numbers = ()
     told = f"shape = {quoted(shape)} is not usable"
-    if isinstance(shape, str) or len(whole) not in (2, 3) or any(a != b for a, b in zip(whole, numbers, strict=True)):
+    if (
+        isinstance(shape, str)
+        or len(whole) not in (2, 3)
+        or any(a != b for a, b in zip(whole, numbers, strict=True))
+    ):
         raise LatticeError(f"{told}: give two or three whole numbers", key="shape")
     sites = np.prod(whole, dtype=float)
     if any(not SMALLEST <= n <= LARGEST for n in whole) or sites > 2e8:
-        raise LatticeError(f"{told}: {SMALLEST} to {LARGEST} sites a side, at most 2e8 in all", key="shape")
+        raise LatticeError(
+            f"{told}: {SMALLEST} to {LARGEST} sites a side, at most 2e8 in all", key="shape"
+        )
     if (need := BYTES_PER_SITE * sites) > (have := available()):
-        raise LatticeError(f"{told}: it needs about {need / 1e9:,.1f} GB of memory and there are {have / 1e9:,.1f} GB, enough "
-                           f"for {have / BYTES_PER_SITE:,.0f} sites", key="shape")
+        raise LatticeError(
+            f"{told}: it needs about {need / 1e9:,.1f} GB of memory and there are {have / 1e9:,.1f} GB, enough "
+            f"for {have / BYTES_PER_SITE:,.0f} sites",
+            key="shape",
+        )
     return whole

@@ -24,7 +24,9 @@ class Hierarchy:
     """
 
     def __init__(self, widths: list[np.ndarray]):
-        widths = sorted(widths, key=lambda width: len(width) > 1)  # one-node axes first: C order stays the same
+        widths = sorted(
+            widths, key=lambda width: len(width) > 1
+        )  # one-node axes first: C order stays the same
         levels, low, high, part, node, entry = [], [], [], [], 0, 0
         while True:
             row = [node] + [len(width) for width in widths]
@@ -68,7 +70,13 @@ def solve(balance):
     The flow left unbalanced bounds the mean error weighted by loss. Measured against a direct solver, the largest
     error is 1e-4 of the largest value. A cycle on 250 x 250 nodes takes 0.55 ms; a warm start needs about three.
     """
-    values, excess, loss, gain, levels = balance.values, balance.excess, balance.loss, balance.gain, balance.levels
+    values, excess, loss, gain, levels = (
+        balance.values,
+        balance.excess,
+        balance.loss,
+        balance.gain,
+        balance.levels,
+    )
     bottom = len(levels) - 1
     whole = 0.0
     for node in range(len(balance.volume)):
@@ -90,7 +98,9 @@ def solve(balance):
             if level == 0 and cycle > 0 and (unbalanced <= TOLERANCE * whole or cycle == CYCLES):
                 settle(balance, whole)
                 return cycle
-            values[levels[level + 1, 0] : levels[level + 1, 0] + levels[level + 1, 1:4].prod()] = 0.0
+            values[levels[level + 1, 0] : levels[level + 1, 0] + levels[level + 1, 1:4].prod()] = (
+                0.0
+            )
         values[-1] = gain[-1] / loss[-1]
         for level in range(bottom - 1, -1, -1):
             correct(balance, level)
@@ -105,7 +115,12 @@ def add_exchange(balance, level):
     along = balance.low[z0 : z0 + nz] + balance.high[z0 : z0 + nz]
     for x in range(nx):
         for y in range(ny):
-            across = balance.low[x0 + x] + balance.high[x0 + x] + balance.low[y0 + y] + balance.high[y0 + y]
+            across = (
+                balance.low[x0 + x]
+                + balance.high[x0 + x]
+                + balance.low[y0 + y]
+                + balance.high[y0 + y]
+            )
             row = first + (x * ny + y) * nz
             loss, share = balance.loss[row : row + nz], balance.share[row : row + nz]
             for z in range(nz):
@@ -134,11 +149,25 @@ def measure_excess(balance, level):
             back, front, left, right = low[x0 + x], high[x0 + x], low[y0 + y], high[y0 + y]
             along = high[z0]  # only the last node of an axis may be narrower than the others
             for z in range(1, nz - 2):
-                inflow = back * at_back[z] + front * at_front[z] + left * at_left[z] + right * at_right[z]
-                excess[z] = gain[z] + inflow + along * (here[z - 1] + here[z + 1]) - loss[z] * here[z]
+                inflow = (
+                    back * at_back[z]
+                    + front * at_front[z]
+                    + left * at_left[z]
+                    + right * at_right[z]
+                )
+                excess[z] = (
+                    gain[z] + inflow + along * (here[z - 1] + here[z + 1]) - loss[z] * here[z]
+                )
             for z in (0, max(nz - 2, 0), nz - 1):
-                inflow = back * at_back[z] + front * at_front[z] + left * at_left[z] + right * at_right[z]
-                inflow += low[z0 + z] * here[max(z - 1, 0)] + high[z0 + z] * here[min(z + 1, nz - 1)]
+                inflow = (
+                    back * at_back[z]
+                    + front * at_front[z]
+                    + left * at_left[z]
+                    + right * at_right[z]
+                )
+                inflow += (
+                    low[z0 + z] * here[max(z - 1, 0)] + high[z0 + z] * here[min(z + 1, nz - 1)]
+                )
                 excess[z] = gain[z] + inflow - loss[z] * here[z]
 
 
@@ -150,7 +179,11 @@ def relax(balance, level):
     """
     first, nx, ny, nz = balance.levels[level, :4]
     end = first + nx * ny * nz
-    values, excess, share = balance.values[first:end], balance.excess[first:end], balance.share[first:end]
+    values, excess, share = (
+        balance.values[first:end],
+        balance.excess[first:end],
+        balance.share[first:end],
+    )
     floor = 0.0 if level == 0 else -np.inf
     least = 1.0 / ((nx > 1) + (ny > 1) + (nz > 1))
     middle, reach = 1.0 + 0.5 * least, (1.0 - 0.5 * least) * math.sqrt(0.5)

@@ -9,7 +9,9 @@ class Vessels:
     def __init__(self, lattice, parameters, randomness):
         group = parameters.recruitment
         share = group.vessel_density * (lattice.spacing / 1000.0) ** lattice.ndim
-        self.sites = lattice.interior[randomness.uniform("vessels", 0, lattice.interior) < share].astype(np.int64)
+        self.sites = lattice.interior[
+            randomness.uniform("vessels", 0, lattice.interior) < share
+        ].astype(np.int64)
         places, far = lattice.coordinates(lattice.interior), np.array(lattice.shape) - 1
         self.rim = lattice.interior[((places == 0) | (places == far)).any(axis=1)].astype(np.int64)
         self.reach = max(0, round(group.entry_reach / lattice.spacing))

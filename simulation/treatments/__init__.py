@@ -12,11 +12,27 @@ from .checkpoint_blockade import Atezolizumab, Nivolumab, PD1Blockade, PDL1Block
 from .cytokines import Aldesleukin, InterferonAlfa
 from .placebo import Placebo
 
-__all__ = ["Aldesleukin", "Atezolizumab", "CarT", "InterferonAlfa", "Nivolumab", "PD1Blockade", "PDL1Blockade",
-           "Pembrolizumab", "Placebo", "Treatment", "TreatmentError", "build", "find", "names"]
+__all__ = [
+    "Aldesleukin",
+    "Atezolizumab",
+    "CarT",
+    "InterferonAlfa",
+    "Nivolumab",
+    "PD1Blockade",
+    "PDL1Blockade",
+    "Pembrolizumab",
+    "Placebo",
+    "Treatment",
+    "TreatmentError",
+    "build",
+    "find",
+    "names",
+]
 
-SHIPPED = {snake_case(cls.__name__): cls
-           for cls in (Aldesleukin, Atezolizumab, CarT, InterferonAlfa, Nivolumab, Pembrolizumab, Placebo)}
+SHIPPED = {
+    snake_case(cls.__name__): cls
+    for cls in (Aldesleukin, Atezolizumab, CarT, InterferonAlfa, Nivolumab, Pembrolizumab, Placebo)
+}
 
 
 def names() -> list[str]:
@@ -32,16 +48,25 @@ def find(word: str) -> type[Treatment]:
         return SHIPPED[word]
     module, _, name = word.rpartition(":")
     if not (module and name):
-        raise TreatmentError(f"there is no treatment {quoted(word)}{nearest(word, names())}; one of your own is module:Class")
+        raise TreatmentError(
+            f"there is no treatment {quoted(word)}{nearest(word, names())}; one of your own is module:Class"
+        )
     try:
         found = at(word)
     except ImportError as error:
-        raise TreatmentError(f"module {quoted(module)} cannot be imported "
-                             f"({shortened(error)})", key=f"treatment {quoted(word)}") from None
+        raise TreatmentError(
+            f"module {quoted(module)} cannot be imported ({shortened(error)})",
+            key=f"treatment {quoted(word)}",
+        ) from None
     except AttributeError:
-        raise TreatmentError(f"module {quoted(module)} has no class {quoted(name)}", key=f"treatment {quoted(word)}") from None
+        raise TreatmentError(
+            f"module {quoted(module)} has no class {quoted(name)}", key=f"treatment {quoted(word)}"
+        ) from None
     if not (inspect.isclass(found) and issubclass(found, Treatment)):
-        raise TreatmentError(f"{shortened(name)} is not a subclass of simulation.Treatment", key=f"treatment {quoted(word)}")
+        raise TreatmentError(
+            f"{shortened(name)} is not a subclass of simulation.Treatment",
+            key=f"treatment {quoted(word)}",
+        )
     return found
 
 
@@ -56,7 +81,9 @@ def build(what: object) -> Treatment:
     if isinstance(what, Mapping):
         table = dict(what)
         if "drug" not in table:
-            raise TreatmentError("a treatment table needs drug = \"a name\"" + nearest("", names()))
+            raise TreatmentError('a treatment table needs drug = "a name"' + nearest("", names()))
         cls = find(table.pop("drug"))
         return cls(**table)
-    raise TreatmentError(f"{quoted(what)} is not a treatment: give a name, a class, an instance or a table with drug = ...")
+    raise TreatmentError(
+        f"{quoted(what)} is not a treatment: give a name, a class, an instance or a table with drug = ..."
+    )

@@ -24,13 +24,23 @@ class Treatment(ParameterGroup):
     it does to cells goes through ``rules`` or the model's verbs.
     """
 
-    first_dose = Parameter(0, "day", "day of the first dose, counted from the day the treatment is given to the model",
-                           source="assumed: at once", range=(0, 3650))
+    first_dose = Parameter(
+        0,
+        "day",
+        "day of the first dose, counted from the day the treatment is given to the model",
+        source="assumed: at once",
+        range=(0, 3650),
+    )
     schedule: Schedule = Schedule()
     kinds: ClassVar[tuple[CellKind, ...]] = ()
     processes: ClassVar[tuple[Process, ...]] = ()
 
-    def __init__(self, name: str | None = None, schedule: Schedule | dict[str, Any] | None = None, **parameters: Any):
+    def __init__(
+        self,
+        name: str | None = None,
+        schedule: Schedule | dict[str, Any] | None = None,
+        **parameters: Any,
+    ):
         self.name = checked_name(snake_case(type(self).__name__) if name is None else name)
         self.prefix = f"treatments.{self.name}"
         if schedule is not None:
@@ -81,5 +91,7 @@ def snake_case(word: str) -> str:
 def checked_name(name: str) -> str:
     """The name of a treatment as it is; raises TreatmentError where it cannot be one."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,59}", name):
-        raise TreatmentError(f"a treatment is named with at most 60 letters, digits and underscores, not {quoted(name)}")
+        raise TreatmentError(
+            f"a treatment is named with at most 60 letters, digits and underscores, not {quoted(name)}"
+        )
     return name

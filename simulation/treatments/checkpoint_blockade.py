@@ -1,6 +1,5 @@
 """Antibodies that cover PD-1 or PD-L1, so that a contact is not switched off."""
 
-
 from ..contract import Model
 from ..parameters.parameter import Parameter
 from ..rules import RulesOf
@@ -14,12 +13,25 @@ class CheckpointAntibody(Treatment):
     receptor = ""
 
     dose = Parameter(200, "mg", "amount of one dose", source="label:pembrolizumab", range=(0, 5000))
-    volume = Parameter(6.0, "L", "volume of distribution", source="label:pembrolizumab", range=(1, 50))
-    molar_mass = Parameter(149, "kDa", "molar mass of the antibody", source="assumed: an IgG", range=(50, 1000))
-    half_life = Parameter(22, "day", "terminal serum half-life", source="label:pembrolizumab", range=(1, 100))
-    penetration = Parameter(0.3, "1", "concentration in tumour over serum", range=(0, 1),
-                            source="assumed: 0.1 to 0.5 at steady state")
-    dissociation = Parameter(0.03, "nM", "K_d of the antibody", source="label:pembrolizumab", range=(0.0001, 1000))
+    volume = Parameter(
+        6.0, "L", "volume of distribution", source="label:pembrolizumab", range=(1, 50)
+    )
+    molar_mass = Parameter(
+        149, "kDa", "molar mass of the antibody", source="assumed: an IgG", range=(50, 1000)
+    )
+    half_life = Parameter(
+        22, "day", "terminal serum half-life", source="label:pembrolizumab", range=(1, 100)
+    )
+    penetration = Parameter(
+        0.3,
+        "1",
+        "concentration in tumour over serum",
+        range=(0, 1),
+        source="assumed: 0.1 to 0.5 at steady state",
+    )
+    dissociation = Parameter(
+        0.03, "nM", "K_d of the antibody", source="label:pembrolizumab", range=(0.0001, 1000)
+    )
 
     def concentration(self, model: Model) -> float:
         """Mean concentration in the tumour over this step, nM."""
@@ -48,7 +60,9 @@ class PDL1Blockade(CheckpointAntibody):
 class Pembrolizumab(PD1Blockade):
     """Anti-PD-1 antibody, 200 mg every 3 weeks."""
 
-    half_life = Parameter(22, "day", "terminal serum half-life", source="label:pembrolizumab", range=(15, 30))
+    half_life = Parameter(
+        22, "day", "terminal serum half-life", source="label:pembrolizumab", range=(15, 30)
+    )
     schedule = Schedule(every="3 weeks")
 
 
@@ -56,8 +70,12 @@ class Nivolumab(PD1Blockade):
     """Anti-PD-1 antibody, 240 mg every 2 weeks."""
 
     dose = Parameter(240, "mg", "amount of one dose", source="label:nivolumab", range=(0, 5000))
-    half_life = Parameter(26.7, "day", "terminal serum half-life", source="label:nivolumab", range=(12, 40))
-    dissociation = Parameter(2.6, "nM", "K_d of the antibody", source="label:nivolumab", range=(0.0001, 1000))
+    half_life = Parameter(
+        26.7, "day", "terminal serum half-life", source="label:nivolumab", range=(12, 40)
+    )
+    dissociation = Parameter(
+        2.6, "nM", "K_d of the antibody", source="label:nivolumab", range=(0.0001, 1000)
+    )
     schedule = Schedule(every="2 weeks")
 
 
@@ -65,7 +83,13 @@ class Atezolizumab(PDL1Blockade):
     """Anti-PD-L1 antibody, 1200 mg every 3 weeks."""
 
     dose = Parameter(1200, "mg", "amount of one dose", source="label:atezolizumab", range=(0, 5000))
-    volume = Parameter(6.9, "L", "volume of distribution", source="label:atezolizumab", range=(1, 50))
-    half_life = Parameter(27, "day", "terminal serum half-life", source="label:atezolizumab", range=(15, 40))
-    dissociation = Parameter(0.4, "nM", "K_d of the antibody", source="label:atezolizumab", range=(0.0001, 1000))
+    volume = Parameter(
+        6.9, "L", "volume of distribution", source="label:atezolizumab", range=(1, 50)
+    )
+    half_life = Parameter(
+        27, "day", "terminal serum half-life", source="label:atezolizumab", range=(15, 40)
+    )
+    dissociation = Parameter(
+        0.4, "nM", "K_d of the antibody", source="label:atezolizumab", range=(0.0001, 1000)
+    )
     schedule = Schedule(every="3 weeks")

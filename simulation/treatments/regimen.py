@@ -31,18 +31,29 @@ class Regimen:
         treatment = build(treatment)
         taken = set(self.treatments) | {t.name for action, t in self.pending if action == "give"}
         if treatment.name in taken:
-            raise TreatmentError(f"there are two treatments named {treatment.name!r}: give one of them another name")
+            raise TreatmentError(
+                f"there are two treatments named {treatment.name!r}: give one of them another name"
+            )
         self.pending.append(("give", treatment))
-        self.model.results.log.append({"day": self.model.day, "action": "give", "treatment": treatment.name,
-                                 "class": class_path(type(treatment)), "parameters": treatment.changed(),
-                                 "schedule": treatment.schedule.to_dict()})
+        self.model.results.log.append(
+            {
+                "day": self.model.day,
+                "action": "give",
+                "treatment": treatment.name,
+                "class": class_path(type(treatment)),
+                "parameters": treatment.changed(),
+                "schedule": treatment.schedule.to_dict(),
+            }
+        )
         return treatment
 
     def stop(self, name: str) -> None:
         """No further doses of a treatment from the next step on; what is in the body washes out."""
         taken = [*self.treatments, *(t.name for action, t in self.pending if action == "give")]
         if name not in taken:
-            raise TreatmentError(f"there is no treatment {quoted(name)} in this model{nearest(name, taken)}")
+            raise TreatmentError(
+                f"there is no treatment {quoted(name)} in this model{nearest(name, taken)}"
+            )
         self.pending.append(("stop", name))
         self.model.results.log.append({"day": self.model.day, "action": "stop", "treatment": name})
 
@@ -53,7 +64,11 @@ class Regimen:
             self._join(what) if action == "give" else self._leave(what)
         for treatment in self.in_order():
             offset = treatment.start + treatment.first_dose
-            for hour in () if treatment.stopped else treatment.schedule.between(start - offset, end - offset):
+            for hour in (
+                ()
+                if treatment.stopped
+                else treatment.schedule.between(start - offset, end - offset)
+            ):
                 treatment.doses.append((hour + offset, 1.0))
                 amount = treatment.value("dose") if "dose" in treatment.parameters() else 1.0
                 self.model.results.add_dose(self.model.day, treatment.name, amount)
@@ -108,9 +123,14 @@ class Regimen:
             raise ModelError("add_hazard is called by a treatment in its on_step")
         rows = self.model.cells.rows
         if where is not None and (np.asarray(where).dtype != bool or np.shape(where) != (rows,)):
-            raise ModelError(f"where= takes one True or False for each of the {rows} rows of the cell table", key="add_hazard")
+            raise ModelError(
+                f"where= takes one True or False for each of the {rows} rows of the cell table",
+                key="add_hazard",
+            )
         if np.ndim(rate) and np.shape(rate) != (rows,):
-            raise ModelError(f"add_hazard takes one rate, or one for each of the {rows} rows of the cell table")
+            raise ModelError(
+                f"add_hazard takes one rate, or one for each of the {rows} rows of the cell table"
+            )
         self._hazards.append((self._acting, rate, where, self.model.cells["name"].copy()))
 
     def _hazards_now(self) -> Iterator[tuple]:
@@ -119,24 +139,45 @@ class Regimen:
             same = np.zeros(self.model.cells.rows, dtype=bool)
             same[: len(names)] = self.model.cells["name"][: len(names)] == names
             if not same.all():
-                where = same & _longer(where, same.size) if where is not None else same if np.ndim(rate) else None
+                where = (
+                    same & _longer(where, same.size)
+                    if where is not None
+                    else same
+                    if np.ndim(rate)
+                    else None
+                )
                 rate = _longer(rate, same.size)
             yield who, rate, where
 
     def state(self, keep: Callable) -> dict:
         """Everything that must be saved, but for the classes."""
-        return {"treatments": [treatment_state(treatment, keep) for treatment in self.treatments.values()],
-                "pending": [[action, treatment_state(what, keep) if action == "give" else what]
-                            for action, what in self.pending]}
+        return {
+            "treatments": [
+                treatment_state(treatment, keep) for treatment in self.treatments.values()
+            ],
+            "pending": [
+                [action, treatment_state(what, keep) if action == "give" else what]
+                for action, what in self.pending
+            ],
+        }
 
-    def restore(self, state: dict, read: Callable, classes: Sequence[type[Treatment]],
-                to_come: Sequence[type[Treatment]]) -> None:
+    def restore(
+        self,
+        state: dict,
+        read: Callable,
+        classes: Sequence[type[Treatment]],
+        to_come: Sequence[type[Treatment]],
+    ) -> None:
         """Stand as it was: treatments in force, of these ``classes``, and those that were still ``to_come``."""
-        there = [treatment_from(*each, read) for each in zip(classes, state["treatments"], strict=True)]
+        there = [
+            treatment_from(*each, read) for each in zip(classes, state["treatments"], strict=True)
+        ]
         self.treatments = {treatment.name: treatment for treatment in there}
         coming = iter(to_come)
-        self.pending = [(action, treatment_from(next(coming), what, read) if action == "give" else what)
-                        for action, what in state["pending"]]
+        self.pending = [
+            (action, treatment_from(next(coming), what, read) if action == "give" else what)
+            for action, what in state["pending"]
+        ]
 
 
 def _longer(values, rows: int):
@@ -156,7 +197,9 @@ def treatment_state(treatment: Treatment, keep: Callable) -> dict:
         "doses": [list(dose) for dose in treatment.doses],
         "stopped": treatment.stopped,
         "state": keep(treatment.state, where),
-        "attributes": {name: keep(value, where, f"its {name}") for name, value in attributes(treatment).items()},
+        "attributes": {
+            name: keep(value, where, f"its {name}") for name, value in attributes(treatment).items()
+        },
     }
 
 
@@ -168,7 +211,12 @@ def attributes(treatment: Treatment) -> dict[str, object]:
 def treatment_from(cls: type[Treatment], table: dict, read: Callable) -> Treatment:
     """A treatment as it was, its constructor not called again."""
     treatment = cls.__new__(cls)
-    Treatment.__init__(treatment, name=table["name"], schedule=Schedule.from_dict(table["schedule"]), **table["parameters"])
+    Treatment.__init__(
+        treatment,
+        name=table["name"],
+        schedule=Schedule.from_dict(table["schedule"]),
+        **table["parameters"],
+    )
     vars(treatment).update({name: read(value) for name, value in table["attributes"].items()})
     treatment._sources = dict(table["sources"])
     treatment.start, treatment.stopped = table["start"], table["stopped"]

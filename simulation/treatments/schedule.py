@@ -17,7 +17,14 @@ from ..parameters.units import HOURS, UNITS, split
 FOR_EVER = "for ever"
 LONGEST = 24.0 * 36525  # a hundred years, in hours
 MOST_DOSES = 1_000_000
-WORDS = {"daily": "1 day", "qd": "1 day", "bid": "12 hours", "tid": "8 hours", "weekly": "1 week", "qw": "1 week"}
+WORDS = {
+    "daily": "1 day",
+    "qd": "1 day",
+    "bid": "12 hours",
+    "tid": "8 hours",
+    "weekly": "1 week",
+    "qw": "1 week",
+}
 
 
 class ScheduleError(TumorLabError):
@@ -61,29 +68,63 @@ class Schedule:
                 continue
             found = whole_number(count)
             if found is None or not 1 <= found <= MOST_DOSES:
-                raise ScheduleError(f"{name} = {quoted(count)} must be a whole number, 1 or more, at most {MOST_DOSES}",
-                                    key="schedule")
+                raise ScheduleError(
+                    f"{name} = {quoted(count)} must be a whole number, 1 or more, at most {MOST_DOSES}",
+                    key="schedule",
+                )
             object.__setattr__(self, name, found)
         if self.every is None and self.times not in (None, 1):
-            raise ScheduleError(f"{self.times} doses need every, the time between them", key="schedule")
+            raise ScheduleError(
+                f"{self.times} doses need every, the time between them", key="schedule"
+            )
         if self.days is None and self.rest is None and self.cycles != 1:
-            raise ScheduleError("more than one cycle needs rest, the time from its last dose to the next", key="schedule")
-        if self.every is not None and self.times is None and not (self.rest is None and self.then is None):
-            raise ScheduleError("rest or then needs times, as without it the doses of a cycle never end", key="schedule")
+            raise ScheduleError(
+                "more than one cycle needs rest, the time from its last dose to the next",
+                key="schedule",
+            )
+        if (
+            self.every is not None
+            and self.times is None
+            and not (self.rest is None and self.then is None)
+        ):
+            raise ScheduleError(
+                "rest or then needs times, as without it the doses of a cycle never end",
+                key="schedule",
+            )
         if self.then is not None:
             if not isinstance(self.then, Schedule):
-                raise ScheduleError(f"then = {quoted(self.then)} must be a Schedule", key="schedule")
+                raise ScheduleError(
+                    f"then = {quoted(self.then)} must be a Schedule", key="schedule"
+                )
             if self.cycles is None or (self.rest is None and self.every is None):
-                raise ScheduleError("then needs a number of cycles, and rest or every to say when it starts", key="schedule")
+                raise ScheduleError(
+                    "then needs a number of cycles, and rest or every to say when it starts",
+                    key="schedule",
+                )
 
     def _check_days(self, days: Sequence[str | float]) -> None:
-        if isinstance(days, str) or (not isinstance(days, Sequence) and not hasattr(days, "tolist")):
-            raise ScheduleError(f"days = {quoted(days)} must be a list such as [0, 7, 21]", key="schedule")
+        if isinstance(days, str) or (
+            not isinstance(days, Sequence) and not hasattr(days, "tolist")
+        ):
+            raise ScheduleError(
+                f"days = {quoted(days)} must be a list such as [0, 7, 21]", key="schedule"
+            )
         hours = [_hours(day, "days") for day in days]
         if not hours or any(later <= earlier for earlier, later in itertools.pairwise(hours)):
-            raise ScheduleError(f"days = {quoted(days)} must be in order, each once, as in [0, 7, 21]", key="schedule")
-        if self.every is not None or self.times is not None or self.cycles != 1 or (self.then is None and self.rest is not None):
-            raise ScheduleError("days names every dose, so every, times, cycles and rest are left out", key="schedule")
+            raise ScheduleError(
+                f"days = {quoted(days)} must be in order, each once, as in [0, 7, 21]",
+                key="schedule",
+            )
+        if (
+            self.every is not None
+            or self.times is not None
+            or self.cycles != 1
+            or (self.then is None and self.rest is not None)
+        ):
+            raise ScheduleError(
+                "days names every dose, so every, times, cycles and rest are left out",
+                key="schedule",
+            )
         object.__setattr__(self, "days", tuple(hour / 24.0 for hour in hours))
 
     @classmethod
@@ -92,13 +133,21 @@ class Schedule:
         if isinstance(table, Schedule):
             return table
         if not isinstance(table, dict):
-            raise ScheduleError(f"schedule = {quoted(table)} must be a table such as {{ every = \"3 weeks\", times = 4 }}",
-                                key="schedule")
+            raise ScheduleError(
+                f'schedule = {quoted(table)} must be a table such as {{ every = "3 weeks", times = 4 }}',
+                key="schedule",
+            )
         names = [field.name for field in fields(cls)]
         for name in table:
             if name not in names:
-                raise ScheduleError(f"there is no {quoted(name)}{nearest(name, names)}", key="schedule")
-        return cls(**{**table, "then": cls.from_dict(table["then"])} if table.get("then") is not None else table)
+                raise ScheduleError(
+                    f"there is no {quoted(name)}{nearest(name, names)}", key="schedule"
+                )
+        return cls(
+            **{**table, "then": cls.from_dict(table["then"])}
+            if table.get("then") is not None
+            else table
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The keywords that differ from their default, as texts and whole numbers only."""
@@ -117,17 +166,25 @@ class Schedule:
     def dose_times(self, until: float) -> list[float]:
         """Hours after the start of treatment of the doses given up to and including ``until``."""
         if not math.isfinite(until):
-            raise ScheduleError(f"until = {quoted(until)} must be a finite number of hours", key="dose_times")
+            raise ScheduleError(
+                f"until = {quoted(until)} must be a finite number of hours", key="dose_times"
+            )
         return self.between(-math.inf, math.nextafter(until, math.inf))
 
     def between(self, start: float, end: float) -> list[float]:
         """Hours after the start of treatment of the doses given at or after ``start`` and before ``end``."""
-        return [each._time(first, number) for first, each in self._parts
-                for number in range(each._count(first, start), each._count(first, end))]
+        return [
+            each._time(first, number)
+            for first, each in self._parts
+            for number in range(each._count(first, start), each._count(first, end))
+        ]
 
     def due(self, start: float, end: float) -> int:
         """Number of doses at or after hour ``start`` and before hour ``end``."""
-        return sum(max(0, each._count(first, end) - each._count(first, start)) for first, each in self._parts)
+        return sum(
+            max(0, each._count(first, end) - each._count(first, start))
+            for first, each in self._parts
+        )
 
     def __str__(self) -> str:
         if self.days is not None:
@@ -136,13 +193,17 @@ class Schedule:
             words = "a single dose" if self.cycles == 1 else f"a dose every {_every(self.rest)}"
             words += "" if self.cycles in (1, None) else f" x {self.cycles}"
         else:
-            words = f"every {_every(self.every)}" + ("" if self.times is None else f" x {self.times}")
+            words = f"every {_every(self.every)}" + (
+                "" if self.times is None else f" x {self.times}"
+            )
             if self.cycles != 1:
                 cycles = FOR_EVER if self.cycles is None else f"{self.cycles} cycles"
                 words += f", again {self.rest} after the last dose, {cycles}"
         if self.first != "0 days":
             words = f"after {self.first}: {words}"
-        return words if self.then is None else f"{words}; {self.rest or self.every} later {self.then}"
+        return (
+            words if self.then is None else f"{words}; {self.rest or self.every} later {self.then}"
+        )
 
     def __repr__(self) -> str:
         shown = {name: getattr(self, name) for name in self.to_dict()}
@@ -192,7 +253,9 @@ class Schedule:
         times, every, cycle = self._steps
         whole = 0 if cycle == math.inf else math.floor((before - start) / cycle)
         left = before - start - (whole * cycle if whole else 0.0)
-        guess = (whole * times if whole else 0) + (min(times, math.ceil(left / every)) if every else 1)
+        guess = (whole * times if whole else 0) + (
+            min(times, math.ceil(left / every)) if every else 1
+        )
         count = int(min(guess, self._total))
         # Division rounds: the hour of each dose decides, so that adjoining windows never share or lose one.
         while count > 0 and self._time(start, count - 1) >= before:
@@ -208,7 +271,9 @@ def level(doses: list[tuple[float, float]], at: float, half_life: float) -> floa
     return math.fsum(amount * math.exp(-rate * (at - hour)) for hour, amount in doses if hour <= at)
 
 
-def mean_level(doses: list[tuple[float, float]], start: float, end: float, half_life: float) -> float:
+def mean_level(
+    doses: list[tuple[float, float]], start: float, end: float, half_life: float
+) -> float:
     """Mean of :func:`level` over the hours from ``start`` to ``end``: the exact integral, not a sample."""
     if end <= start:
         raise ScheduleError(f"end = {end!r} must come after start = {start!r}", key="mean_level")
@@ -225,13 +290,17 @@ def mean_level(doses: list[tuple[float, float]], start: float, end: float, half_
 
 def _decay(half_life: float) -> float:
     if not half_life > 0:
-        raise ScheduleError(f"half_life = {quoted(half_life)} must be a positive number of hours", key="half_life")
+        raise ScheduleError(
+            f"half_life = {quoted(half_life)} must be a positive number of hours", key="half_life"
+        )
     return math.log(2) / half_life
 
 
 def _hours(duration: str | float | None, name: str) -> float:
     """Hours of a duration; zero is allowed for ``first`` and ``days`` only."""
-    lowest = 0.0 if name in ("first", "days") else HOURS["hour"]  # every dose is remembered: more would cost more and more
+    lowest = (
+        0.0 if name in ("first", "days") else HOURS["hour"]
+    )  # every dose is remembered: more would cost more and more
     hours = math.nan
     if isinstance(duration, str):
         word = duration.strip().lower()
@@ -242,9 +311,14 @@ def _hours(duration: str | float | None, name: str) -> float:
     else:
         hours = real(duration) * HOURS["day"]
     if not lowest <= hours <= LONGEST:
-        least = "not before the start of treatment" if name in ("first", "days") else "an hour or more"
-        raise ScheduleError(f"{name} = {quoted(duration)} must be a duration such as \"3 weeks\", \"q3w\" or a "
-                            f"number of days, {least}", key="schedule")
+        least = (
+            "not before the start of treatment" if name in ("first", "days") else "an hour or more"
+        )
+        raise ScheduleError(
+            f'{name} = {quoted(duration)} must be a duration such as "3 weeks", "q3w" or a '
+            f"number of days, {least}",
+            key="schedule",
+        )
     return hours
 
 

@@ -33,16 +33,28 @@ contrast_day = 0.25
 [vary]
 "tumor.pdl1" = { distribution = "uniform", low = 0.1, high = 1 }
 """
-WRITING = ("run mine.toml --out {}", "sweep sweep.toml --workers 1 --out {}", "trial trial.toml --workers 1 --out {}",
-           "benchmark --out {}")
-DRAWING = ("plot run", "plot study", "film run --seconds 1", "export run --to vti", "export run --to h5ad")
+WRITING = (
+    "run mine.toml --out {}",
+    "sweep sweep.toml --workers 1 --out {}",
+    "trial trial.toml --workers 1 --out {}",
+    "benchmark --out {}",
+)
+DRAWING = (
+    "plot run",
+    "plot study",
+    "film run --seconds 1",
+    "export run --to vti",
+    "export run --to h5ad",
+)
 
 
 def refuse(words: str) -> str:
     """The sentence that a command ends with."""
     done = CliRunner().invoke(app, words.split())
     assert done.exit_code == 2, f"{words}: {done.output} {done.exception!r}"
-    assert done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1, f"{words}: {done.stderr}"
+    assert done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1, (
+        f"{words}: {done.stderr}"
+    )
     return done.stderr
 
 
@@ -67,14 +79,24 @@ def place(made, tmp_path, monkeypatch):
 
 
 def everything(place: Path) -> dict[str, bytes]:
-    return {file.relative_to(place).as_posix(): file.read_bytes() for file in place.rglob("*") if file.is_file()}
+    return {
+        file.relative_to(place).as_posix(): file.read_bytes()
+        for file in place.rglob("*")
+        if file.is_file()
+    }
 
 
 @pytest.mark.parametrize("words", WRITING)
 @pytest.mark.parametrize("out", ["mine.toml/x", "/proc/nothing/x", "dangling/x"])
-def test_a_folder_that_cannot_be_made_is_told_before_anything_is_computed(place, monkeypatch, words, out):
-    monkeypatch.setattr("simulation.model.TumorModel.step", lambda model: pytest.fail("a model ran"))
-    monkeypatch.setattr("experiments.reference.benchmark.main", lambda out: pytest.fail("it was measured"))
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_computed(
+    place, monkeypatch, words, out
+):
+    monkeypatch.setattr(
+        "simulation.model.TumorModel.step", lambda model: pytest.fail("a model ran")
+    )
+    monkeypatch.setattr(
+        "experiments.reference.benchmark.main", lambda out: pytest.fail("it was measured")
+    )
     (place / "dangling").symlink_to(place / "nowhere")
     before = everything(place)
     assert words.format(out).split()[-1].split("/")[0] in refuse(words.format(out))
@@ -107,18 +129,36 @@ def test_a_disk_that_takes_nothing_is_told(place, monkeypatch, words, number):
     monkeypatch.setattr(os, "fsync", refused)
     monkeypatch.setattr("tempfile.TemporaryFile", refused)
     said = refuse(words)
-    assert os.strerror(number) in said and ("cannot write tables and pictures into study" in said) == (words == "plot study")
+    assert os.strerror(number) in said and (
+        "cannot write tables and pictures into study" in said
+    ) == (words == "plot study")
     if words.endswith("--out out"):
-        assert said.startswith("Error: cannot write to out: "), "not a file that nobody has heard of"
-        assert ("what is finished is kept, --resume goes on" in said) == (not words.startswith("run"))
+        assert said.startswith("Error: cannot write to out: "), (
+            "not a file that nobody has heard of"
+        )
+        assert ("what is finished is kept, --resume goes on" in said) == (
+            not words.startswith("run")
+        )
     monkeypatch.undo()
     assert everything(place) == before, "nothing is half-written"
 
 
-@pytest.mark.parametrize("words, taken", [
-    ("plot run", "run/overview.png"), ("plot study", "study/sensitivity.png"), ("export run --to vti", "run/exports")])
+@pytest.mark.parametrize(
+    "words, taken",
+    [
+        ("plot run", "run/overview.png"),
+        ("plot study", "study/sensitivity.png"),
+        ("export run --to vti", "run/exports"),
+    ],
+)
 def test_a_name_that_something_else_has_taken_is_told(place, monkeypatch, words, taken):
-    for name in ("overview", "time_courses", "distributions", "selection_differential", "t_cell_state"):
+    for name in (
+        "overview",
+        "time_courses",
+        "distributions",
+        "selection_differential",
+        "t_cell_state",
+    ):
         monkeypatch.setattr(f"simulation.plots.{name}", lambda *arguments, **keywords: None)
     monkeypatch.setattr("experiments.runs.pictures._png", lambda figure: b"")
     if words == "plot study":
@@ -134,9 +174,15 @@ def test_a_name_that_something_else_has_taken_is_told(place, monkeypatch, words,
 
 
 @pytest.mark.parametrize("verb", ["run", "sweep", "trial", "show"])
-@pytest.mark.parametrize("kind", ["folder", "dangling", "pipe", "device", "huge", "loop", "long", "through a file"])
+@pytest.mark.parametrize(
+    "kind", ["folder", "dangling", "pipe", "device", "huge", "loop", "long", "through a file"]
+)
 def test_a_file_that_is_none_is_told(place, verb, kind):
-    file = {"device": "/dev/zero", "long": f"{'long' * 80}.toml", "through a file": "mine.toml/x.toml"}.get(kind, "it.toml")
+    file = {
+        "device": "/dev/zero",
+        "long": f"{'long' * 80}.toml",
+        "through a file": "mine.toml/x.toml",
+    }.get(kind, "it.toml")
     match kind:
         case "folder":
             Path(file).mkdir()
@@ -149,7 +195,11 @@ def test_a_file_that_is_none_is_told(place, verb, kind):
         case "huge":
             with open(file, "wb") as huge:
                 huge.truncate(LARGEST + 1)
-    why = {"pipe": "a pipe or a device", "device": "a pipe or a device", "huge": f"may have {LARGEST:,}"}.get(kind, "")
+    why = {
+        "pipe": "a pipe or a device",
+        "device": "a pipe or a device",
+        "huge": f"may have {LARGEST:,}",
+    }.get(kind, "")
     said = refuse(f"{verb} {file}")
     assert said.startswith(f"Error: {file} cannot be read (") and why in said
     assert not Path("results").exists()
@@ -170,7 +220,9 @@ def test_a_file_that_may_not_be_read_is_told(place, monkeypatch, verb):
 
 
 @pytest.mark.parametrize("words", ["plot it", "film it", "export it --to vti"])
-@pytest.mark.parametrize("kind", ["nothing", "empty", "file", "dangling", "pipe", "loop", "through a file"])
+@pytest.mark.parametrize(
+    "kind", ["nothing", "empty", "file", "dangling", "pipe", "loop", "through a file"]
+)
 def test_a_folder_that_is_none_is_told(place, words, kind):
     match kind:
         case "empty":
@@ -192,7 +244,11 @@ def test_a_stored_file_that_is_a_folder_is_told(place, words, name):
     (place / "run" / name).unlink()
     (place / "run" / name).mkdir()
     said = refuse(words)
-    assert said.startswith("Error: run holds no finished run" if name == "run.json" else f"Error: run/{name} cannot be read (")
+    assert said.startswith(
+        "Error: run holds no finished run"
+        if name == "run.json"
+        else f"Error: run/{name} cannot be read ("
+    )
 
 
 def test_a_current_folder_that_is_gone_is_told(place, monkeypatch):
@@ -201,5 +257,7 @@ def test_a_current_folder_that_is_gone_is_told(place, monkeypatch):
     monkeypatch.chdir(gone)
     gone.rmdir()
     refuse("run checkpoint_blockade --days 0.1")
-    assert "module 'nowhere_at_all' cannot be imported" in refuse("check-treatment nowhere_at_all:Drug")
+    assert "module 'nowhere_at_all' cannot be imported" in refuse(
+        "check-treatment nowhere_at_all:Drug"
+    )
     assert CliRunner().invoke(app, ["list"]).exit_code == 0

@@ -16,8 +16,13 @@ KEPT = Path(__file__).parent / "small_run.csv"
 
 
 def small_run() -> pd.DataFrame:
-    model = TumorModel("melanoma", ["pembrolizumab", {"drug": "car_t", "trafficking": 0.02}], shape=(41, 41),
-                       seed=7, tumor_cells=400)
+    model = TumorModel(
+        "melanoma",
+        ["pembrolizumab", {"drug": "car_t", "trafficking": 0.02}],
+        shape=(41, 41),
+        seed=7,
+        tumor_cells=400,
+    )
     return model.run(4, progress=False).results.timeseries
 
 

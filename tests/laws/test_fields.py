@@ -18,7 +18,9 @@ IFN_GAMMA = dict(diffusion=50 * HOUR, decay=7.7 / 24, quasi_steady=False, unit="
 
 def positions(mesh):
     """Distance of every node from the middle along each axis that has more than one node, um: (axes, nodes)."""
-    axes = [(np.arange(length) - (length - 1) / 2) * mesh.spacing for length in mesh.shape if length > 1]
+    axes = [
+        (np.arange(length) - (length - 1) / 2) * mesh.spacing for length in mesh.shape if length > 1
+    ]
     return np.array([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")])
 
 
@@ -50,7 +52,8 @@ def test_a_step_solves_the_linear_problem_written_out_in_full(quasi_steady):
     loss, step = 0.3 + 9 * uptake + supply, 0.5
     past = 0.0 if quasi_steady else loss / np.expm1(loss * step)
     exact = np.linalg.solve(
-        np.diag(loss + past) - exchange_matrix(mesh, 2000.0), source + 4 * supply + past * field.values
+        np.diag(loss + past) - exchange_matrix(mesh, 2000.0),
+        source + 4 * supply + past * field.values,
     )
     field.advance(step, source, 9 * uptake, supply, 4.0)
     assert np.abs(field.values - exact).max() < TOLERANCE * exact.max()
@@ -65,7 +68,11 @@ def test_a_pulse_spreads_as_a_gaussian(shape):
     axes = len(shape)
 
     def gaussian(variance):
-        return np.exp(-square / (2 * variance)) / (2 * np.pi * variance) ** (axes / 2) * mesh.spacing**axes
+        return (
+            np.exp(-square / (2 * variance))
+            / (2 * np.pi * variance) ** (axes / 2)
+            * mesh.spacing**axes
+        )
 
     field = Field("x", mesh, diffusion, 0.0, False, "nM")
     field.values = gaussian(start)
@@ -73,7 +80,9 @@ def test_a_pulse_spreads_as_a_gaussian(shape):
         field.advance(hours)
     variance = start + 2 * diffusion * steps * hours
     assert field.values.sum() == pytest.approx(1.0, rel=1e-9)
-    assert (field.values * square).sum() / field.values.sum() / axes == pytest.approx(variance, rel=1e-4)
+    assert (field.values * square).sum() / field.values.sum() / axes == pytest.approx(
+        variance, rel=1e-4
+    )
     assert np.abs(field.values - gaussian(variance)).sum() < 0.01
 
 
@@ -87,13 +96,17 @@ def test_the_steady_profile_falls_exponentially_with_the_reach(shape):
     source[tuple(slice(0, 1) if axis == along else slice(None) for axis in range(3))] = 1.0
     for _ in range(4):
         field.advance(1.0, source.ravel())
-    profile = field.values.reshape(mesh.shape).mean(axis=tuple(axis for axis in range(3) if axis != along))
+    profile = field.values.reshape(mesh.shape).mean(
+        axis=tuple(axis for axis in range(3) if axis != along)
+    )
     x = np.arange(400) * mesh.spacing
     reach = np.sqrt(CHEMOKINE["diffusion"] / CHEMOKINE["decay"])
     near = (x > reach) & (x < 5 * reach)
     measured = -1 / np.polyfit(x[near], np.log(profile[near]), 1)[0]
     assert measured == pytest.approx(reach, rel=3e-3)
-    assert profile[0] == pytest.approx(mesh.spacing / np.sqrt(CHEMOKINE["diffusion"] * CHEMOKINE["decay"]), rel=0.05)
+    assert profile[0] == pytest.approx(
+        mesh.spacing / np.sqrt(CHEMOKINE["diffusion"] * CHEMOKINE["decay"]), rel=0.05
+    )
 
 
 def test_a_point_source_in_a_plane_makes_a_bessel_profile():
@@ -106,7 +119,12 @@ def test_a_point_source_in_a_plane_makes_a_bessel_profile():
         field.advance(1.0, source.ravel())
     distance = np.sqrt((positions(mesh) ** 2).sum(axis=0))
     reach = np.sqrt(CHEMOKINE["diffusion"] / CHEMOKINE["decay"])
-    exact = 2.0 * mesh.spacing**2 / (2 * np.pi * CHEMOKINE["diffusion"]) * k0(np.maximum(distance, 1.0) / reach)
+    exact = (
+        2.0
+        * mesh.spacing**2
+        / (2 * np.pi * CHEMOKINE["diffusion"])
+        * k0(np.maximum(distance, 1.0) / reach)
+    )
     ring = (distance > 60) & (distance < 800)
     assert np.abs(field.values / exact - 1)[ring].max() < 0.01
 
@@ -133,8 +151,13 @@ def test_decay_and_approach_to_the_steady_state_are_exact_for_any_step(hours):
     decaying = Field("x", mesh, 100.0, 0.32, False, "nM", initial=3.0)
     rising = Field("x", mesh, 100.0, 0.02, False, "nM")
     decaying.advance(hours)
-    rising.advance(hours, np.full(mesh.size, 2.0), np.full(mesh.size, 0.1), np.full(mesh.size, 0.2), 5.0)
-    for field, exact in ((decaying, 3 * np.exp(-0.32 * hours)), (rising, 3 / 0.32 * -np.expm1(-0.32 * hours))):
+    rising.advance(
+        hours, np.full(mesh.size, 2.0), np.full(mesh.size, 0.1), np.full(mesh.size, 0.2), 5.0
+    )
+    for field, exact in (
+        (decaying, 3 * np.exp(-0.32 * hours)),
+        (rising, 3 / 0.32 * -np.expm1(-0.32 * hours)),
+    ):
         assert field.values.mean() == pytest.approx(exact, rel=1e-10)
         assert np.abs(field.values / exact - 1).max() < 3 * TOLERANCE
 
@@ -152,7 +175,9 @@ EXTREME = st.floats(1e-9, 1e9)
     quasi_steady=st.booleans(),
     seed=st.integers(0, 99),
 )
-def test_values_stay_finite_and_never_negative(shape, coarse, diffusion, rates, hours, quasi_steady, seed):
+def test_values_stay_finite_and_never_negative(
+    shape, coarse, diffusion, rates, hours, quasi_steady, seed
+):
     """Any sources, uptake, step and mesh, however absurd, leave finite values at or above zero."""
     random = np.random.default_rng(seed)
     mesh = Mesh(tuple(shape), 15.0, coarse)
@@ -172,9 +197,17 @@ def test_no_value_passes_the_level_of_the_vessels(seed, coarse):
     mesh = Mesh((24, 31), 15.0, coarse)
     field = Field("oxygen", mesh, **OXYGEN, initial=38.0)
     for _ in range(3):
-        field.advance(1.0, None, 600 * random.random(mesh.size), 900.0 * (random.random(mesh.size) < 0.1), 38.0)
+        field.advance(
+            1.0,
+            None,
+            600 * random.random(mesh.size),
+            900.0 * (random.random(mesh.size) < 0.1),
+            38.0,
+        )
         assert 0 <= field.values.min() and field.values.max() <= 38 * (1 + TOLERANCE)
-        assert field.values.min() < 19 and field.values.max() > 1, "cells consume, and vessels supply"
+        assert field.values.min() < 19 and field.values.max() > 1, (
+            "cells consume, and vessels supply"
+        )
 
 
 def test_the_same_input_gives_the_same_bits_and_a_copy_goes_its_own_way():
@@ -208,7 +241,10 @@ def read_by_cells(substance, coarse, source, uptake, supply, hours):
     """What a cell on each site reads after some hours, on a mesh of that coarseness."""
     mesh = Mesh((160, 160), 15.0, coarse)
     field = Field("x", mesh, **substance)
-    nodes = [np.bincount(mesh.node_of_site, each) / mesh.sites_per_node for each in (source, uptake, supply)]
+    nodes = [
+        np.bincount(mesh.node_of_site, each) / mesh.sites_per_node
+        for each in (source, uptake, supply)
+    ]
     for _ in range(hours):
         field.advance(1.0, *nodes, 38.0)
     return field.values[mesh.node_of_site]
@@ -216,7 +252,12 @@ def read_by_cells(substance, coarse, source, uptake, supply, hours):
 
 @pytest.mark.parametrize(
     "substance, coarse, error, bias",
-    [(OXYGEN, 2, 0.015, 0.003), (IL2, 2, 0.10, 0.001), (CHEMOKINE, 2, 0.03, 0.001), (IFN_GAMMA, 4, 0.015, 0.001)],
+    [
+        (OXYGEN, 2, 0.015, 0.003),
+        (IL2, 2, 0.10, 0.001),
+        (CHEMOKINE, 2, 0.03, 0.001),
+        (IFN_GAMMA, 4, 0.015, 0.001),
+    ],
 )
 def test_a_coarser_mesh_changes_what_cells_read_by_little(substance, coarse, error, bias):
     """Mean difference a site between the mesh in use and one node a site; the bias is near zero."""
@@ -238,7 +279,13 @@ def test_a_mesh_covers_every_site_once():
     """Sites are counted into nodes of `coarse` sites a side; the far edge may hold fewer; one site stays one."""
     mesh = Mesh((7, 5, 1), 15.0, 2)
     assert mesh.shape == (4, 3, 1) and mesh.size == 12 and mesh.spacing == 30.0
-    assert mesh.node_of_site.dtype == np.int32 and mesh.node_of_site.reshape(7, 5)[6].tolist() == [9, 9, 10, 10, 11]
+    assert mesh.node_of_site.dtype == np.int32 and mesh.node_of_site.reshape(7, 5)[6].tolist() == [
+        9,
+        9,
+        10,
+        10,
+        11,
+    ]
     assert mesh.sites_per_node.tolist() == [4, 4, 2, 4, 4, 2, 4, 4, 2, 2, 2, 1]
     assert Mesh((1, 1, 1), 15.0, 2).shape == (1, 1, 1)
 
@@ -247,7 +294,12 @@ def test_impossible_requests_are_refused_in_one_sentence():
     """A negative source, a wrong number of nodes, no time or a negative rate raise an error that names the field."""
     mesh = Mesh((6, 6), 15.0)
     field = Field("oxygen", mesh, **OXYGEN, initial=38.0)
-    for hours, source in ((1.0, np.full(36, -1.0)), (1.0, np.full(36, np.nan)), (1.0, np.ones(5)), (0.0, np.ones(36))):
+    for hours, source in (
+        (1.0, np.full(36, -1.0)),
+        (1.0, np.full(36, np.nan)),
+        (1.0, np.ones(5)),
+        (0.0, np.ones(36)),
+    ):
         with pytest.raises(FieldError, match="oxygen"):
             field.advance(hours, source)
     assert (field.values == 38.0).all()

@@ -35,7 +35,9 @@ def test_undisturbed_cells_grow_exponentially():
     error = np.sqrt(mean * (mean - 1) / sizes.size)
     assert 0.01 * mean > 5 * error, "the experiment is large enough to see a bias of 1 %"
     off = standard_errors(sizes.mean(), mean, error)
-    assert abs(off) < LIMIT, f"the mean clone has {sizes.mean():.4f} cells, not exp(b t) = {mean:.4f}: {off:.1f} SE"
+    assert abs(off) < LIMIT, (
+        f"the mean clone has {sizes.mean():.4f} cells, not exp(b t) = {mean:.4f}: {off:.1f} SE"
+    )
 
 
 def test_dying_cells_decay_exponentially_and_their_lifetimes_are_exponential():
@@ -48,7 +50,9 @@ def test_dying_cells_decay_exponentially_and_their_lifetimes_are_exponential():
         model.step()
         alive.append(model.count("tumor_cell"))
     expected = np.exp(-death * np.arange(1, steps + 1) / DAY)
-    off = standard_errors(np.array(alive) / number, expected, np.sqrt(expected * (1 - expected) / number))
+    off = standard_errors(
+        np.array(alive) / number, expected, np.sqrt(expected * (1 - expected) / number)
+    )
     assert 0.01 * expected[23] > 2 * np.sqrt(expected[23] * (1 - expected[23]) / number)
     assert np.abs(off).max() < LIMIT, f"survivors leave exp(-d t) by {np.abs(off).max():.1f} SE"
 
@@ -73,7 +77,9 @@ def test_clones_follow_the_birth_death_process():
     }
     for law, numbers in laws.items():
         off = standard_errors(*numbers)
-        assert abs(off) < LIMIT, f"{law} of the clones is {numbers[0]:.4f}, not {numbers[1]:.4f}: {off:.1f} SE"
+        assert abs(off) < LIMIT, (
+            f"{law} of the clones is {numbers[0]:.4f}, not {numbers[1]:.4f}: {off:.1f} SE"
+        )
 
 
 @pytest.mark.slow
@@ -87,10 +93,16 @@ def test_clone_sizes_of_pure_birth_are_geometric():
     counts = np.bincount(np.minimum(sizes, 8), minlength=9)[1:]
     chi_squared = ((counts - expected) ** 2 / expected).sum()
     off = standard_errors(chi_squared, 7, np.sqrt(14))
-    assert off < LIMIT, f"clone sizes {counts} are not geometric {expected.round()}: chi-squared {chi_squared:.1f} of 7"
-    poisson = np.exp(-birth * days) * np.cumprod(np.append(1, birth * days / np.arange(1, 7)))  # were births independent of size
+    assert off < LIMIT, (
+        f"clone sizes {counts} are not geometric {expected.round()}: chi-squared {chi_squared:.1f} of 7"
+    )
+    poisson = np.exp(-birth * days) * np.cumprod(
+        np.append(1, birth * days / np.arange(1, 7))
+    )  # were births independent of size
     other = np.append(poisson, 1 - poisson.sum()) * sizes.size
-    assert ((counts - other) ** 2 / other).sum() > 7 + 10 * np.sqrt(14), "the experiment tells clones from another law"
+    assert ((counts - other) ** 2 / other).sum() > 7 + 10 * np.sqrt(14), (
+        "the experiment tells clones from another law"
+    )
 
 
 @pytest.mark.parametrize("liquid", [False, True])
@@ -113,8 +125,11 @@ def test_oxygen_slows_division_and_interferon_arrests_it():
     vessels = {"recruitment.vessel_density": 1000, "tumor.division_rate": birth}
     for factor, more, hold in (
         (38 / (38 + half), {"tumor.oxygen_half": half}, {"oxygen": 38.0}),
-        (1 - arrest * signal / (1 + signal), {"tumor.interferon_arrest": arrest, "fields.ifn_gamma_decay": 0},
-         {"ifn_gamma": signal}),
+        (
+            1 - arrest * signal / (1 + signal),
+            {"tumor.interferon_arrest": arrest, "fields.ifn_gamma_decay": 0},
+            {"ifn_gamma": signal},
+        ),
     ):
         model = dish((600, 600), 8, {**vessels, **more, "fields.oxygen_decay": 0})
         number = len(sow(model, "tumor_cell", grid((600, 600), SPACING)))
@@ -125,6 +140,10 @@ def test_oxygen_slows_division_and_interferon_arrests_it():
         mean = np.exp(birth * factor)
         error = np.sqrt(mean * (mean - 1) / number)
         off = standard_errors(model.count("tumor_cell") / number, mean, error)
-        assert abs(off) < LIMIT, f"with {hold} a clone has {model.count('tumor_cell') / number:.3f} cells, not {mean:.3f}"
+        assert abs(off) < LIMIT, (
+            f"with {hold} a clone has {model.count('tumor_cell') / number:.3f} cells, not {mean:.3f}"
+        )
         free = standard_errors(model.count("tumor_cell") / number, np.exp(birth), error)
-        assert free < -2 * LIMIT, f"without the factor a clone would have {np.exp(birth):.3f} cells: {free:.1f} SE"
+        assert free < -2 * LIMIT, (
+            f"without the factor a clone would have {np.exp(birth):.3f} cells: {free:.1f} SE"
+        )

@@ -20,9 +20,15 @@ WALKERS = {2: 350, 3: 450}
 
 def walkers(axes, seed, speed=4.0, persistence=0.0, dt=1.0, bias=0.0, number=None):
     """A dish with T cells at random places and nothing else; their names."""
-    model = dish(SHAPES[axes], seed, {"t_cell.speed": speed, "t_cell.persistence": persistence,
-                                      "t_cell.chemokine_bias": bias}, dt=dt)
-    sites = model.lattice.interior[np.argsort(model.randomness.uniform("walkers", 0, model.lattice.interior))]
+    model = dish(
+        SHAPES[axes],
+        seed,
+        {"t_cell.speed": speed, "t_cell.persistence": persistence, "t_cell.chemokine_bias": bias},
+        dt=dt,
+    )
+    sites = model.lattice.interior[
+        np.argsort(model.randomness.uniform("walkers", 0, model.lattice.interior))
+    ]
     return model, sow(model, "t_cell", model.lattice.coordinates(sites[: number or WALKERS[axes]]))
 
 
@@ -33,7 +39,9 @@ def displacements(model, names, steps, windows):
         start = places(model, names)
         for _ in range(steps):
             model.step()
-        far = ((start >= TRIES * steps) & (start < np.array(model.shape) - TRIES * steps)).all(axis=1)
+        far = ((start >= TRIES * steps) & (start < np.array(model.shape) - TRIES * steps)).all(
+            axis=1
+        )
         found.append((places(model, names) - start)[far])
     return np.concatenate(found)
 
@@ -49,12 +57,23 @@ def mean_square(axes, chance, persistence, tries):
     """The law above, sites^2."""
     squared = {2: 3 / 2, 3: 27 / 13}[axes]
     memory = (1 - chance + chance * persistence) ** tries
-    return squared * (chance * tries * (1 + persistence) / (1 - persistence)
-                      - 2 * persistence * (1 - memory) / (1 - persistence) ** 2)
+    return squared * (
+        chance * tries * (1 + persistence) / (1 - persistence)
+        - 2 * persistence * (1 - memory) / (1 - persistence) ** 2
+    )
 
 
-@pytest.mark.parametrize(("axes", "persistence", "steps", "windows"),
-                         [(2, 0.0, 4, 24), (2, 0.7, 1, 40), (2, 0.7, 6, 20), (2, 0.9, 3, 24), (3, 0.0, 1, 16), (3, 0.7, 1, 16)])
+@pytest.mark.parametrize(
+    ("axes", "persistence", "steps", "windows"),
+    [
+        (2, 0.0, 4, 24),
+        (2, 0.7, 1, 40),
+        (2, 0.7, 6, 20),
+        (2, 0.9, 3, 24),
+        (3, 0.0, 1, 16),
+        (3, 0.7, 1, 16),
+    ],
+)
 def test_mean_square_displacement_is_that_of_the_persistent_walk(axes, persistence, steps, windows):
     """Ballistic at first, then diffusive with (1 + P) / (1 - P) times the spread of a walk that forgets."""
     chance, unsure = chance_of_a_step(axes)
@@ -65,19 +84,28 @@ def test_mean_square_displacement_is_that_of_the_persistent_walk(axes, persisten
     error = np.hypot(squared.std() / np.sqrt(squared.size), law * unsure / chance)
     assert error < 0.04 * law, "the experiment sees 4 %"
     off = standard_errors(squared.mean(), law, error)
-    assert abs(off) < LIMIT, f"walkers spread {squared.mean():.1f} sites^2, not {law:.1f}: {off:.1f} SE"
+    assert abs(off) < LIMIT, (
+        f"walkers spread {squared.mean():.1f} sites^2, not {law:.1f}: {off:.1f} SE"
+    )
     if persistence:
-        forgetful = standard_errors(squared.mean(), mean_square(axes, chance, 0.0, TRIES * steps), error)
+        forgetful = standard_errors(
+            squared.mean(), mean_square(axes, chance, 0.0, TRIES * steps), error
+        )
         assert forgetful > 2 * LIMIT, f"a walk that forgets would be {forgetful:.1f} SE away"
     drift = np.abs(moved.mean(axis=0)) / (moved.std(axis=0) / np.sqrt(len(moved)))
-    assert drift.max() < LIMIT, f"without chemokine walkers drift by {moved.mean(axis=0)} sites: {drift.max():.1f} SE"
+    assert drift.max() < LIMIT, (
+        f"without chemokine walkers drift by {moved.mean(axis=0)} sites: {drift.max():.1f} SE"
+    )
 
 
 @pytest.mark.parametrize("dt", [1.0, 0.25])
 @pytest.mark.parametrize("axes", [2, 3])
 def test_cells_are_as_fast_as_their_speed(axes, dt):
     """Steps an hour times their mean length is the speed, whatever the length of a step in time."""
-    speed, stride = 4.0, {2: (4 + 4 * 2**0.5) / 8, 3: (6 + 12 * 2**0.5 + 8 * 3**0.5) / 26}[axes] * 15.0
+    speed, stride = (
+        4.0,
+        {2: (4 + 4 * 2**0.5) / 8, 3: (6 + 12 * 2**0.5 + 8 * 3**0.5) / 26}[axes] * 15.0,
+    )
     chance, unsure = chance_of_a_step(axes, dt)
     found, error = (TRIES / dt * stride / 60 * each for each in (chance, unsure))
     off = standard_errors(found, speed, error)
@@ -95,9 +123,13 @@ def test_waits_between_steps_are_exponential():
         model.step()
         still &= (places(model, names) == start).all(axis=1)
         share = np.exp(-rate * dt * step)
-        error = np.hypot(np.sqrt(share * (1 - share) / 2500), share * dt * step * unsure * TRIES / dt)
+        error = np.hypot(
+            np.sqrt(share * (1 - share) / 2500), share * dt * step * unsure * TRIES / dt
+        )
         off = standard_errors(still.mean(), share, error)
-        assert abs(off) < LIMIT, f"after {step * dt:.1f} h {still.mean():.3f} stand still, not {share:.3f}: {off:.1f} SE"
+        assert abs(off) < LIMIT, (
+            f"after {step * dt:.1f} h {still.mean():.3f} stand still, not {share:.3f}: {off:.1f} SE"
+        )
 
 
 class Lure(Treatment):
@@ -110,7 +142,9 @@ class Lure(Treatment):
         rules.supply("chemokine", source.ravel())
 
 
-@pytest.mark.parametrize(("axes", "bias", "persistence"), [(2, 0.3, 0.7), (2, 0.3, 0.0), (2, 1.0, 0.7), (3, 0.3, 0.7)])
+@pytest.mark.parametrize(
+    ("axes", "bias", "persistence"), [(2, 0.3, 0.7), (2, 0.3, 0.0), (2, 1.0, 0.7), (3, 0.3, 0.7)]
+)
 def test_chemokine_draws_walkers_up_its_gradient(axes, bias, persistence):
     """Where it saturates a step goes up it with probability b, so the mean step is b / (1 - (1 - b) P) sites."""
     chance, unsure = chance_of_a_step(axes)
@@ -122,8 +156,15 @@ def test_chemokine_draws_walkers_up_its_gradient(axes, bias, persistence):
     law = -TRIES * chance * bias / (1 - (1 - bias) * persistence)
     error = np.hypot(moved[:, 0].std() / np.sqrt(len(moved)), law * unsure / chance)
     off = standard_errors(moved[:, 0].mean(), law, error)
-    assert abs(off) < LIMIT, f"walkers drift {moved[:, 0].mean():.2f} sites an hour, not {law:.2f}: {off:.1f} SE"
-    assert np.abs(moved[:, 1:].mean(axis=0) / (moved[:, 1:].std(axis=0) / np.sqrt(len(moved)) + 1e-9)).max() < LIMIT
+    assert abs(off) < LIMIT, (
+        f"walkers drift {moved[:, 0].mean():.2f} sites an hour, not {law:.2f}: {off:.1f} SE"
+    )
+    assert (
+        np.abs(
+            moved[:, 1:].mean(axis=0) / (moved[:, 1:].std(axis=0) / np.sqrt(len(moved)) + 1e-9)
+        ).max()
+        < LIMIT
+    )
 
 
 def test_a_packed_tumour_lets_through_only_by_squeezing():

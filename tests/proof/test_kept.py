@@ -25,7 +25,15 @@ def test_what_was_measured_is_read_again_in_order_with_nine_digits():
     test("anew")
     test("kept")
     test("again")
-    assert seen[0] == seen[1] == [{"square": 9, "third": 1.0}, {"square": 1, "third": 0.333333333}, {"square": 144, "third": 4.0}]
+    assert (
+        seen[0]
+        == seen[1]
+        == [
+            {"square": 9, "third": 1.0},
+            {"square": 1, "third": 0.333333333},
+            {"square": 144, "third": 4.0},
+        ]
+    )
 
 
 def test_a_claim_that_does_not_hold_keeps_nothing(folder):

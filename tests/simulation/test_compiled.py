@@ -17,28 +17,60 @@ from simulation import TumorModel, compiled, progress
 
 ROOT = Path(__file__).parents[2]
 ODD = {
-    "a user of whom nothing is known": {"HOME": None, "TMPDIR": None, "MPLCONFIGDIR": None, "TUMORLAB_CACHE": None, "LANG": "C",
-                                        "LC_ALL": "C", "PYTHONOPTIMIZE": "2"},
-    "nothing can be written but in the temporary folder": {"HOME": "/proc/home", "TMPDIR": "/proc/tmp",
-                                                           "MPLCONFIGDIR": "/proc/matplotlib", "PYTHONIOENCODING": "ascii",
-                                                           "TUMORLAB_CACHE": __file__},
+    "a user of whom nothing is known": {
+        "HOME": None,
+        "TMPDIR": None,
+        "MPLCONFIGDIR": None,
+        "TUMORLAB_CACHE": None,
+        "LANG": "C",
+        "LC_ALL": "C",
+        "PYTHONOPTIMIZE": "2",
+    },
+    "nothing can be written but in the temporary folder": {
+        "HOME": "/proc/home",
+        "TMPDIR": "/proc/tmp",
+        "MPLCONFIGDIR": "/proc/matplotlib",
+        "PYTHONIOENCODING": "ascii",
+        "TUMORLAB_CACHE": __file__,
+    },
 }
 NOBODY = "import pwd\ndef nobody(*_): raise KeyError('no such user')\npwd.getpwuid = nobody\n"
 COMMANDS = "import sys\nfrom experiments.command.cli import main\nsys.argv = ['tumorlab', *sys.argv[1:]]\nmain()\n"
-TRAPS = ("numpy", "pandas", "simulation", "experiments", "anndata", "imageio_ffmpeg", "solara", "copy", "json", "evil")
+TRAPS = (
+    "numpy",
+    "pandas",
+    "simulation",
+    "experiments",
+    "anndata",
+    "imageio_ffmpeg",
+    "solara",
+    "copy",
+    "json",
+    "evil",
+)
 TINY = "from simulation import TumorModel\nTumorModel(shape=(9, 9), seed=1, tumor_cells=5).run(days=0.1, progress=False)\n"
 
 
-def started(code: str, environment: dict[str, str | None], folder: Path, *words: str) -> subprocess.CompletedProcess:
+def started(
+    code: str, environment: dict[str, str | None], folder: Path, *words: str
+) -> subprocess.CompletedProcess:
     """A program beside modules that end it when they are imported, as a console command is started."""
     for name in TRAPS:
-        (folder / f"{name}.py").write_text("raise SystemExit('code of the current folder has run')\n")
+        (folder / f"{name}.py").write_text(
+            "raise SystemExit('code of the current folder has run')\n"
+        )
     program = folder / "bin" / "program"
     program.parent.mkdir()
     program.write_text(NOBODY + code)
     kept = {**os.environ, "PYTHONPATH": str(ROOT)} | environment
-    return subprocess.run([sys.executable, str(program), *words], cwd=folder, capture_output=True, encoding="utf-8",
-                          env={name: value for name, value in kept.items() if value is not None}, timeout=300)
+    return subprocess.run(
+        [sys.executable, str(program), *words],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        env={name: value for name, value in kept.items() if value is not None},
+        timeout=300,
+    )
 
 
 @pytest.mark.slow
@@ -88,7 +120,9 @@ def doubled(x):
 def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(compiled, "CACHE", tmp_path)
     monkeypatch.setattr(compiled.numba.config, "CACHE_DIR", str(tmp_path))
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # numba reads it again whenever its environment has changed
+    monkeypatch.setenv(
+        "NUMBA_CACHE_DIR", str(tmp_path)
+    )  # numba reads it again whenever its environment has changed
     monkeypatch.setattr(compiled, "LOOPS", [])
     monkeypatch.setattr(compiled, "_numbers", [0, 0])
     return tmp_path
@@ -113,10 +147,19 @@ def rewritten(index: Path, change, version: str = numba.__version__) -> None:
 OTHERS = {
     "of another folder": lambda file: file.parent.rename(file.parent.with_name("elsewhere")),
     "of another loop": lambda file: file.rename(file.with_name("tripled-1.py311.nbi")),
-    "of another version of numba": lambda file: rewritten(file, lambda *content: content, version="0.1"),
-    "of another state of the file": lambda file: rewritten(file, lambda stamp, index: ((0.0, 0), index)),
-    "of another processor": lambda file: rewritten(file, lambda stamp, index: (
-        stamp, {(key[0], ("z80", "", ""), key[2]): name for key, name in index.items()})),
+    "of another version of numba": lambda file: rewritten(
+        file, lambda *content: content, version="0.1"
+    ),
+    "of another state of the file": lambda file: rewritten(
+        file, lambda stamp, index: ((0.0, 0), index)
+    ),
+    "of another processor": lambda file: rewritten(
+        file,
+        lambda stamp, index: (
+            stamp,
+            {(key[0], ("z80", "", ""), key[2]): name for key, name in index.items()},
+        ),
+    ),
     "without its code": lambda file: next(file.parent.glob("*.nbc")).unlink(),
     "cut short": lambda file: file.write_bytes(file.read_bytes()[:50]),
 }
@@ -133,7 +176,9 @@ def test_only_files_that_would_be_used_are_believed_and_what_is_compiled_is_told
     with compiled.told(lambda number, of: told.append((number, of))):
         again(np.float64(2))
         compiled.loop(doubled)(np.float64(2))
-    assert told == [(1, 1), (0, 0)] or told == [(2, 2), (0, 0)], "once, while it is compiled; never when it is found"
+    assert told == [(1, 1), (0, 0)] or told == [(2, 2), (0, 0)], (
+        "once, while it is compiled; never when it is found"
+    )
 
 
 @pytest.mark.parametrize("watched", [True, False])
@@ -141,8 +186,14 @@ def test_compilation_is_told_to_a_person_whatever_started_it(cache, monkeypatch,
     shown = []
     monkeypatch.setattr(compiled, "_tellers", [])
     monkeypatch.setattr("sys.stderr.isatty", lambda: watched, raising=False)
-    monkeypatch.setattr(progress.Bars, "show", lambda self, what, done, of, count="": (
-        shown.append(f"{what} {count}"), self._tasks.setdefault(what, self._progress.add_task(what, count=count))))
+    monkeypatch.setattr(
+        progress.Bars,
+        "show",
+        lambda self, what, done, of, count="": (
+            shown.append(f"{what} {count}"),
+            self._tasks.setdefault(what, self._progress.add_task(what, count=count)),
+        ),
+    )
     compiled.loop(doubled)(np.float64(2))
     assert shown == ["compiling 1 of 1 loops, the first time only"] * watched
 
@@ -175,7 +226,7 @@ def test_a_damaged_cache_is_written_anew(cache, part, harm):
     content = file.read_bytes()
     match harm:
         case "cut":
-            file.write_bytes(content[:len(content) // 2])
+            file.write_bytes(content[: len(content) // 2])
         case "emptied":
             file.write_bytes(b"")
         case "flipped":
@@ -186,20 +237,26 @@ def test_a_damaged_cache_is_written_anew(cache, part, harm):
         warnings.simplefilter("error")
         assert compiled.loop(doubled)(np.float64(2)) == 4
     again = compiled.loop(doubled)
-    assert again(np.float64(2)) == 4 and sum(again.stats.cache_hits.values()) == 1, "it was written anew"
+    assert again(np.float64(2)) == 4 and sum(again.stats.cache_hits.values()) == 1, (
+        "it was written anew"
+    )
 
 
 def test_a_fork_and_a_loaded_model_compile_no_loop_a_second_time(tmp_path):
     def used() -> dict[str, list]:
         return {loop._cache.counted: list(loop.signatures) for loop in compiled.LOOPS}
 
-    model = TumorModel(shape=(15, 15), seed=1, tumor_cells=40, treatments=["pembrolizumab", "aldesleukin"])
+    model = TumorModel(
+        shape=(15, 15), seed=1, tumor_cells=40, treatments=["pembrolizumab", "aldesleukin"]
+    )
     model.run(days=0.5, progress=False)
     before = used()
     model.save(tmp_path / "saved")
     for other in (model.fork(treatments=["interferon_alfa"]), TumorModel.load(tmp_path / "saved")):
         other.run(days=0.5, progress=False)
-    assert used() == before, "an array that is exactly full has another type than a slice of a longer one"
+    assert used() == before, (
+        "an array that is exactly full has another type than a slice of a longer one"
+    )
 
 
 ONE_EACH = """
@@ -225,6 +282,10 @@ assert set(loops.values()) == {1}, loops
 
 @pytest.mark.slow
 def test_a_first_run_with_forks_and_a_load_compiles_every_loop_once_and_counts_them_all(tmp_path):
-    done = subprocess.run([sys.executable, "-c", ONE_EACH, str(tmp_path / "run")], capture_output=True, encoding="utf-8",
-                          env={**os.environ, "PYTHONPATH": str(ROOT), "TUMORLAB_CACHE": str(tmp_path / "cache")})
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_EACH, str(tmp_path / "run")],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TUMORLAB_CACHE": str(tmp_path / "cache")},
+    )
     assert done.returncode == 0, done.stderr

@@ -95,7 +95,10 @@ class Dosed(TumorModel):
 
     @property
     def measures(self):
-        return super().measures | {"drug_dose": getattr(self, "drug_dose", 0.0), "length": len(self.early)}
+        return super().measures | {
+            "drug_dose": getattr(self, "drug_dose", 0.0),
+            "length": len(self.early),
+        }
 
     def step(self):
         super().step()
@@ -103,27 +106,61 @@ class Dosed(TumorModel):
 
 
 NURSE, LOOK = CellKind("nurse", agent=Nurse), Process("look", after="die", run=look)
-VALUES = [1, 2.5, True, None, "text", (1, (2, 3)), [1, [2.0]], {"a": {"b": 1}}, np.arange(3), np.array(["x", "yz"]),
-          np.float32(0.1), np.array(3.0), np.int8(4), np.array([[1 + 2j]]), float("inf"), {}, (), "",
-          Schedule(every="3 weeks", times=4)]
+VALUES = [
+    1,
+    2.5,
+    True,
+    None,
+    "text",
+    (1, (2, 3)),
+    [1, [2.0]],
+    {"a": {"b": 1}},
+    np.arange(3),
+    np.array(["x", "yz"]),
+    np.float32(0.1),
+    np.array(3.0),
+    np.int8(4),
+    np.array([[1 + 2j]]),
+    float("inf"),
+    {},
+    (),
+    "",
+    Schedule(every="3 weeks", times=4),
+]
 SHARED = [look, Plan, Plan(3), NURSE, {1: "a number as key"}]
 REFUSED = [{1, 2}, object(), SimpleNamespace(a=1), np.array([object()]), [[{"a": {3}}]]]
 
 
 def small(*treatments, **keywords):
-    return TumorModel(shape=(21, 21), seed=3, tumor_cells=60, treatments=treatments,
-                      **{"overrides": {"t_cell.initial_density": 300}} | keywords)
+    return TumorModel(
+        shape=(21, 21),
+        seed=3,
+        tumor_cells=60,
+        treatments=treatments,
+        **{"overrides": {"t_cell.initial_density": 300}} | keywords,
+    )
 
 
 def equal(one, other):
     if isinstance(one, np.ndarray | np.generic):
-        return type(one) is type(other) and one.dtype == other.dtype and np.array_equal(one, other) and one.shape == other.shape
+        return (
+            type(one) is type(other)
+            and one.dtype == other.dtype
+            and np.array_equal(one, other)
+            and one.shape == other.shape
+        )
     return type(one) is type(other) and one == other
 
 
 def changeable(value) -> set[int]:
     """Whatever can be changed in a value, however deep: lists, tables and arrays, by identity."""
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    inside = (
+        value.values()
+        if isinstance(value, dict)
+        else value
+        if isinstance(value, list | tuple)
+        else ()
+    )
     own = {id(value)} if isinstance(value, list | dict | np.ndarray) else set()
     return own.union(*map(changeable, inside))
 
@@ -142,18 +179,26 @@ def test_what_a_constructor_sets_survives_copy_fork_save_and_load(value, tmp_pat
     model = steps(small(Needy(value, name="now")), 1)
     model.give(Needy(value, name="later"))
     now, twins = model.treatments["now"], ways(model, tmp_path)
-    pairs = [(now, now.copy()), *((now, each.treatments["now"]) for each in twins),
-             *((model.regimen.pending[0][1], each.regimen.pending[0][1]) for each in twins)]
+    pairs = [
+        (now, now.copy()),
+        *((now, each.treatments["now"]) for each in twins),
+        *((model.regimen.pending[0][1], each.regimen.pending[0][1]) for each in twins),
+    ]
     for origin, drug in pairs:
         assert type(drug) is Needy and equal(drug.amount, value), drug.amount
-        assert not changeable(drug.amount) & changeable(origin.amount), "a copy of its own, to its innermost list"
+        assert not changeable(drug.amount) & changeable(origin.amount), (
+            "a copy of its own, to its innermost list"
+        )
 
 
 @pytest.mark.parametrize("value", SHARED, ids=lambda value: type(value).__name__)
 def test_code_and_what_is_frozen_is_shared_by_forks_and_is_no_part_of_a_file(value, tmp_path):
     model = steps(small(Needy(value)), 1)
     assert model.fork().treatments["needy"].amount == value
-    with pytest.raises(StateError, match="treatment needy cannot be saved: its amount holds .*, allowed are numbers"):
+    with pytest.raises(
+        StateError,
+        match="treatment needy cannot be saved: its amount holds .*, allowed are numbers",
+    ):
         model.save(tmp_path / "model")
     assert not any(tmp_path.iterdir())
 
@@ -162,7 +207,10 @@ def test_code_and_what_is_frozen_is_shared_by_forks_and_is_no_part_of_a_file(val
 def test_what_cannot_come_along_is_refused_in_one_sentence(value, tmp_path):
     treated, own = steps(small(Needy(value)), 1), Dosed(seed=1)
     own.more = value
-    for model, what in ((treated, "treatment needy cannot be {}: its amount"), (own, "Dosed cannot be {}: its more")):
+    for model, what in (
+        (treated, "treatment needy cannot be {}: its amount"),
+        (own, "Dosed cannot be {}: its more"),
+    ):
         with pytest.raises(StateError, match=what.format("forked") + " holds") as error:
             model.fork()
         assert "\n" not in str(error.value) and len(str(error.value)) < 250
@@ -193,18 +241,24 @@ def test_a_source_that_was_given_with_a_value_comes_along(tmp_path):
 
 
 def test_check_treatment_tries_other_arguments_of_the_constructor():
-    assert "What its constructor was told survives when it is copied, forked, or saved and loaded." in check_treatment(Aimed)
+    assert (
+        "What its constructor was told survives when it is copied, forked, or saved and loaded."
+        in check_treatment(Aimed)
+    )
 
 
 def test_check_treatment_sees_what_a_fork_or_a_file_would_lose(monkeypatch):
     def by_its_constructor(cls, table, read):
         return cls(name=table["name"], schedule=table["schedule"], **table["parameters"])
+
     for module in ("treatments.regimen", "testing.treatment_promises"):
         monkeypatch.setattr(f"simulation.{module}.treatment_from", by_its_constructor)
     with pytest.raises(CheckFailed) as caught:
         check_treatment(Aimed)
     for way in ("forked", "saved and loaded"):
-        assert [told for told in caught.value.broken if f"when it is {way}, it loses target" in told], caught.value.broken
+        assert [
+            told for told in caught.value.broken if f"when it is {way}, it loses target" in told
+        ], caught.value.broken
 
 
 ELSEWHERE = {}
@@ -234,9 +288,16 @@ class Recast(Treatment):
         return type(self)(name=self.name, schedule=self.schedule, **self.changed())
 
 
-@pytest.mark.parametrize(("treatment", "words"), [
-    (Aside, "its argument hazard leaves no trace in it: keep it as an attribute, self.hazard = hazard"),
-    (Recast, "when it is copied, it loses strength: leave copy to Treatment")])
+@pytest.mark.parametrize(
+    ("treatment", "words"),
+    [
+        (
+            Aside,
+            "its argument hazard leaves no trace in it: keep it as an attribute, self.hazard = hazard",
+        ),
+        (Recast, "when it is copied, it loses strength: leave copy to Treatment"),
+    ],
+)
 def test_check_treatment_finds_arguments_that_are_lost(treatment, words):
     with pytest.raises(CheckFailed, match=words):
         check_treatment(treatment)
@@ -246,7 +307,11 @@ def test_check_treatment_finds_arguments_that_are_lost(treatment, words):
 
 
 def redefined(cls):
-    return type(cls.__name__, (cls,), {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": "Again."})
+    return type(
+        cls.__name__,
+        (cls,),
+        {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": "Again."},
+    )
 
 
 def with_nurse():
@@ -263,15 +328,27 @@ def with_walker():
     return model
 
 
-USES = {"a treatment": (lambda: steps(small(Aimed()), 1), "Aimed", lambda model: type(model.treatments["aimed"])),
-        "a treatment to come": (lambda: small(Aimed()), "Aimed", lambda model: type(model.regimen.pending[0][1])),
-        "a kind": (with_nurse, "NURSE", lambda model: model.kinds["nurse"]),
-        "a process": (with_look, "LOOK", lambda model: model.processes["look"]),
-        "a visitor": (with_walker, "Walker", lambda model: type(model.visitors()[0]))}
+USES = {
+    "a treatment": (
+        lambda: steps(small(Aimed()), 1),
+        "Aimed",
+        lambda model: type(model.treatments["aimed"]),
+    ),
+    "a treatment to come": (
+        lambda: small(Aimed()),
+        "Aimed",
+        lambda model: type(model.regimen.pending[0][1]),
+    ),
+    "a kind": (with_nurse, "NURSE", lambda model: model.kinds["nurse"]),
+    "a process": (with_look, "LOOK", lambda model: model.processes["look"]),
+    "a visitor": (with_walker, "Walker", lambda model: type(model.visitors()[0])),
+}
 
 
 @pytest.mark.parametrize("what", USES)
-def test_a_fork_uses_the_very_code_of_its_origin_whatever_its_name_means_by_now(what, monkeypatch, tmp_path):
+def test_a_fork_uses_the_very_code_of_its_origin_whatever_its_name_means_by_now(
+    what, monkeypatch, tmp_path
+):
     build, name, used = USES[what]
     model, here = build(), sys.modules[__name__]
     original = getattr(here, name)
@@ -279,7 +356,9 @@ def test_a_fork_uses_the_very_code_of_its_origin_whatever_its_name_means_by_now(
     again = redefined(original) if isinstance(original, type) else type(original)(**vars(original))
     monkeypatch.setattr(here, name, again)
     assert used(model.fork()) is original
-    with pytest.raises(StateError, match="cannot be saved: .*(defined again|make it a constant)") as error:
+    with pytest.raises(
+        StateError, match="cannot be saved: .*(defined again|make it a constant)"
+    ) as error:
         model.save(tmp_path / "redefined")
     assert "\n" not in str(error.value) and not (tmp_path / "redefined").exists()
     monkeypatch.delattr(here, name)
@@ -289,17 +368,24 @@ def test_a_fork_uses_the_very_code_of_its_origin_whatever_its_name_means_by_now(
 
 
 @pytest.mark.parametrize("what", USES)
-def test_code_of_the_running_script_can_be_forked_and_checked_but_not_saved(what, monkeypatch, tmp_path):
+def test_code_of_the_running_script_can_be_forked_and_checked_but_not_saved(
+    what, monkeypatch, tmp_path
+):
     build, name, used = USES[what]
     model, thing = build(), globals()[name]
     code = {"NURSE": Nurse, "LOOK": look}.get(name, thing)
     monkeypatch.setattr(code, "__module__", "__main__")
     monkeypatch.setattr(f"__main__.{name}", thing, raising=False)
     assert used(model.fork()) is thing
-    with pytest.raises(StateError, match="cannot be saved: it is defined in the running script.*move it into a module"):
+    with pytest.raises(
+        StateError,
+        match="cannot be saved: it is defined in the running script.*move it into a module",
+    ):
         model.save(tmp_path / "model")
     assert not any(tmp_path.iterdir())
-    if check := {"NURSE": check_cell_kind, "Aimed": check_treatment}.get(name if what != "a treatment to come" else ""):
+    if check := {"NURSE": check_cell_kind, "Aimed": check_treatment}.get(
+        name if what != "a treatment to come" else ""
+    ):
         with pytest.warns(UserWarning, match="move it into a module of its own"):
             assert len(check(thing)) > 10
 
@@ -307,10 +393,18 @@ def test_code_of_the_running_script_can_be_forked_and_checked_but_not_saved(what
 def test_a_class_inside_a_class_is_found_again(tmp_path):
     class Here:
         pass
-    Here.Drug = type("Drug", (Treatment,), {"__module__": __name__, "__qualname__": "Aimed.Drug", "__doc__": "Inside."})
+
+    Here.Drug = type(
+        "Drug",
+        (Treatment,),
+        {"__module__": __name__, "__qualname__": "Aimed.Drug", "__doc__": "Inside."},
+    )
     Aimed.Drug = Here.Drug
     try:
-        assert all(type(each.treatments["drug"]) is Here.Drug for each in ways(steps(small(Here.Drug()), 1), tmp_path))
+        assert all(
+            type(each.treatments["drug"]) is Here.Drug
+            for each in ways(steps(small(Here.Drug()), 1), tmp_path)
+        )
     finally:
         del Aimed.Drug
 
@@ -322,7 +416,9 @@ def test_a_plain_agent_keeps_what_its_constructor_was_told(tmp_path):
     for each in ways(model, tmp_path):
         assert [walker.stride for walker in each.visitors()] == [1, 5]
     Loner(model, 2, friend)
-    with pytest.raises(StateError, match=r"Loner.friend does not come along.*let restore\(\) set it"):
+    with pytest.raises(
+        StateError, match=r"Loner.friend does not come along.*let restore\(\) set it"
+    ):
         model.fork()
 
 
@@ -333,9 +429,16 @@ def test_a_model_with_a_constructor_of_its_own_is_forked_saved_and_loaded(tmp_pa
     model = steps(Dosed(2.0, seed=1), 3)
     model.note, model.weights = "mine", np.arange(3.0)
     for twin in ways(model, tmp_path):
-        assert type(twin) is Dosed and (twin.drug_dose, twin.note) == (2.0, "mine") and twin.early == ["before", (1, 2)]
+        assert (
+            type(twin) is Dosed
+            and (twin.drug_dose, twin.note) == (2.0, "mine")
+            and twin.early == ["before", (1, 2)]
+        )
         assert np.array_equal(twin.weights, model.weights) and twin.weights is not model.weights
-        assert twin.count("tumor_cell") == model.count("tumor_cell") and twin.seen.tolist() == [6.0, 6.0]
+        assert twin.count("tumor_cell") == model.count("tumor_cell") and twin.seen.tolist() == [
+            6.0,
+            6.0,
+        ]
         assert steps(twin, 2).seen.tolist() == [10.0, 10.0] and twin.fork().fork().drug_dose == 2.0
     assert model.seen.tolist() == [6.0, 6.0]
     twin = Dosed.load(tmp_path / "model")
@@ -345,11 +448,16 @@ def test_a_model_with_a_constructor_of_its_own_is_forked_saved_and_loaded(tmp_pa
 
 def test_a_fork_collects_what_its_origin_collects_from_now_on():
     model = Dosed(2.0, seed=1)
-    model.datacollector = mesa.DataCollector({"dose": lambda model: model.drug_dose, "seed": "seed"}, {"kind": "kind"},
-                                             tables={"marks": ["day"]})
+    model.datacollector = mesa.DataCollector(
+        {"dose": lambda model: model.drug_dose, "seed": "seed"},
+        {"kind": "kind"},
+        tables={"marks": ["day"]},
+    )
     fork = steps(model, 2).fork()
     found = steps(fork, 3).datacollector.get_model_vars_dataframe()
-    assert found.values.tolist() == [[2.0, 1]] * 3 and len(model.datacollector.model_vars["dose"]) == 2
+    assert (
+        found.values.tolist() == [[2.0, 1]] * 3 and len(model.datacollector.model_vars["dose"]) == 2
+    )
     assert set(fork.datacollector.get_agent_vars_dataframe()["kind"]) == {"tumor_cell"}
     assert list(fork.datacollector.get_table_dataframe("marks")) == ["day"]
 
@@ -357,7 +465,9 @@ def test_a_fork_collects_what_its_origin_collects_from_now_on():
 def test_a_saved_model_is_read_by_its_own_class(tmp_path):
     Dosed(seed=1).save(tmp_path / "own")
     small().save(tmp_path / "plain")
-    with pytest.raises(StateError, match="holds a Dosed: read it with Dosed.load, not TumorModel.load"):
+    with pytest.raises(
+        StateError, match="holds a Dosed: read it with Dosed.load, not TumorModel.load"
+    ):
         TumorModel.load(tmp_path / "own")
     with pytest.raises(StateError, match="holds a TumorModel"):
         Dosed.load(tmp_path / "plain")
@@ -374,6 +484,8 @@ def test_a_state_made_by_rules_that_give_other_numbers_is_refused(number, tmp_pa
     if number is None:  # as version 0.1 wrote it
         found = json.loads((tmp_path / "model" / "state.json").read_text())
         assert state.other_rules({key: value for key, value in found.items() if key != "results"})
-    with pytest.raises(StateError, match=f"rules of this version .{RESULTS}. give the same seed other numbers") as error:
+    with pytest.raises(
+        StateError, match=f"rules of this version .{RESULTS}. give the same seed other numbers"
+    ) as error:
         TumorModel.load(tmp_path / "model")
     assert str(tmp_path) in str(error.value) and "\n" not in str(error.value)

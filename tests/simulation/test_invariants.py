@@ -10,8 +10,13 @@ from simulation.cells.table import COLUMNS, SCRATCH
 
 SHARES = ("exhaustion", "fixed_exhaustion", "stimulation", "specificity", "presented_mhc", "mhc")
 ORDINALS = {"clone", "name", "mother"}
-CROWDED = {"t_cell.initial_density": 300, "nk_cell.initial_density": 200, "t_cell.base_influx": 60,
-           "nk_cell.base_influx": 40, "recruitment.delay": 0.2}
+CROWDED = {
+    "t_cell.initial_density": 300,
+    "nk_cell.initial_density": 200,
+    "t_cell.base_influx": 60,
+    "nk_cell.base_influx": 40,
+    "recruitment.delay": 0.2,
+}
 spaces = st.one_of(
     st.tuples(st.tuples(st.integers(3, 21), st.integers(3, 21)), st.booleans()),
     st.tuples(st.tuples(*[st.integers(3, 9)] * 3), st.just(False)),
@@ -25,9 +30,13 @@ def check_places(model):
     rows = np.flatnonzero(cells.alive)
     sites = cells["site"][rows]
     assert len(np.unique(sites)) == len(rows), "two cells stand on one site"
-    assert (lattice.occupant[sites] == rows).all(), "the lattice names another row than the one that stands there"
+    assert (lattice.occupant[sites] == rows).all(), (
+        "the lattice names another row than the one that stands there"
+    )
     inside = lattice.occupant[lattice.interior]
-    assert np.array_equal(np.sort(inside[inside >= 0]), rows), "the lattice holds a row that is not alive"
+    assert np.array_equal(np.sort(inside[inside >= 0]), rows), (
+        "the lattice holds a row that is not alive"
+    )
     assert np.isin(sites, lattice.interior).all(), "a cell stands in the wall"
     assert (lattice.space.claim == 0).all(), "a claim of the last step was left behind"
     assert len(np.unique(cells["name"][rows])) == len(rows), "two cells have one name"
@@ -42,7 +51,9 @@ def check_numbers(model, before, counters):
     cells = model.kinds.index("car_t_cell")
     allowed = np.zeros(len(now), dtype=bool)
     allowed[cells] = any(isinstance(t, treatments.CarT) for t in model.treatments.values())
-    assert (infused[~allowed] == 0).all() and (infused >= 0).all(), f"cells came or went without being counted: {infused}"
+    assert (infused[~allowed] == 0).all() and (infused >= 0).all(), (
+        f"cells came or went without being counted: {infused}"
+    )
     assert (change["starved"] <= change["deaths"]).all()
     tumor = model.kinds.index("tumor_cell")
     assert change["kills"].sum() <= change["deaths"][tumor], "more kills than deaths"
@@ -54,7 +65,9 @@ def check_ranges(model):
     for name in model.cells.columns:
         values = model.cells[name][rows]
         if COLUMNS.get(name, np.float64) is np.float64 and name not in (*SCRATCH, "since"):
-            assert not np.isnan(values).any() and (values >= 0).all(), f"{name} is negative or not a number"
+            assert not np.isnan(values).any() and (values >= 0).all(), (
+                f"{name} is negative or not a number"
+            )
     for name in SHARES:
         assert (model.cells[name][rows] <= 1).all(), f"{name} exceeds 1"
     assert (model.cells["damage"][rows] >= 0).all() and (model.cells["divisions"][rows] >= 0).all()
@@ -63,9 +76,13 @@ def check_ranges(model):
     for kind in model.kinds:
         mine = rows[model.cells["kind"][rows] == model.kinds.index(kind.name)]
         for trait in kind.traits:
-            assert (model.cells[trait.name][mine] <= trait.high).all(), f"{trait.name} exceeds its limit"
+            assert (model.cells[trait.name][mine] <= trait.high).all(), (
+                f"{trait.name} exceeds its limit"
+            )
     for name, field in model.fields.items():
-        assert np.isfinite(field.values).all() and (field.values >= 0).all(), f"{name} is negative or not finite"
+        assert np.isfinite(field.values).all() and (field.values >= 0).all(), (
+            f"{name} is negative or not finite"
+        )
     assert model.fields["oxygen"].values.max() <= 38.0 * (1 + 1e-6), "more oxygen than vessels hold"
 
 
@@ -76,13 +93,19 @@ def check_contacts(model):
     targets = cells["partner"][holders]
     held = np.bincount(targets, minlength=cells.rows)
     rows = np.flatnonzero(cells.alive)
-    assert (cells["held"][rows] == held[rows]).all(), "a cell is held by another number of cells than it says"
+    assert (cells["held"][rows] == held[rows]).all(), (
+        "a cell is held by another number of cells than it says"
+    )
     assert cells.alive[targets].all(), "a dead cell is held"
     table = model.kinds.interactions()
-    assert (table[cells["kind"][holders], cells["kind"][targets]] >= 0).all(), "a cell holds one it does not engage"
+    assert (table[cells["kind"][holders], cells["kind"][targets]] >= 0).all(), (
+        "a cell holds one it does not engage"
+    )
     if not model.liquid:
         here, there = (model.lattice.coordinates(cells["site"][r]) for r in (holders, targets))
-        assert (np.abs(here - there).max(axis=1) <= 1).all() if len(holders) else True, "a contact over a distance"
+        assert (np.abs(here - there).max(axis=1) <= 1).all() if len(holders) else True, (
+            "a contact over a distance"
+        )
 
 
 def check(model, before, counters):
@@ -94,16 +117,32 @@ def check(model, before, counters):
 
 def settled(model):
     """What the next step is measured against."""
-    return np.array(list(model.counts().values())), {name: counter.copy() for name, counter in model.counters.items()}
+    return np.array(list(model.counts().values())), {
+        name: counter.copy() for name, counter in model.counters.items()
+    }
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
-@given(space=spaces, given_drugs=drugs, seed=st.integers(0, 2**31), steps=st.integers(1, 24), share=st.floats(0, 0.7),
-       dt=st.sampled_from([0.1, 1.0, 3.0]))
+@given(
+    space=spaces,
+    given_drugs=drugs,
+    seed=st.integers(0, 2**31),
+    steps=st.integers(1, 24),
+    share=st.floats(0, 0.7),
+    dt=st.sampled_from([0.1, 1.0, 3.0]),
+)
 def test_invariants_hold_after_every_step(space, given_drugs, seed, steps, share, dt):
     shape, liquid = space
-    model = TumorModel("mouse_b16", shape=shape, liquid=liquid, seed=seed, treatments=given_drugs, dt=dt,
-                       tumor_cells=int(share * np.prod(shape)), overrides=CROWDED)
+    model = TumorModel(
+        "mouse_b16",
+        shape=shape,
+        liquid=liquid,
+        seed=seed,
+        treatments=given_drugs,
+        dt=dt,
+        tumor_cells=int(share * np.prod(shape)),
+        overrides=CROWDED,
+    )
     for _ in range(steps):
         before, counters = settled(model)
         model.step()
@@ -191,10 +230,26 @@ def release(model, row):
         model.cells["held"][model.cells["partner"][row]] -= 1
 
 
-@pytest.mark.parametrize("wrong", [
-    move_the_lattice, stand_on_another, share_a_name, leave_a_claim, hide_a_death, invent_a_kill, survive_three_hits,
-    show_too_much, carry_less_than_nothing, tire_beyond_one, drain_a_field, breathe_too_much, hold_nobody, hold_a_friend,
-    hold_from_afar])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        move_the_lattice,
+        stand_on_another,
+        share_a_name,
+        leave_a_claim,
+        hide_a_death,
+        invent_a_kill,
+        survive_three_hits,
+        show_too_much,
+        carry_less_than_nothing,
+        tire_beyond_one,
+        drain_a_field,
+        breathe_too_much,
+        hold_nobody,
+        hold_a_friend,
+        hold_from_afar,
+    ],
+)
 def test_a_state_that_is_wrong_in_one_place_is_found(wrong):
     """The checks are sharp: one thing put wrong by hand after a good step is seen."""
     model = TumorModel("mouse_b16", shape=(21, 21), seed=1, tumor_cells=200, overrides=CROWDED)
@@ -208,16 +263,46 @@ def test_a_state_that_is_wrong_in_one_place_is_found(wrong):
 
 
 extremes = {
-    "every rate at its limit": {"t_cell.engage_rate": 600, "t_cell.kill_rate": 600, "t_cell.detach_rate": 600,
-                                "tumor.division_rate": 5, "tumor.death_rate": 5, "t_cell.division_rate": 5, "t_cell.speed": 30},
-    "crowding": {"tumor.division_rate": 5, "tumor.death_rate": 0, "t_cell.squeeze": 1, "t_cell.base_influx": 1000},
-    "mutation": {"tumor.mutation_spread": 1, "tumor.mhc_loss": 0.1, "tumor.mhc_halving": 0.1, "tumor.antigen_loss": 0.1,
-                 "tumor.antigen": 10, "tumor.antigen_spread": 2, "tumor.division_rate": 5, "tumor.death_rate": 4},
-    "one hit, many cells": {"tumor.lethal_hits": 1, "nk_cell.potency": 100, "nk_cell.kill_rate": 600, "tumor.mhc": 0,
-                            "nk_cell.initial_density": 1500},
+    "every rate at its limit": {
+        "t_cell.engage_rate": 600,
+        "t_cell.kill_rate": 600,
+        "t_cell.detach_rate": 600,
+        "tumor.division_rate": 5,
+        "tumor.death_rate": 5,
+        "t_cell.division_rate": 5,
+        "t_cell.speed": 30,
+    },
+    "crowding": {
+        "tumor.division_rate": 5,
+        "tumor.death_rate": 0,
+        "t_cell.squeeze": 1,
+        "t_cell.base_influx": 1000,
+    },
+    "mutation": {
+        "tumor.mutation_spread": 1,
+        "tumor.mhc_loss": 0.1,
+        "tumor.mhc_halving": 0.1,
+        "tumor.antigen_loss": 0.1,
+        "tumor.antigen": 10,
+        "tumor.antigen_spread": 2,
+        "tumor.division_rate": 5,
+        "tumor.death_rate": 4,
+    },
+    "one hit, many cells": {
+        "tumor.lethal_hits": 1,
+        "nk_cell.potency": 100,
+        "nk_cell.kill_rate": 600,
+        "tumor.mhc": 0,
+        "nk_cell.initial_density": 1500,
+    },
     "thirst": {"fields.oxygen_supply": 0, "tumor.oxygen_uptake": 100, "tumor.necrosis_rate": 10},
-    "flood": {"t_cell.ifn_gamma_secretion": 1000, "t_cell.il2_secretion": 1000, "fields.il2_decay": 0,
-              "fields.ifn_gamma_decay": 0, "fields.ifn_gamma_diffusion": 0},
+    "flood": {
+        "t_cell.ifn_gamma_secretion": 1000,
+        "t_cell.il2_secretion": 1000,
+        "fields.il2_decay": 0,
+        "fields.ifn_gamma_decay": 0,
+        "fields.ifn_gamma_diffusion": 0,
+    },
 }
 
 
@@ -225,8 +310,13 @@ extremes = {
 @given(space=spaces, seed=st.integers(0, 2**31), extreme=st.sampled_from(sorted(extremes)))
 def test_invariants_hold_where_parameters_are_extreme(space, seed, extreme):
     shape, liquid = space
-    model = TumorModel(shape=shape, liquid=liquid, seed=seed, tumor_cells=int(0.4 * np.prod(shape)),
-                       overrides={**CROWDED, **extremes[extreme]})
+    model = TumorModel(
+        shape=shape,
+        liquid=liquid,
+        seed=seed,
+        tumor_cells=int(0.4 * np.prod(shape)),
+        overrides={**CROWDED, **extremes[extreme]},
+    )
     for _ in range(12):
         before, counters = settled(model)
         model.step()
@@ -238,17 +328,33 @@ def test_invariants_hold_where_parameters_are_extreme(space, seed, extreme):
 def test_invariants_hold_while_a_user_adds_and_removes(space, seed, data):
     """Births, deaths and traits by hand, treatments given and stopped, rows laid anew, forks, between the steps."""
     shape, liquid = space
-    model = TumorModel("mouse_b16", shape=shape, liquid=liquid, seed=seed, tumor_cells=int(0.3 * np.prod(shape)),
-                       overrides=CROWDED)
+    model = TumorModel(
+        "mouse_b16",
+        shape=shape,
+        liquid=liquid,
+        seed=seed,
+        tumor_cells=int(0.3 * np.prod(shape)),
+        overrides=CROWDED,
+    )
     for _ in range(10):
-        deed = data.draw(st.sampled_from(["birth", "death", "give", "stop", "sort", "fork", "trait", "step"]))
+        deed = data.draw(
+            st.sampled_from(["birth", "death", "give", "stop", "sort", "fork", "trait", "step"])
+        )
         if deed == "birth" and sum(model.counts().values()) < model.lattice.size:
             data.draw(st.sampled_from([TumorCell, TCell, NKCell]))(model)
         elif deed == "death" and len(model.agents):
             model.agents[data.draw(st.integers(0, len(model.agents) - 1))].remove()
         elif deed == "give":
-            model.give(treatments.find(data.draw(st.sampled_from(treatments.names())))(name=f"t{model.clock}"))
-        elif deed == "stop" and model.treatments and not any(action == "stop" for action, _ in model.regimen.pending):
+            model.give(
+                treatments.find(data.draw(st.sampled_from(treatments.names())))(
+                    name=f"t{model.clock}"
+                )
+            )
+        elif (
+            deed == "stop"
+            and model.treatments
+            and not any(action == "stop" for action, _ in model.regimen.pending)
+        ):
             model.stop(next(iter(model.treatments)))
         elif deed == "sort":
             model.cells.sort_by_site(model.lattice.occupant, model.lattice.interior)
@@ -258,7 +364,9 @@ def test_invariants_hold_while_a_user_adds_and_removes(space, seed, data):
             model.agents_by_type[TumorCell][0].antigen = 0.2
         check_places(model)
         check_contacts(model)
-        if {action for action, _ in model.regimen.pending} == {"give"} and len(model.regimen.pending) > 1:
+        if {action for action, _ in model.regimen.pending} == {"give"} and len(
+            model.regimen.pending
+        ) > 1:
             assert len({t.name for _, t in model.regimen.pending}) == len(model.regimen.pending)
         before, counters = settled(model)
         model.step()

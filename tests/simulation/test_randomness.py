@@ -24,7 +24,9 @@ def plain_mix(x: int) -> int:
 
 
 def plain_stream(seed: int, purpose: str, tick: int) -> int:
-    key = int.from_bytes(hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=8).digest(), "little")
+    key = int.from_bytes(
+        hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=8).digest(), "little"
+    )
     return plain_mix((key + tick * 0x9E3779B97F4A7C15) % WORD)
 
 
@@ -63,10 +65,16 @@ def test_draws_equal_the_plain_python_implementation(seed, tick):
     names = [0, 1, 2, 41_000, 2**62 + 12345, 2**63 - 1]
     stream = plain_stream(seed, purpose, tick)
     randomness = Randomness(seed)
-    assert randomness.uniform(purpose, tick, names).tolist() == [plain_uniform(stream, name) for name in names]
-    assert randomness.names(purpose, tick, names).tolist() == [plain_mix(stream ^ name) % 2**63 for name in names]
+    assert randomness.uniform(purpose, tick, names).tolist() == [
+        plain_uniform(stream, name) for name in names
+    ]
+    assert randomness.names(purpose, tick, names).tolist() == [
+        plain_mix(stream ^ name) % 2**63 for name in names
+    ]
     expected = [plain_normal(stream, name) for name in names]
-    np.testing.assert_allclose(randomness.normal(purpose, tick, names), expected, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(
+        randomness.normal(purpose, tick, names), expected, rtol=1e-13, atol=1e-15
+    )
 
 
 def test_written_down_draws_stay_what_they_are():
@@ -82,7 +90,11 @@ def test_written_down_draws_stay_what_they_are():
 def names(request):
     """Names as of the first cells of a tumour (consecutive) or as of daughters (hashed)."""
     consecutive = np.arange(DRAWS)
-    return consecutive if request.param == "plain" else Randomness(9).names("daughters", 5, consecutive)
+    return (
+        consecutive
+        if request.param == "plain"
+        else Randomness(9).names("daughters", 5, consecutive)
+    )
 
 
 def test_draws_are_uniform_over_names(names):
@@ -129,7 +141,9 @@ def test_mother_and_daughter_are_unrelated():
     randomness = Randomness(4)
     mothers = np.arange(DRAWS)
     daughters = randomness.names("divide.name", 20, mothers)
-    assert_unrelated(randomness.uniform("divide", 21, mothers), randomness.uniform("divide", 21, daughters))
+    assert_unrelated(
+        randomness.uniform("divide", 21, mothers), randomness.uniform("divide", 21, daughters)
+    )
 
 
 def test_every_bit_of_a_name_changes_every_bit_of_a_draw_half_the_time():
@@ -144,7 +158,9 @@ def test_every_bit_of_a_name_changes_every_bit_of_a_draw_half_the_time():
         shares = ((flipped[:, None] >> places) & 1).mean(axis=0)
         deviations.append((shares - 0.5) / (0.5 / math.sqrt(count)))
     deviations = np.array(deviations)
-    assert np.abs(deviations).max() < 5, "the largest of 3969 normal numbers exceeds 5 with probability 0.002"
+    assert np.abs(deviations).max() < 5, (
+        "the largest of 3969 normal numbers exceeds 5 with probability 0.002"
+    )
     assert_within((deviations**2).mean(), 1, math.sqrt(2 / deviations.size))
 
 

@@ -21,26 +21,48 @@ from simulation.treatments import TreatmentError
 from tests.dish import dish, sow
 
 ROOT = Path(__file__).parents[2]
-CROWDED = {"t_cell.initial_density": 200, "t_cell.base_influx": 30, "nk_cell.base_influx": 20, "recruitment.delay": 0.5,
-           "tumor.mhc_halving": 0.05, "tumor.antigen_loss": 0.01, "tumor.pdl1": 0.5}
+CROWDED = {
+    "t_cell.initial_density": 200,
+    "t_cell.base_influx": 30,
+    "nk_cell.base_influx": 20,
+    "recruitment.delay": 0.5,
+    "tumor.mhc_halving": 0.05,
+    "tumor.antigen_loss": 0.01,
+    "tumor.pdl1": 0.5,
+}
 
 
 class Ratchet(Treatment):
     """A plug-in with a memory: arrays and numbers of its own decide whom it hurts and whom it helps."""
 
-    step = Parameter(0.05, "1", "how much stronger every dose makes it", source="assumed: for a test", range=(0, 1))
+    step = Parameter(
+        0.05,
+        "1",
+        "how much stronger every dose makes it",
+        source="assumed: for a test",
+        range=(0, 1),
+    )
     schedule = Schedule(every="8 hours")
 
     def on_start(self, model):
-        self.state = {"sizes": np.zeros(3, dtype=np.int64), "strength": 0.0, "marks": [1, 2.5, "text", None], "table": {"a": 1}}
+        self.state = {
+            "sizes": np.zeros(3, dtype=np.int64),
+            "strength": 0.0,
+            "marks": [1, 2.5, "text", None],
+            "table": {"a": 1},
+        }
 
     def on_dose(self, model, dose):
         self.state["sizes"] = np.append(self.state["sizes"], model.count("tumor_cell"))
         self.state["strength"] += self.step / 3.0
 
     def on_step(self, model):
-        draws = model.randomness.uniform(f"treatments.{self.name}.who", model.clock, model.cells["name"])
-        model.add_hazard(0.01 * self.state["strength"], where=model.rows("tumor_cell") & (draws < 0.5))
+        draws = model.randomness.uniform(
+            f"treatments.{self.name}.who", model.clock, model.cells["name"]
+        )
+        model.add_hazard(
+            0.01 * self.state["strength"], where=model.rows("tumor_cell") & (draws < 0.5)
+        )
 
     def modify(self, rules, model):
         rules.kill.scale(1.0 + self.state["sizes"].sum() % 7 / 10.0, where=model.rows("t_cell"))
@@ -78,14 +100,31 @@ class Forgetful(mesa.Agent):
 
 
 EVERY = [*treatments.names(), f"{__name__}:Ratchet"]
-SPACES = {"flat": {"shape": (31, 31)}, "deep": {"shape": (11, 11, 11)}, "liquid": {"shape": (31, 31), "liquid": True}}
-CASES = [*itertools.product(EVERY, ["flat"]), ("car_t", "liquid"), (EVERY[-1], "deep"), (EVERY[-1], "liquid")]
+SPACES = {
+    "flat": {"shape": (31, 31)},
+    "deep": {"shape": (11, 11, 11)},
+    "liquid": {"shape": (31, 31), "liquid": True},
+}
+CASES = [
+    *itertools.product(EVERY, ["flat"]),
+    ("car_t", "liquid"),
+    (EVERY[-1], "deep"),
+    (EVERY[-1], "liquid"),
+]
 
 
 def young(drug, space="flat", seed=7, arm="arm", **more):
     """A small crowded tumour that gets one drug."""
-    return TumorModel("mouse_b16", seed=seed, treatments=[drug] if drug else [], tumor_cells=350, overrides=CROWDED, arm=arm,
-                      **SPACES[space], **more)
+    return TumorModel(
+        "mouse_b16",
+        seed=seed,
+        treatments=[drug] if drug else [],
+        tumor_cells=350,
+        overrides=CROWDED,
+        arm=arm,
+        **SPACES[space],
+        **more,
+    )
 
 
 def steps(model, number):
@@ -111,8 +150,11 @@ def by_name(model):
     cells = model.cells
     rows = np.flatnonzero(cells.alive)
     rows = rows[np.argsort(cells["name"][rows])]
-    columns = {name: cells[name][rows] for name in cells.columns
-               if name not in ("partner", "strain", "contact")}
+    columns = {
+        name: cells[name][rows]
+        for name in cells.columns
+        if name not in ("partner", "strain", "contact")
+    }
     partner = cells["partner"][rows]
     columns["holds"] = np.where(partner >= 0, cells["name"][partner], -1)
     return columns
@@ -145,17 +187,24 @@ def elsewhere(tmp_path_factory):
     return folder, models
 
 
-@pytest.mark.parametrize("case", range(len(CASES)), ids=["-".join(c).rpartition(":")[2] for c in CASES])
+@pytest.mark.parametrize(
+    "case", range(len(CASES)), ids=["-".join(c).rpartition(":")[2] for c in CASES]
+)
 def test_saved_loaded_and_continued_elsewhere_equals_never_stopped(elsewhere, case):
     folder, models = elsewhere
     model, continued = models[case], TumorModel.load(folder / f"continued-{case}")
     assert_same_state(model, continued, CASES[case])
     assert table(model) == table(continued), "the time series differ"
-    assert model.results.doses.equals(continued.results.doses) and model.results.measures.equals(continued.results.measures)
+    assert model.results.doses.equals(continued.results.doses) and model.results.measures.equals(
+        continued.results.measures
+    )
     for name, treatment in model.treatments.items():
         other = continued.treatments[name]
-        assert json.dumps(treatment.state, default=lambda a: (a.dtype.str, a.tolist())) == json.dumps(
-            other.state, default=lambda a: (a.dtype.str, a.tolist())), f"the memory of {name} differs"
+        assert json.dumps(
+            treatment.state, default=lambda a: (a.dtype.str, a.tolist())
+        ) == json.dumps(other.state, default=lambda a: (a.dtype.str, a.tolist())), (
+            f"the memory of {name} differs"
+        )
         assert treatment.doses == other.doses and treatment.schedule == other.schedule
     assert_same_state(steps(model, 5), steps(continued, 5), "five steps later")
 
@@ -163,7 +212,9 @@ def test_saved_loaded_and_continued_elsewhere_equals_never_stopped(elsewhere, ca
 def test_the_same_seed_gives_the_same_bytes_in_another_process(elsewhere, tmp_path):
     folder, _ = elsewhere
     steps(young("pembrolizumab"), 60).results.save(tmp_path)
-    again, here = ((where / "timeseries.csv").read_bytes() for where in (folder / "again", tmp_path))
+    again, here = (
+        (where / "timeseries.csv").read_bytes() for where in (folder / "again", tmp_path)
+    )
     assert again == here and len(here) > 1000
     other = steps(young("pembrolizumab", seed=8), 60)
     assert table(other) != here.decode(), "another seed is another run"
@@ -180,11 +231,16 @@ def test_a_fork_has_the_same_future(space):
         fork.step()
     for name, array in taken_apart(model)[0].items():
         if not name.startswith("population/counted "):
-            assert array.tobytes() == taken_apart(fork)[0][name].tobytes(), f"{name} of the fork differs"
+            assert array.tobytes() == taken_apart(fork)[0][name].tobytes(), (
+                f"{name} of the fork differs"
+            )
     before = table(fork)
     steps(model, 5)
     assert table(fork) == before, "the fork lives on its own"
-    assert by_name(steps(model.fork(seed=99), 10))["name"].tobytes() != by_name(steps(model, 10))["name"].tobytes()
+    assert (
+        by_name(steps(model.fork(seed=99), 10))["name"].tobytes()
+        != by_name(steps(model, 10))["name"].tobytes()
+    )
 
 
 def test_placebo_equals_control_exactly():
@@ -196,12 +252,30 @@ def test_placebo_equals_control_exactly():
 
 def test_the_order_of_treatments_does_not_matter():
     """All at once, in four orders, with one antibody twice: every array to the last bit."""
+
     def all_of():
-        return [*EVERY, treatments.Pembrolizumab(name="second", first_dose=1), Ratchet(name="another")]
-    orders = [lambda t: t, lambda t: t[::-1], lambda t: t[1::2] + t[::2], lambda t: sorted(t, key=str)]
+        return [
+            *EVERY,
+            treatments.Pembrolizumab(name="second", first_dose=1),
+            Ratchet(name="another"),
+        ]
+
+    orders = [
+        lambda t: t,
+        lambda t: t[::-1],
+        lambda t: t[1::2] + t[::2],
+        lambda t: sorted(t, key=str),
+    ]
     runs = []
     for order in orders:
-        model = TumorModel("mouse_b16", shape=(31, 31), seed=3, treatments=order(all_of()), tumor_cells=350, overrides=CROWDED)
+        model = TumorModel(
+            "mouse_b16",
+            shape=(31, 31),
+            seed=3,
+            treatments=order(all_of()),
+            tumor_cells=350,
+            overrides=CROWDED,
+        )
         runs.append(steps(model, 40))
     assert runs[0].results.doses.treatment.nunique() == len(all_of())
     for run in runs[1:]:
@@ -211,22 +285,36 @@ def test_the_order_of_treatments_does_not_matter():
 
 def test_one_extra_isolated_cell_changes_nobody_else():
     """Fields and recruitment off: a cell far away leaves every other lineage as it was, in every column."""
-    live = {"tumor.division_rate": 3, "tumor.death_rate": 0.4, "tumor.mutation_spread": 0.1, "tumor.antigen_spread": 0.3,
-            "t_cell.speed": 0.5, "t_cell.death_rate": 0.5, "t_cell.division_rate": 2, "t_cell.exhaustion_rate": 1}
+    live = {
+        "tumor.division_rate": 3,
+        "tumor.death_rate": 0.4,
+        "tumor.mutation_spread": 0.1,
+        "tumor.antigen_spread": 0.3,
+        "t_cell.speed": 0.5,
+        "t_cell.death_rate": 0.5,
+        "t_cell.division_rate": 2,
+        "t_cell.exhaustion_rate": 1,
+    }
     runs = []
     for extra in (False, True):
         model = dish((30, 160), 6, live)
-        block = np.stack(np.meshgrid(np.arange(8, 22), np.arange(8, 22), indexing="ij"), axis=-1).reshape(-1, 2)
+        block = np.stack(
+            np.meshgrid(np.arange(8, 22), np.arange(8, 22), indexing="ij"), axis=-1
+        ).reshape(-1, 2)
         sow(model, "tumor_cell", block[::2])
         sow(model, "t_cell", block[1::4])
         clone = TumorCell(model, pos=(15, 150)).clone if extra else 0
         steps(model, 60)
         found = by_name(model)
         keep = found["clone"] != clone
-        assert (model.lattice.coordinates(found["site"][keep])[:, 1] < 120).all(), "nobody came near"
+        assert (model.lattice.coordinates(found["site"][keep])[:, 1] < 120).all(), (
+            "nobody came near"
+        )
         runs.append({name: column[keep] for name, column in found.items()})
         assert extra == (not keep.all()), "the extra cell is there, and lived"
-    assert model.counters["kills"].sum() > 10 and model.counters["births"].sum() > 100, "a lively run"
+    assert model.counters["kills"].sum() > 10 and model.counters["births"].sum() > 100, (
+        "a lively run"
+    )
     for name in runs[0]:
         assert runs[0][name].tobytes() == runs[1][name].tobytes(), f"{name} of others changed"
 
@@ -243,14 +331,20 @@ def test_laying_rows_anew_changes_no_bit(space, monkeypatch):
                 model.cells.sort_by_site(model.lattice.occupant, model.lattice.interior)
             model.step()
         runs.append(model)
-    assert not np.array_equal(runs[0].cells["name"], runs[1].cells["name"]), "the rows do lie differently"
+    assert not np.array_equal(runs[0].cells["name"], runs[1].cells["name"]), (
+        "the rows do lie differently"
+    )
     for run in runs[1:]:
         assert table(run) == table(runs[0])
         first, second = by_name(runs[0]), by_name(run)
         for name in first:
-            assert first[name].tobytes() == second[name].tobytes(), f"{name} depends on the order of rows"
+            assert first[name].tobytes() == second[name].tobytes(), (
+                f"{name} depends on the order of rows"
+            )
         for name, field in run.fields.items():
-            assert field.values.tobytes() == runs[0].fields[name].values.tobytes(), f"{name} depends on the order of rows"
+            assert field.values.tobytes() == runs[0].fields[name].values.tobytes(), (
+                f"{name} depends on the order of rows"
+            )
 
 
 @pytest.fixture(scope="module")
@@ -269,8 +363,14 @@ def test_a_damaged_state_is_refused_in_one_sentence(saved, data):
     whole = file.read_bytes()
     deed = data.draw(st.sampled_from(["flip", "cut", "remove", "empty"]))
     place = data.draw(st.integers(0, len(whole) - 1))
-    changed = {"flip": whole[:place] + bytes([whole[place] ^ data.draw(st.integers(1, 255))]) + whole[place + 1 :],
-               "cut": whole[:place], "remove": None, "empty": b""}[deed]
+    changed = {
+        "flip": whole[:place]
+        + bytes([whole[place] ^ data.draw(st.integers(1, 255))])
+        + whole[place + 1 :],
+        "cut": whole[:place],
+        "remove": None,
+        "empty": b"",
+    }[deed]
     try:
         file.unlink() if changed is None else file.write_bytes(changed)
         if file.name == "sha256.json" and changed is not None and sums(changed) == sums(whole):
@@ -329,7 +429,9 @@ def test_a_plain_agent_without_state_cannot_be_saved_and_one_with_state_can(tmp_
     model = young(None)
     forgetful = Forgetful(model)
     model.place(forgetful, (0, 0))
-    with pytest.raises(StateError, match=r"Forgetful cannot be saved or forked.*state\(\).*restore\(dict\)"):
+    with pytest.raises(
+        StateError, match=r"Forgetful cannot be saved or forked.*state\(\).*restore\(dict\)"
+    ):
         model.save(tmp_path / "a")
     assert not (tmp_path / "a").exists(), "nothing half-written"
     with pytest.raises(StateError, match="Forgetful"):

@@ -43,7 +43,9 @@ def test_a_kind_or_chosen_cells_can_be_meant(rules):
     assert in_force(rules, "death") == pytest.approx([1.1, 0.1, 1.4, 0.4])
     rules.for_treatment("c").death.scale(np.array([1, 2, 3, 4, 5.0]))
     rules.for_treatment("d").death.scale(10, where=np.array([True] * 5), kind="tumor_cell")
-    assert in_force(rules, "death") == pytest.approx([0.1 * 10 + 1, 0.1 * 2 * 10, 0.2 * 2 * 3 + 1, 0.2 * 2 * 4])
+    assert in_force(rules, "death") == pytest.approx(
+        [0.1 * 10 + 1, 0.1 * 2 * 10, 0.2 * 2 * 3 + 1, 0.2 * 2 * 4]
+    )
 
 
 def test_a_combination_does_not_depend_on_the_order_to_the_last_bit():
@@ -56,7 +58,9 @@ def test_a_combination_does_not_depend_on_the_order_to_the_last_bit():
             number = {"a": 0.1, "b": 0.2, "c": 0.3}[who]
             rules.for_treatment(who).kill.scale(number)
             rules.for_treatment(who).kill.add(number)
-            rules.for_treatment(who).death.add(number, where=np.array([True, True, False, False, False]))
+            rules.for_treatment(who).death.add(
+                number, where=np.array([True, True, False, False, False])
+            )
             rules.for_treatment(who).occupy("pd1", number)
         rates, own = rules.fold()
         found.add((rates.by_kind.tobytes(), np.array(own).tobytes(), rates.free))
@@ -74,28 +78,40 @@ def test_occupancy_adds_over_two_antibodies_and_is_not_counted_twice(rules):
     assert rules.fold()[0].free == (rules.free("pd1"), 1.0)
 
 
-@pytest.mark.parametrize(("deed", "message"), [
-    (lambda r: setattr(r, "kill", 5), r"rules.kill cannot be assigned to: write rules.kill.scale\(5\) or rules.kill.add\(5\)"),
-    (lambda r: r.kil.scale(2), "there is no rule 'kil'.*did you mean 'kill'"),
-    (lambda r: r.kill.scale(-1), "finite numbers of at least 0"),
-    (lambda r: r.kill.scale(float("nan")), "finite numbers of at least 0"),
-    (lambda r: r.kill.scale(float("inf")), "finite numbers of at least 0"),
-    (lambda r: r.kill.scale(2, kind="t_cel"), "no kind 't_cel'.*did you mean 't_cell'"),
-    (lambda r: r.kill.scale(2, where=[True, False]), "one True or False per row"),
-    (lambda r: r.kill.scale([1, 2]), "one per row"),
-    (lambda r: r.occupy("pd-1", 1), "no receptor 'pd-1'.*'pd1'"),
-    (lambda r: r.occupy("pd1", -1), "finite numbers of at least 0"),
-    (lambda r: r.occupy("pd1", "much"), "takes one number, not 'much'"),
-    (lambda r: r.kill.scale("much"), r"takes one number, or one per row of the cell table \(5\), not 'much'"),
-    (lambda r: r.kill.scale(None), "finite numbers of at least 0|takes one number"),
-    (lambda r: r.kill.scale(np.array([1, 2, -3, 4, 5.0])), "finite numbers of at least 0, not -3"),
-    (lambda r: r.kill.scale(np.ones((5, 5))), "not 5x5 of them"),
-    (lambda r: r.supply("il-2", 1), "no field 'il-2'.*did you mean 'il2'"),
-    (lambda r: r.supply("il2", -1), "finite numbers of at least 0, not -1"),
-    (lambda r: r.supply("il2", np.ones(4)), r"one per mesh node of that field \(9\)"),
-    (lambda r: r.supply("il2", np.full(9, np.nan)), "finite numbers of at least 0, not nan"),
-    (lambda r: r.supply("il2", "much"), "takes one number"),
-])
+@pytest.mark.parametrize(
+    ("deed", "message"),
+    [
+        (
+            lambda r: setattr(r, "kill", 5),
+            r"rules.kill cannot be assigned to: write rules.kill.scale\(5\) or rules.kill.add\(5\)",
+        ),
+        (lambda r: r.kil.scale(2), "there is no rule 'kil'.*did you mean 'kill'"),
+        (lambda r: r.kill.scale(-1), "finite numbers of at least 0"),
+        (lambda r: r.kill.scale(float("nan")), "finite numbers of at least 0"),
+        (lambda r: r.kill.scale(float("inf")), "finite numbers of at least 0"),
+        (lambda r: r.kill.scale(2, kind="t_cel"), "no kind 't_cel'.*did you mean 't_cell'"),
+        (lambda r: r.kill.scale(2, where=[True, False]), "one True or False per row"),
+        (lambda r: r.kill.scale([1, 2]), "one per row"),
+        (lambda r: r.occupy("pd-1", 1), "no receptor 'pd-1'.*'pd1'"),
+        (lambda r: r.occupy("pd1", -1), "finite numbers of at least 0"),
+        (lambda r: r.occupy("pd1", "much"), "takes one number, not 'much'"),
+        (
+            lambda r: r.kill.scale("much"),
+            r"takes one number, or one per row of the cell table \(5\), not 'much'",
+        ),
+        (lambda r: r.kill.scale(None), "finite numbers of at least 0|takes one number"),
+        (
+            lambda r: r.kill.scale(np.array([1, 2, -3, 4, 5.0])),
+            "finite numbers of at least 0, not -3",
+        ),
+        (lambda r: r.kill.scale(np.ones((5, 5))), "not 5x5 of them"),
+        (lambda r: r.supply("il-2", 1), "no field 'il-2'.*did you mean 'il2'"),
+        (lambda r: r.supply("il2", -1), "finite numbers of at least 0, not -1"),
+        (lambda r: r.supply("il2", np.ones(4)), r"one per mesh node of that field \(9\)"),
+        (lambda r: r.supply("il2", np.full(9, np.nan)), "finite numbers of at least 0, not nan"),
+        (lambda r: r.supply("il2", "much"), "takes one number"),
+    ],
+)
 def test_what_is_wrong_is_said_in_one_sentence_with_the_right_form(rules, deed, message):
     with pytest.raises(RuleError, match=message) as error:
         deed(rules.for_treatment("mine"))
@@ -119,7 +135,10 @@ def test_a_printed_rule_says_who_changed_it(rules):
     assert str(rules.kill) == "kill = 3 /h x 2.66 (pembrolizumab) + 1 (other) = 8.98 /h"
     assert rules.kill.value == {"tumor_cell": 0.0, "t_cell": pytest.approx(8.98)}
     rules.for_treatment("x").death.scale(2, kind="t_cell")
-    assert str(rules.death).splitlines() == ["death[tumor_cell] = 0.1 /h", "death[t_cell] = 0.2 /h x 2 (x) = 0.4 /h"]
+    assert str(rules.death).splitlines() == [
+        "death[tumor_cell] = 0.1 /h",
+        "death[t_cell] = 0.2 /h x 2 (x) = 0.4 /h",
+    ]
     rules.for_treatment("y").repair.add(1, where=np.ones(5, dtype=bool))
     assert "on chosen cells" in str(rules.repair)
 
@@ -151,7 +170,9 @@ def test_what_is_not_renewed_is_gone_at_the_next_step():
 def test_a_drug_that_washed_out_leaves_no_trace():
     """A short-lived antibody, given once: the receptor is covered, then free again as if it had never been given."""
     brief = treatments.Pembrolizumab(half_life=15, schedule=Schedule(every=None), dose=1)
-    model = TumorModel("mouse_b16", shape=(9, 9), seed=1, treatments=[brief], tumor_cells=5, immune_cells=False)
+    model = TumorModel(
+        "mouse_b16", shape=(9, 9), seed=1, treatments=[brief], tumor_cells=5, immune_cells=False
+    )
     model.step()
     covered = model.rules.free("pd1")
     assert covered < 0.5
@@ -167,7 +188,9 @@ def test_a_drug_that_washed_out_leaves_no_trace():
 
 
 def test_two_checkpoint_antibodies_in_a_model_cover_as_the_sum_of_their_strengths():
-    model = TumorModel("mouse_b16", shape=(9, 9), seed=1, treatments=["pembrolizumab", "nivolumab"], tumor_cells=5)
+    model = TumorModel(
+        "mouse_b16", shape=(9, 9), seed=1, treatments=["pembrolizumab", "nivolumab"], tumor_cells=5
+    )
     model.step()
     strengths = [t.concentration(model) / t.dissociation for t in model.treatments.values()]
     before = model.clock

@@ -20,8 +20,16 @@ class Counted(Treatment):
 
 
 def small(**keywords):
-    return TumorModel(shape=(21, 21), **{"seed": 3, "tumor_cells": 80, "treatments": [Counted],
-                                         "overrides": {"t_cell.initial_density": 100}} | keywords)
+    return TumorModel(
+        shape=(21, 21),
+        **{
+            "seed": 3,
+            "tumor_cells": 80,
+            "treatments": [Counted],
+            "overrides": {"t_cell.initial_density": 100},
+        }
+        | keywords,
+    )
 
 
 def run(model, *days):
@@ -45,13 +53,19 @@ def test_the_end_of_a_run_has_a_row_and_just_one(days, dt):
     assert series["day"].iloc[-1] == model.day and series["day"].is_unique
     assert series["tumor_cells"].iloc[-1] == model.count("tumor_cell")
     pictures = model.results.snapshots
-    assert [*pictures][-1] == model.day and pictures[model.day].counts()["tumor_cell"] == model.count("tumor_cell")
+    assert [*pictures][-1] == model.day and pictures[model.day].counts()[
+        "tumor_cell"
+    ] == model.count("tumor_cell")
     if model.clock:
-        assert measured["day"].iloc[-1] == model.day and measured["value"].iloc[-1] == model.count("tumor_cell")
+        assert measured["day"].iloc[-1] == model.day and measured["value"].iloc[-1] == model.count(
+            "tumor_cell"
+        )
         assert not measured[["day", "quantity"]].duplicated().any()
 
 
-@pytest.mark.parametrize("pieces", [(0.3, 0.6), (0.1,) * 9, (0.04, 0.46, 0.4), (0.75, 0.15), (0.9, 0.0)], ids=str)
+@pytest.mark.parametrize(
+    "pieces", [(0.3, 0.6), (0.1,) * 9, (0.04, 0.46, 0.4), (0.75, 0.15), (0.9, 0.0)], ids=str
+)
 def test_a_run_in_pieces_forked_or_saved_in_between_records_what_one_run_does(pieces, tmp_path):
     whole, model = run(small(), 0.9), small()
     for number, days in enumerate(pieces):
@@ -59,14 +73,18 @@ def test_a_run_in_pieces_forked_or_saved_in_between_records_what_one_run_does(pi
         model = TumorModel.load(tmp_path / str(number))
     assert recorded(model) == recorded(whole)
     assert_same_state(model, whole, "pieces")
-    assert recorded(steps(model, 4)) == recorded(steps(whole, 4)) == recorded(steps(small(), 26)), "and as steps do"
+    assert recorded(steps(model, 4)) == recorded(steps(whole, 4)) == recorded(steps(small(), 26)), (
+        "and as steps do"
+    )
     assert recorded(run(model, 0.9)) == recorded(run(whole, 0.9))
 
 
 # ---------------------------------------------------------------- parts of a step
 
 
-@pytest.mark.parametrize(("parts", "dt"), [(3, 1.0), (7, 1.0), (11, 1.0), (100, 1.0), (7, 0.7), (13, 5.0)])
+@pytest.mark.parametrize(
+    ("parts", "dt"), [(3, 1.0), (7, 1.0), (11, 1.0), (100, 1.0), (7, 0.7), (13, 5.0)]
+)
 def test_parts_of_a_day_add_up_to_the_day(parts, dt, tmp_path):
     model = small(dt=dt, immune_cells=False)
     for number in range(parts):
@@ -74,7 +92,10 @@ def test_parts_of_a_day_add_up_to_the_day(parts, dt, tmp_path):
         if number == 2:
             model.save(tmp_path / "model")
             model = TumorModel.load(tmp_path / "model")
-        assert abs(model.hours + model.owed - 24 * (number + 1) / parts) < 1e-9 and abs(model.owed) <= dt / 2 + 1e-9
+        assert (
+            abs(model.hours + model.owed - 24 * (number + 1) / parts) < 1e-9
+            and abs(model.owed) <= dt / 2 + 1e-9
+        )
     assert model.clock == round(24 / dt)
 
 
@@ -89,8 +110,13 @@ def test_until_names_the_day_on_which_a_run_ends_whatever_is_owed():
     for day in (0.4, 0.4, 0.9, 1.0):
         model.run(until=day, progress=False)
         assert model.clock == round(24 * day) and abs(model.day + model.owed / 24 - day) < 1e-9
-    for mistake, words in (({"until": 0.5}, "it is day 1 already"), ({}, "either days"), ({"days": 1, "until": 2}, "either days"),
-                           ({"until": float("nan")}, "until = nan is not allowed"), ({"days": -1}, "days = -1 is not allowed")):
+    for mistake, words in (
+        ({"until": 0.5}, "it is day 1 already"),
+        ({}, "either days"),
+        ({"days": 1, "until": 2}, "either days"),
+        ({"until": float("nan")}, "until = nan is not allowed"),
+        ({"days": -1}, "days = -1 is not allowed"),
+    ):
         with pytest.raises(ModelError, match=words):
             model.run(progress=False, **mistake)
 
@@ -129,7 +155,9 @@ def test_ctrl_c_in_a_step_has_its_effect_after_it(verb):
     usual = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         model.run(1, progress=False)
-    assert (model.clock, model.steps, model.own) == (6, 6, 6) and signal.getsignal(signal.SIGINT) is usual
+    assert (model.clock, model.steps, model.own) == (6, 6, 6) and signal.getsignal(
+        signal.SIGINT
+    ) is usual
     assert_same_state(model, steps(whole, 6), "stopped")
     assert_same_state(steps(model, 10), steps(whole, 10), "gone on")
     assert recorded(model) == recorded(whole)
@@ -141,6 +169,7 @@ def test_a_step_by_hand_is_as_whole_and_sigterm_waits_too():
 
     def stop(number, frame):
         raise Stop
+
     usual = signal.signal(signal.SIGTERM, stop)
     try:
         model = small(processes=[Break("sense", at=2, number=signal.SIGTERM).process])
@@ -176,11 +205,19 @@ def test_a_run_that_is_stopped_owes_nothing():
 def test_a_guard_is_put_up_once_a_run(monkeypatch):
     """For every step it would cost more time than small steps take."""
     puts, put, model = [], signal.signal, small(immune_cells=False, treatments=())
-    monkeypatch.setattr(signal, "signal", lambda number, handler: puts.append(number) or put(number, handler))
-    for days, what in ((1, model.run), (2, model.run), (1, lambda days, progress: model.grow(10**6, max_days=days))):
+    monkeypatch.setattr(
+        signal, "signal", lambda number, handler: puts.append(number) or put(number, handler)
+    )
+    for days, what in (
+        (1, model.run),
+        (2, model.run),
+        (1, lambda days, progress: model.grow(10**6, max_days=days)),
+    ):
         puts.clear()
         what(days, progress=False)
-        assert 2 <= len(puts) <= 2 * len(interrupts.STOPS), "there and back, for each signal that has a handler"
+        assert 2 <= len(puts) <= 2 * len(interrupts.STOPS), (
+            "there and back, for each signal that has a handler"
+        )
 
 
 def test_a_signal_that_is_ignored_stays_ignored():

@@ -31,15 +31,34 @@ def ranking(table: pd.DataFrame, *, quantity: str, question: str = "", most: int
         width = 13 + 1.7 * len(totals)
         figure = style.picture(width, 2.2 + 0.46 * len(shown))
         title(figure, question)
-        axes = figure.subplots(1, 2 + bool(totals), sharey=True, squeeze=False,
-                               width_ratios=[3, 3] + ([0.75 * len(totals) + 0.3] if totals else []))[0]
-        for panel, middle, ends in ((axes[0], quantity, ""), (axes[1], "difference", "difference_")):
-            middle, low, high = (shown[column].to_numpy(float) for column in (middle, f"{ends}low", f"{ends}high"))
+        axes = figure.subplots(
+            1,
+            2 + bool(totals),
+            sharey=True,
+            squeeze=False,
+            width_ratios=[3, 3] + ([0.75 * len(totals) + 0.3] if totals else []),
+        )[0]
+        for panel, middle, ends in (
+            (axes[0], quantity, ""),
+            (axes[1], "difference", "difference_"),
+        ):
+            middle, low, high = (
+                shown[column].to_numpy(float) for column in (middle, f"{ends}low", f"{ends}high")
+            )
             error = np.nan_to_num(np.stack([middle - low, high - middle]))
             for good, face in ((True, AS_GOOD), (False, "white")):
                 here = shown["as_good"].to_numpy() == good
-                panel.errorbar(middle[here], places[here], xerr=error[:, here], fmt="o", color=AS_GOOD if good else style.MUTED,
-                               markerfacecolor=face, markersize=8, elinewidth=1.8, capsize=0)
+                panel.errorbar(
+                    middle[here],
+                    places[here],
+                    xerr=error[:, here],
+                    fmt="o",
+                    color=AS_GOOD if good else style.MUTED,
+                    markerfacecolor=face,
+                    markersize=8,
+                    elinewidth=1.8,
+                    capsize=0,
+                )
             panel.xaxis.set_major_locator(MaxNLocator(nbins=5))
             if quantity in RATIOS:
                 panel.set_xticks(*ratio_ticks(*panel.get_xlim()))
@@ -50,14 +69,24 @@ def ranking(table: pd.DataFrame, *, quantity: str, question: str = "", most: int
         axes[0].set_title("Outcome")
         axes[0].set_xlabel(short_words(quantity).replace("\n", " "))
         axes[1].set_title("Beside the best")
-        axes[1].set_xlabel(f"{'ratio' if quantity in RATIOS else 'difference'} to the best over the same seeds (right: worse)")
+        axes[1].set_xlabel(
+            f"{'ratio' if quantity in RATIOS else 'difference'} to the best over the same seeds (right: worse)"
+        )
         if totals:
             _totals(axes[2], shown, totals)
         look = {"marker": "o", "linewidth": 1.8, "markersize": 8}
-        marks = [Line2D([], [], color=AS_GOOD, label="not told apart from the best", **look),
-                 Line2D([], [], color=style.MUTED, markerfacecolor="white", label="worse", **look)]
+        marks = [
+            Line2D([], [], color=AS_GOOD, label="not told apart from the best", **look),
+            Line2D([], [], color=style.MUTED, markerfacecolor="white", label="worse", **look),
+        ]
         cut = f"; best {most} of {len(table)} regimens" if len(table) > most else ""
-        figure.legend(handles=marks, loc="outside lower center", ncols=2, title=f"lines: 95 % intervals{cut}", title_fontsize=11)
+        figure.legend(
+            handles=marks,
+            loc="outside lower center",
+            ncols=2,
+            title=f"lines: 95 % intervals{cut}",
+            title_fontsize=11,
+        )
     return figure
 
 
@@ -68,7 +97,9 @@ def _totals(axes: Axes, shown: pd.DataFrame, totals: Sequence[str]) -> None:
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     axes.xaxis.tick_top()
-    axes.set_xticks(range(len(totals)), [textwrap.fill(name_words(name), 14) for name in totals], fontsize=10.5)
+    axes.set_xticks(
+        range(len(totals)), [textwrap.fill(name_words(name), 14) for name in totals], fontsize=10.5
+    )
     for column, name in enumerate(totals):
         for place, value in enumerate(shown[name]):
             axes.text(column, place, value_words(value), ha="center", va="center", fontsize=10.5)

@@ -18,8 +18,14 @@ AMOUNTS = ("dose", "peak")
 """The parameters of a treatment that say how much one dose is."""
 
 
-def schedules(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity: str = "effect",
-              confidence: float = CONFIDENCE) -> pd.DataFrame:
+def schedules(
+    outcomes: pd.DataFrame,
+    axes: Sequence[str],
+    arm: str,
+    *,
+    quantity: str = "effect",
+    confidence: float = CONFIDENCE,
+) -> pd.DataFrame:
     """The regimens (points of ``axes``) of an arm in order of ``quantity`` beside the other regimens of the same
     seed, least (best) first.
 
@@ -33,10 +39,16 @@ def schedules(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity
             raise SurfaceError(f"the results have no column {name!r}", key="schedules")
     rows = outcomes[outcomes["arm"] == arm].dropna(subset=quantity)
     if rows.empty or not axes:
-        what = f"no run of arm {arm!r} (choices: {listed(sorted(outcomes['arm'].unique()))})" if axes else "no varied parameter"
+        what = (
+            f"no run of arm {arm!r} (choices: {listed(sorted(outcomes['arm'].unique()))})"
+            if axes
+            else "no varied parameter"
+        )
         raise SurfaceError(f"the results hold {what}", key="schedules")
     wide = rows.pivot_table(index=list(axes), columns="seed", values=quantity, sort=False)
-    beside_others = wide - wide.mean()  # a seed that is easier to treat must not favour the regimens that have it
+    beside_others = (
+        wide - wide.mean()
+    )  # a seed that is easier to treat must not favour the regimens that have it
     wide = wide.loc[beside_others.mean(axis=1).sort_values(kind="stable").index]
     shared = 1 - (1 - confidence) / max(len(wide) - 1, 1)
     ranked = []
@@ -45,8 +57,18 @@ def schedules(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity
         difference, least, most = interval((values - wide.iloc[0]).dropna().to_numpy(float), shared)
         if not place:
             least = most = 0.0
-        ranked.append({"seeds": int(values.notna().sum()), quantity: mean, "low": low, "high": high, "difference": difference,
-                       "difference_low": least, "difference_high": most, "as_good": not least > 0})
+        ranked.append(
+            {
+                "seeds": int(values.notna().sum()),
+                quantity: mean,
+                "low": low,
+                "high": high,
+                "difference": difference,
+                "difference_low": least,
+                "difference_high": most,
+                "as_good": not least > 0,
+            }
+        )
     table = pd.concat([wide.index.to_frame(index=False), pd.DataFrame(ranked)], axis=1)
     table.insert(0, "rank", np.arange(1, len(table) + 1))
     return table
@@ -65,32 +87,62 @@ def given(scenario: Scenario, arm: str, point: Mapping[str, object]) -> dict[str
         totals[f"{treatment.name} doses"] = doses
         if amount := next((name for name in AMOUNTS if name in treatment.parameters()), None):
             unit = unit_words(treatment.parameters()[amount].unit)
-            totals[f"{treatment.name} total" + (f" ({unit})" if unit else "")] = doses * treatment.value(amount)
+            totals[f"{treatment.name} total" + (f" ({unit})" if unit else "")] = (
+                doses * treatment.value(amount)
+            )
     return totals
 
 
-def analyse(outcomes: pd.DataFrame, axes: Sequence[str], arm: str, *, quantity: str = "effect",
-            units: Mapping[str, str] | None = None, scenario: Scenario | None = None, question: str = "") -> Findings:
+def analyse(
+    outcomes: pd.DataFrame,
+    axes: Sequence[str],
+    arm: str,
+    *,
+    quantity: str = "effect",
+    units: Mapping[str, str] | None = None,
+    scenario: Scenario | None = None,
+    question: str = "",
+) -> Findings:
     """Table ``schedules``, figure ``schedules`` and what they say; with the scenario, total doses stand beside each regimen."""
     from . import picture
+
     units, table = units or {}, schedules(outcomes, axes, arm, quantity=quantity)
     if scenario is not None:
-        totals = pd.DataFrame([given(scenario, arm, _plain(row)) for row in table[list(axes)].to_dict("records")])
+        totals = pd.DataFrame(
+            [given(scenario, arm, _plain(row)) for row in table[list(axes)].to_dict("records")]
+        )
         for place, name in enumerate(totals):
             table.insert(len(axes) + 1 + place, name, totals[name])
-    table.insert(1, "regimen", [point_words(row, units) for row in table[list(axes)].to_dict("records")])
+    table.insert(
+        1, "regimen", [point_words(row, units) for row in table[list(axes)].to_dict("records")]
+    )
     best, meaning = table.iloc[0], OUTCOMES.get(quantity, (quantity, ""))[0]
-    sentences = [f"Best of {len(table)} regimens by {meaning}: {best['regimen']} ({number_words(best[quantity])} on average over "
-                 f"{best['seeds']} seeds)."]
+    sentences = [
+        f"Best of {len(table)} regimens by {meaning}: {best['regimen']} ({number_words(best[quantity])} on average over "
+        f"{best['seeds']} seeds)."
+    ]
     rivals = table.iloc[1:][table["as_good"].iloc[1:]]
-    sentences.append(f"Not told apart from it over the same seeds: {_named(rivals)}." if len(rivals) else
-                     "Every other regimen is worse over the same seeds." if len(table) > 1 else "It is the only one.")
-    sentences += [_sparing(table, name) for name in table if name.endswith(" doses") and len(rivals)]
+    sentences.append(
+        f"Not told apart from it over the same seeds: {_named(rivals)}."
+        if len(rivals)
+        else "Every other regimen is worse over the same seeds."
+        if len(table) > 1
+        else "It is the only one."
+    )
+    sentences += [
+        _sparing(table, name) for name in table if name.endswith(" doses") and len(rivals)
+    ]
     if len(short := table[table["seeds"] < table["seeds"].max()]):
-        sentences.append(f"Runs are missing or failed in {len(short)} of {len(table)} regimens; these are compared over the "
-                         "seeds they have.")
+        sentences.append(
+            f"Runs are missing or failed in {len(short)} of {len(table)} regimens; these are compared over the "
+            "seeds they have."
+        )
     figure = picture.ranking(table, quantity=quantity, question=question)
-    return Findings(tables={"schedules": table}, figures={"schedules": figure}, sentences=[word for word in sentences if word])
+    return Findings(
+        tables={"schedules": table},
+        figures={"schedules": figure},
+        sentences=[word for word in sentences if word],
+    )
 
 
 def _sparing(table: pd.DataFrame, name: str) -> str:
@@ -98,8 +150,10 @@ def _sparing(table: pd.DataFrame, name: str) -> str:
     least = table[table["as_good"]].sort_values([name, "rank"]).iloc[0]
     if not least[name] < table[name].iloc[0]:
         return ""
-    return (f"Of these, {least['regimen']} needs the fewest {name.replace('_', ' ')}: {least[name]:g} in place of "
-            f"{table[name].iloc[0]:g}.")
+    return (
+        f"Of these, {least['regimen']} needs the fewest {name.replace('_', ' ')}: {least[name]:g} in place of "
+        f"{table[name].iloc[0]:g}."
+    )
 
 
 def _named(rows: pd.DataFrame, most: int = 5) -> str:
@@ -109,5 +163,11 @@ def _named(rows: pd.DataFrame, most: int = 5) -> str:
 
 def _plain(point: Mapping[str, object]) -> dict:
     """Values of a table as a scenario takes them: Python's own, whole numbers whole."""
-    values = {name: value.item() if isinstance(value, np.generic) else value for name, value in point.items()}
-    return {name: int(value) if isinstance(value, float) and value.is_integer() else value for name, value in values.items()}
+    values = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in point.items()
+    }
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in values.items()
+    }

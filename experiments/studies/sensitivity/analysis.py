@@ -27,8 +27,15 @@ RAISES, LOWERS, EITHER = "raises", "lowers", "either way"
 MOST_NAMED = 10
 
 
-def analyse(outcomes: pd.DataFrame, axes: Sequence[Axis], design: str, samples: int, quantities: Sequence[str], arm: str,
-            seed: int = 1) -> Findings:
+def analyse(
+    outcomes: pd.DataFrame,
+    axes: Sequence[Axis],
+    design: str,
+    samples: int,
+    quantities: Sequence[str],
+    arm: str,
+    seed: int = 1,
+) -> Findings:
     """Rank the parameters of a Morris or Saltelli design by their effect on each quantity of one arm.
 
     ``outcomes`` has the columns point, seed, arm, one per axis, and the quantities; a point's value is the mean over its seeds.
@@ -40,8 +47,12 @@ def analyse(outcomes: pd.DataFrame, axes: Sequence[Axis], design: str, samples: 
     design.
     """
     from .picture import ranking
+
     if design not in INDEX:
-        raise StudyError(f"design = {design!r} has no indices; it must be one of {', '.join(INDEX)}", key="sensitivity")
+        raise StudyError(
+            f"design = {design!r} has no indices; it must be one of {', '.join(INDEX)}",
+            key="sensitivity",
+        )
     axes, mine = list(axes), outcomes[outcomes["arm"] == arm]
     findings, ranked, noises = Findings(), [], []
     for quantity in quantities:
@@ -53,23 +64,35 @@ def analyse(outcomes: pd.DataFrame, axes: Sequence[Axis], design: str, samples: 
             continue
         noise = seed_noise(values.loc[whole])
         if design == "morris":
-            table = morris(_positions(mine, axes).loc[whole].to_numpy(), values.loc[whole].to_numpy(), axes, seed)
+            table = morris(
+                _positions(mine, axes).loc[whole].to_numpy(),
+                values.loc[whole].to_numpy(),
+                axes,
+                seed,
+            )
         else:
             table = saltelli(values.loc[whole].to_numpy(), axes, seed)
             firsts = [point for point in whole if point % (len(axes) + 2) in (0, len(axes) + 1)]
-            table["direction"] = _directions(_positions(mine, axes).loc[firsts], values.loc[firsts].mean(axis=1))
+            table["direction"] = _directions(
+                _positions(mine, axes).loc[firsts], values.loc[firsts].mean(axis=1)
+            )
         table = _ranked(table, axes, INDEX[design], quantity)
         ranked.append(table)
         noises.append({"quantity": quantity, "arm": arm, "points": len(whole)} | noise)
         findings.sentences += [*_sentences(table, noises[-1], design), *sentences]
     if not ranked:
         return findings
-    findings.tables = {"sensitivity": pd.concat(ranked, ignore_index=True), "seed_noise": pd.DataFrame(noises)}
+    findings.tables = {
+        "sensitivity": pd.concat(ranked, ignore_index=True),
+        "seed_noise": pd.DataFrame(noises),
+    }
     findings.figures = {"sensitivity": ranking(ranked, noises, axes, design, arm)}
     return findings
 
 
-def morris(positions: np.ndarray, values: np.ndarray, axes: Sequence[Axis], seed: int) -> pd.DataFrame:
+def morris(
+    positions: np.ndarray, values: np.ndarray, axes: Sequence[Axis], seed: int
+) -> pd.DataFrame:
     """mu*, its bootstrap interval, mu, sigma and direction of each parameter, as changes over its whole range; and the noise.
 
     ``positions``: points x axes between 0 and 1, whole trajectories; ``values``: points x seeds. Noise alone gives half-normal
@@ -77,18 +100,37 @@ def morris(positions: np.ndarray, values: np.ndarray, axes: Sequence[Axis], seed
     ``noise_reach`` its 95 % quantile (central limit).
     """
     means = np.nanmean(values, axis=1)
-    found = salib("analyze.morris").analyze(problem(axes), positions, means, num_resamples=1000, conf_level=CONFIDENCE,
-                                            num_levels=LEVELS, seed=seed)
+    found = salib("analyze.morris").analyze(
+        problem(axes),
+        positions,
+        means,
+        num_resamples=1000,
+        conf_level=CONFIDENCE,
+        num_levels=LEVELS,
+        seed=seed,
+    )
     blocks = values.reshape(-1, len(axes) + 1, values.shape[1])
     variances, unbiased = _noise_of_differences(blocks[:, 1:] - blocks[:, :-1])
     floor = np.sqrt(2 / np.pi) * _mean(np.sqrt(variances) / unbiased) / STEP
-    reach = floor + stats.norm.ppf(CONFIDENCE) * np.sqrt(max(_mean(variances) / STEP**2 - floor**2, 0) / len(blocks))
-    mu, mu_star, sigma, half = (np.asarray(found[name], float) for name in ("mu", "mu_star", "sigma", "mu_star_conf"))
+    reach = floor + stats.norm.ppf(CONFIDENCE) * np.sqrt(
+        max(_mean(variances) / STEP**2 - floor**2, 0) / len(blocks)
+    )
+    mu, mu_star, sigma, half = (
+        np.asarray(found[name], float) for name in ("mu", "mu_star", "sigma", "mu_star_conf")
+    )
     certain = np.abs(mu) > half_width(sigma / np.sqrt(len(blocks)), len(blocks) - 1)
-    return pd.DataFrame({
-        "mu_star": mu_star, "mu_star_low": np.maximum(mu_star - half, 0), "mu_star_high": mu_star + half, "mu": mu,
-        "sigma": sigma, "noise_floor": floor, "noise_reach": reach,
-        "direction": np.where(certain, np.where(mu > 0, RAISES, LOWERS), EITHER)})
+    return pd.DataFrame(
+        {
+            "mu_star": mu_star,
+            "mu_star_low": np.maximum(mu_star - half, 0),
+            "mu_star_high": mu_star + half,
+            "mu": mu,
+            "sigma": sigma,
+            "noise_floor": floor,
+            "noise_reach": reach,
+            "direction": np.where(certain, np.where(mu > 0, RAISES, LOWERS), EITHER),
+        }
+    )
 
 
 def saltelli(values: np.ndarray, axes: Sequence[Axis], seed: int) -> pd.DataFrame:
@@ -99,20 +141,54 @@ def saltelli(values: np.ndarray, axes: Sequence[Axis], seed: int) -> pd.DataFram
     """
     means = np.nanmean(values, axis=1)
     blocks = values.reshape(-1, len(axes) + 2, values.shape[1])
-    columns = ("first", "first_low", "first_high", "total", "total_low", "total_high", "noise_floor", "noise_reach")
+    columns = (
+        "first",
+        "first_low",
+        "first_high",
+        "total",
+        "total_low",
+        "total_high",
+        "noise_floor",
+        "noise_reach",
+    )
     variance = means.var()
     if np.ptp(means) < 1e-12 * max(abs(means.mean()), 1e-300):
         return pd.DataFrame(0.0, index=range(len(axes)), columns=list(columns))
-    found = salib("analyze.sobol").analyze(problem(axes), means, calc_second_order=False, conf_level=CONFIDENCE,
-                                           num_resamples=int(np.clip(8_000_000 // len(blocks), 100, 1000)), seed=seed)
-    first, first_half, total, half = (np.asarray(found[name], float) for name in ("S1", "S1_conf", "ST", "ST_conf"))
+    found = salib("analyze.sobol").analyze(
+        problem(axes),
+        means,
+        calc_second_order=False,
+        conf_level=CONFIDENCE,
+        num_resamples=int(np.clip(8_000_000 // len(blocks), 100, 1000)),
+        seed=seed,
+    )
+    first, first_half, total, half = (
+        np.asarray(found[name], float) for name in ("S1", "S1_conf", "ST", "ST_conf")
+    )
     variances, _ = _noise_of_differences(blocks[:, 1:-1] - blocks[:, :1])
     seeds = values.shape[1]
     fourth = 3 * _mean(variances**2) / (1 + 2 / (seeds - 1)) if seeds > 1 else np.nan
     floor = _mean(variances) / 2 / variance
-    reach = floor + stats.norm.ppf(CONFIDENCE) * np.sqrt(max(fourth / 4 / variance**2 - floor**2, 0) / len(blocks))
-    return pd.DataFrame(dict(zip(columns, (first, first - first_half, first + first_half, total, np.maximum(total - half, 0),
-                                           total + half, *np.full((2, len(axes)), [[floor], [reach]])), strict=True)))
+    reach = floor + stats.norm.ppf(CONFIDENCE) * np.sqrt(
+        max(fourth / 4 / variance**2 - floor**2, 0) / len(blocks)
+    )
+    return pd.DataFrame(
+        dict(
+            zip(
+                columns,
+                (
+                    first,
+                    first - first_half,
+                    first + first_half,
+                    total,
+                    np.maximum(total - half, 0),
+                    total + half,
+                    *np.full((2, len(axes)), [[floor], [reach]]),
+                ),
+                strict=True,
+            )
+        )
+    )
 
 
 def _noise_of_differences(differences: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -120,8 +196,13 @@ def _noise_of_differences(differences: np.ndarray) -> tuple[np.ndarray, np.ndarr
     factor by which its root is too small on average (c4 of normal samples). NaN where fewer than two seeds tell it."""
     seeds = np.isfinite(differences).sum(axis=-1).astype(float)
     seeds[seeds < 2] = np.nan
-    squares = np.nansum((differences - np.nansum(differences, axis=-1, keepdims=True) / seeds[..., None])**2, axis=-1)
-    unbiased = np.sqrt(2 / (seeds - 1)) * np.exp(special.gammaln(seeds / 2) - special.gammaln((seeds - 1) / 2))
+    squares = np.nansum(
+        (differences - np.nansum(differences, axis=-1, keepdims=True) / seeds[..., None]) ** 2,
+        axis=-1,
+    )
+    unbiased = np.sqrt(2 / (seeds - 1)) * np.exp(
+        special.gammaln(seeds / 2) - special.gammaln((seeds - 1) / 2)
+    )
     return squares / (seeds - 1) / seeds, unbiased
 
 
@@ -142,42 +223,68 @@ def seed_noise(values: pd.DataFrame) -> dict[str, float]:
     points, seeds = table.shape if table.size else (0, 0)
     means = values.mean(axis=1)
     if points < 2 or seeds < 2:
-        return {"seeds": values.shape[1], "within_variance": np.nan, "between_variance": float(means.var(ddof=1)),
-                "share": np.nan, "point_variance": np.nan, "share_of_means": np.nan}
+        return {
+            "seeds": values.shape[1],
+            "within_variance": np.nan,
+            "between_variance": float(means.var(ddof=1)),
+            "share": np.nan,
+            "point_variance": np.nan,
+            "share_of_means": np.nan,
+        }
     within = float(table.var(axis=1, ddof=1).mean())
     residuals = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
-    point_variance = float((residuals**2).sum() / (points - 1) / (seeds - 1) / values.count(axis=1).mean())
+    point_variance = float(
+        (residuals**2).sum() / (points - 1) / (seeds - 1) / values.count(axis=1).mean()
+    )
     total = float(means.var(ddof=1))
     between = max(total - point_variance, 0.0)
-    return {"seeds": seeds, "within_variance": within, "between_variance": between,
-            "share": within / (within + between) if within + between > 0 else 0.0, "point_variance": point_variance,
-            "share_of_means": min(point_variance / total, 1.0) if total > 0 else 0.0}
+    return {
+        "seeds": seeds,
+        "within_variance": within,
+        "between_variance": between,
+        "share": within / (within + between) if within + between > 0 else 0.0,
+        "point_variance": point_variance,
+        "share_of_means": min(point_variance / total, 1.0) if total > 0 else 0.0,
+    }
 
 
-def _whole_blocks(values: pd.DataFrame, design: str, axes: int, quantity: str) -> tuple[list[int], list[str]]:
+def _whole_blocks(
+    values: pd.DataFrame, design: str, axes: int, quantity: str
+) -> tuple[list[int], list[str]]:
     """The points of whole trajectories or Saltelli blocks, and what is said about the others."""
     length, word = (axes + 1, "trajectory") if design == "morris" else (axes + 2, "block")
     there = values.notna().any(axis=1).to_numpy().reshape(-1, length)
     kept = there.all(axis=1)
     if kept.sum() < 2:
-        return [], [f"{quantity}: cannot be ranked, because only {kept.sum()} of {_count(len(kept), word)} "
-                    f"{'has' if kept.sum() == 1 else 'have'} a value at each of {length} points; at least 2 must have."]
+        return [], [
+            f"{quantity}: cannot be ranked, because only {kept.sum()} of {_count(len(kept), word)} "
+            f"{'has' if kept.sum() == 1 else 'have'} a value at each of {length} points; at least 2 must have."
+        ]
     said = []
     if not kept.all():
         missing = list(values.index[~there.ravel()])
-        named = ", ".join(map(str, missing[:MOST_NAMED])) + (", ..." if len(missing) > MOST_NAMED else "")
-        said.append(f"{quantity}: {_count(len(missing), 'point')} ({named}) {'has' if len(missing) == 1 else 'have'} no value; "
-                    f"{_count((~kept).sum(), word)} of {len(kept)} left out.")
+        named = ", ".join(map(str, missing[:MOST_NAMED])) + (
+            ", ..." if len(missing) > MOST_NAMED else ""
+        )
+        said.append(
+            f"{quantity}: {_count(len(missing), 'point')} ({named}) {'has' if len(missing) == 1 else 'have'} no value; "
+            f"{_count((~kept).sum(), word)} of {len(kept)} left out."
+        )
     if gaps := int(values[there.ravel()].isna().to_numpy().sum()):
-        said.append(f"{quantity}: {_count(gaps, 'run')} of {values.size:,} without a value; "
-                    "those points are means over fewer seeds.")
+        said.append(
+            f"{quantity}: {_count(gaps, 'run')} of {values.size:,} without a value; "
+            "those points are means over fewer seeds."
+        )
     return list(values.index[np.repeat(kept, length)]), said
 
 
 def _positions(rows: pd.DataFrame, axes: Sequence[Axis]) -> pd.DataFrame:
     """Points x axes: where on its range each parameter stands, 0 to 1."""
     first = rows.drop_duplicates("point").set_index("point")
-    return pd.DataFrame({axis.name: [axis.position(value) for value in first[axis.name]] for axis in axes}, index=first.index)
+    return pd.DataFrame(
+        {axis.name: [axis.position(value) for value in first[axis.name]] for axis in axes},
+        index=first.index,
+    )
 
 
 def _directions(positions: pd.DataFrame, values: pd.Series) -> list[str]:
@@ -188,7 +295,13 @@ def _directions(positions: pd.DataFrame, values: pd.Series) -> list[str]:
             found.append(EITHER)
             continue
         correlation = stats.spearmanr(positions[name], values)
-        found.append(EITHER if correlation.pvalue > 1 - CONFIDENCE else RAISES if correlation.statistic > 0 else LOWERS)
+        found.append(
+            EITHER
+            if correlation.pvalue > 1 - CONFIDENCE
+            else RAISES
+            if correlation.statistic > 0
+            else LOWERS
+        )
     return found
 
 
@@ -198,11 +311,20 @@ def _ranked(table: pd.DataFrame, axes: Sequence[Axis], index: str, quantity: str
     told = table[index] > reach
     matters = told & (table[f"{index}_low"] > floor)
     strongest = max(table.loc[matters, index], default=0.0)
-    verdict = np.select([matters, ~told & (table[f"{index}_high"] <= strongest / 2)], [MATTERS, NOT], PERHAPS)
-    about = pd.DataFrame({"quantity": quantity, "parameter": [axis.name for axis in axes],
-                          "meaning": [axis.meaning for axis in axes], "unit": [axis.unit for axis in axes],
-                          "low": [axis.value(0.0) for axis in axes], "high": [axis.value(1.0) for axis in axes],
-                          "scale": [axis.scale if axis.values is None else "list" for axis in axes]})
+    verdict = np.select(
+        [matters, ~told & (table[f"{index}_high"] <= strongest / 2)], [MATTERS, NOT], PERHAPS
+    )
+    about = pd.DataFrame(
+        {
+            "quantity": quantity,
+            "parameter": [axis.name for axis in axes],
+            "meaning": [axis.meaning for axis in axes],
+            "unit": [axis.unit for axis in axes],
+            "low": [axis.value(0.0) for axis in axes],
+            "high": [axis.value(1.0) for axis in axes],
+            "scale": [axis.scale if axis.values is None else "list" for axis in axes],
+        }
+    )
     whole = pd.concat([about, table], axis=1).assign(verdict=verdict)
     whole = whole.sort_values(index, ascending=False, kind="stable", ignore_index=True)
     whole.insert(1, "rank", range(1, len(whole) + 1))
@@ -212,28 +334,42 @@ def _ranked(table: pd.DataFrame, axes: Sequence[Axis], index: str, quantity: str
 def _sentences(table: pd.DataFrame, noise: dict, design: str) -> list[str]:
     """What matters, what does not, and how much is chance, for one quantity."""
     index, quantity = INDEX[design], noise["quantity"]
-    strong, unsure, idle = (table[table["verdict"] == verdict] for verdict in (MATTERS, PERHAPS, NOT))
+    strong, unsure, idle = (
+        table[table["verdict"] == verdict] for verdict in (MATTERS, PERHAPS, NOT)
+    )
     meaning = OUTCOMES.get(quantity, (quantity, ""))[0]
-    said = [f"{quantity} ({noise['arm']}: {meaning}): {len(strong) or 'none'} of {len(table)} parameters "
-            f"{'matters' if len(strong) == 1 else 'matter'} beyond the noise between seeds."]
+    said = [
+        f"{quantity} ({noise['arm']}: {meaning}): {len(strong) or 'none'} of {len(table)} parameters "
+        f"{'matters' if len(strong) == 1 else 'matter'} beyond the noise between seeds."
+    ]
     if len(strong):
-        what = "Over its range" if design == "morris" else "By its share of the variance (total index)"
+        what = (
+            "Over its range" if design == "morris" else "By its share of the variance (total index)"
+        )
         named = [_told(row, index) for row in strong.head(MOST_NAMED).to_dict("records")]
         more = f"; and {len(strong) - MOST_NAMED} more" if len(strong) > MOST_NAMED else ""
         said.append(f"{quantity}: {what}, {'; '.join(named)}{more}.")
     if len(idle):
         most = idle[index + "_high"].max()
         below = f" (below {_short(most)})" if np.isfinite(most) else ""
-        said.append(f"{quantity}: {', '.join(idle['parameter'])} {'does' if len(idle) == 1 else 'do'} not matter beyond "
-                    f"the noise between seeds{below}.")
+        said.append(
+            f"{quantity}: {', '.join(idle['parameter'])} {'does' if len(idle) == 1 else 'do'} not matter beyond "
+            f"the noise between seeds{below}."
+        )
     if len(unsure):
-        said.append(f"{quantity}: {', '.join(unsure['parameter'])} cannot be judged yet; more seeds or samples would tell.")
+        said.append(
+            f"{quantity}: {', '.join(unsure['parameter'])} cannot be judged yet; more seeds or samples would tell."
+        )
     if not np.isfinite([noise["share"], noise["share_of_means"]]).all():
-        said.append(f"{quantity}: with one seed a point, effect and noise cannot be told apart, and parameters are judged "
-                    "against zero only; run at least 2 seeds.")
+        said.append(
+            f"{quantity}: with one seed a point, effect and noise cannot be told apart, and parameters are judged "
+            "against zero only; run at least 2 seeds."
+        )
     else:
-        said.append(f"{quantity}: seeds make {percent(noise['share'])} of the variance of single runs, "
-                    f"{percent(noise['share_of_means'])} of that of means over {noise['seeds']} seeds.")
+        said.append(
+            f"{quantity}: seeds make {percent(noise['share'])} of the variance of single runs, "
+            f"{percent(noise['share_of_means'])} of that of means over {noise['seeds']} seeds."
+        )
     return said
 
 

@@ -24,7 +24,13 @@ IDLE, BAND, BAND_INK = "#C9C9C9", "#EFE3D2", "#A08050"
 LABEL_WIDTH = 50
 
 
-def ranking(tables: Sequence[pd.DataFrame], noises: Sequence[dict], axes: Sequence[Axis], design: str, arm: str) -> Figure:
+def ranking(
+    tables: Sequence[pd.DataFrame],
+    noises: Sequence[dict],
+    axes: Sequence[Axis],
+    design: str,
+    arm: str,
+) -> Figure:
     """A panel per quantity, a bar per parameter in the order of the first quantity, the strongest on top.
 
     Bars are mu* (Morris) or total indices (Saltelli) with bootstrap intervals, coloured by what more of the parameter does;
@@ -41,10 +47,20 @@ def ranking(tables: Sequence[pd.DataFrame], noises: Sequence[dict], axes: Sequen
             _bars(panel, table.set_index("parameter").loc[order], noise, design)
         _name(panels[0], labels)
         method = "Morris screening" if design == "morris" else "Sobol indices"
-        figure.suptitle(f"What decides the outcome? (arm {name_words(arm)}, {method})", x=0.012, ha="left",
-                        fontsize=15, fontweight="bold")
-        figure.legend(handles=_legend(tables, design), loc="outside lower left", ncols=2 if len(tables) < 3 else 3,
-                      fontsize=10.5, handlelength=1.5)
+        figure.suptitle(
+            f"What decides the outcome? (arm {name_words(arm)}, {method})",
+            x=0.012,
+            ha="left",
+            fontsize=15,
+            fontweight="bold",
+        )
+        figure.legend(
+            handles=_legend(tables, design),
+            loc="outside lower left",
+            ncols=2 if len(tables) < 3 else 3,
+            fontsize=10.5,
+            handlelength=1.5,
+        )
     return figure
 
 
@@ -52,7 +68,9 @@ def wording(axis: Axis) -> tuple[str, str]:
     """A parameter in words, and its dotted name with the range that was swept."""
     meaning = axis.meaning.split(";")[0].split(" (")[0]
     told = bool(meaning) and meaning != "schedule"
-    words = f"{axis_words(axis.name.rpartition('.')[0])}: {meaning}" if told else axis_words(axis.name)
+    words = (
+        f"{axis_words(axis.name.rpartition('.')[0])}: {meaning}" if told else axis_words(axis.name)
+    )
     if axis.values is not None:
         *others, last = axis.values
         swept = ", ".join([*map(value_words, others), value_words(last, axis.unit)])
@@ -72,15 +90,41 @@ def _bars(axes: Axes, table: pd.DataFrame, noise: dict, design: str) -> None:
         axes.axvline(floor, color=BAND_INK, linewidth=1.2, linestyle=(0, (2, 2)), zorder=2.5)
     for place, row in zip(places, table.to_dict("records"), strict=True):
         matters = row["verdict"] != "does not matter"
-        color = _pale(row["direction"]) if row["verdict"] == "perhaps" else DIRECTION_COLORS[row["direction"]]
+        color = (
+            _pale(row["direction"])
+            if row["verdict"] == "perhaps"
+            else DIRECTION_COLORS[row["direction"]]
+        )
         axes.barh(place, row[index], height=0.6, color=color if matters else IDLE, zorder=2)
-        axes.plot([row[f"{index}_low"], row[f"{index}_high"]], [place, place], color=style.INK, linewidth=1.3, zorder=3)
+        axes.plot(
+            [row[f"{index}_low"], row[f"{index}_high"]],
+            [place, place],
+            color=style.INK,
+            linewidth=1.3,
+            zorder=3,
+        )
         if matters:
-            axes.annotate(MARKS[row["direction"]], (row[f"{index}_high"], place), (5, 0), textcoords="offset points",
-                          va="center", fontsize=9, color=DIRECTION_COLORS[row["direction"]])
+            axes.annotate(
+                MARKS[row["direction"]],
+                (row[f"{index}_high"], place),
+                (5, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+                color=DIRECTION_COLORS[row["direction"]],
+            )
     if design == "saltelli":
-        axes.plot(table["first"].clip(lower=0), places, linestyle="", marker="D", markersize=5, markerfacecolor="white",
-                  markeredgecolor=style.INK, zorder=4, clip_on=False)
+        axes.plot(
+            table["first"].clip(lower=0),
+            places,
+            linestyle="",
+            marker="D",
+            markersize=5,
+            markerfacecolor="white",
+            markeredgecolor=style.INK,
+            zorder=4,
+            clip_on=False,
+        )
     top = max(table[f"{index}_high"].max(), reach if reach > 0 else 0) or 1.0
     axes.set_xlim(0, top * 1.1)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
@@ -89,9 +133,16 @@ def _bars(axes: Axes, table: pd.DataFrame, noise: dict, design: str) -> None:
     quantity = noise["quantity"]
     meaning, unit = OUTCOMES.get(quantity, ("", "1"))
     axes.set_title(name_words(quantity))
-    what = f"mean change over the range{f' ({unit})' if unit not in ('', '1') else ''}" if design == "morris" \
+    what = (
+        f"mean change over the range{f' ({unit})' if unit not in ('', '1') else ''}"
+        if design == "morris"
         else "share of the variance"
-    chance = "" if np.isnan(noise["share"]) else f"\nchance between seeds: {percent(noise['share'])} of a run's variance"
+    )
+    chance = (
+        ""
+        if np.isnan(noise["share"])
+        else f"\nchance between seeds: {percent(noise['share'])} of a run's variance"
+    )
     axes.set_xlabel(what + "\n" + textwrap.fill(meaning, 44) + chance, fontsize=10, loc="left")
 
 
@@ -120,18 +171,54 @@ def _legend(tables: Sequence[pd.DataFrame], design: str) -> list:
     """Only what is in the picture."""
     whole = pd.concat(list(tables))
     shown = whole[whole["verdict"] != "does not matter"]
-    words = {"raises": "more of it raises the outcome", "lowers": "more of it lowers the outcome",
-             "either way": "either way, or unclear which"}
-    handles = [Line2D([], [], linestyle="", marker=marker, color=DIRECTION_COLORS[way], markersize=9, label=words[way])
-               for way, marker in (("raises", "^"), ("lowers", "v"), ("either way", "D")) if (shown["direction"] == way).any()]
+    words = {
+        "raises": "more of it raises the outcome",
+        "lowers": "more of it lowers the outcome",
+        "either way": "either way, or unclear which",
+    }
+    handles = [
+        Line2D(
+            [],
+            [],
+            linestyle="",
+            marker=marker,
+            color=DIRECTION_COLORS[way],
+            markersize=9,
+            label=words[way],
+        )
+        for way, marker in (("raises", "^"), ("lowers", "v"), ("either way", "D"))
+        if (shown["direction"] == way).any()
+    ]
     if (whole["verdict"] == "perhaps").any():
         handles.append(Patch(color=_pale("lowers"), label="pale: cannot be judged yet"))
     if (whole["verdict"] == "does not matter").any():
         handles.append(Patch(color=IDLE, label="does not matter"))
     if (whole["noise_floor"] > 0).any():
-        handles += [Patch(color=BAND, label="chance alone reaches this far (95 %)"),
-                    Line2D([], [], color=BAND_INK, linewidth=1.2, linestyle=(0, (2, 2)), label="chance alone, on average")]
+        handles += [
+            Patch(color=BAND, label="chance alone reaches this far (95 %)"),
+            Line2D(
+                [],
+                [],
+                color=BAND_INK,
+                linewidth=1.2,
+                linestyle=(0, (2, 2)),
+                label="chance alone, on average",
+            ),
+        ]
     if design == "saltelli":
-        handles.append(Line2D([], [], linestyle="", marker="D", markersize=5, markerfacecolor="white",
-                              markeredgecolor=style.INK, label="alone (bar: with interactions)"))
-    return [*handles, Line2D([], [], color=style.INK, linewidth=1.3, label="95 % bootstrap interval")]
+        handles.append(
+            Line2D(
+                [],
+                [],
+                linestyle="",
+                marker="D",
+                markersize=5,
+                markerfacecolor="white",
+                markeredgecolor=style.INK,
+                label="alone (bar: with interactions)",
+            )
+        )
+    return [
+        *handles,
+        Line2D([], [], color=style.INK, linewidth=1.3, label="95 % bootstrap interval"),
+    ]

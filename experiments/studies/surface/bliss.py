@@ -1,6 +1,5 @@
 """Bliss independence of two treatments, for effects that are ln(control/treated): the effects of both alone add (Bliss 1939)."""
 
-
 import numpy as np
 
 from ..statistics import mean_known
@@ -17,4 +16,6 @@ def beyond_bliss(grid: Grid) -> np.ndarray:
 
 def roomy(grid: Grid) -> np.ndarray:
     """Where Bliss independence expects enough cells, in the geometric mean over seeds, for a difference to show."""
-    return mean_known(np.maximum(grid.most - grid.effect[:, :1] - grid.effect[:1], 0)) >= np.log(FEWEST / LEAST)
+    return mean_known(np.maximum(grid.most - grid.effect[:, :1] - grid.effect[:1], 0)) >= np.log(
+        FEWEST / LEAST
+    )

@@ -8,7 +8,6 @@ All comparisons are paired: expected and observed effect come from the same tumo
 Intervals are Student's t, those of dose pairs wide enough to hold for all pairs together (Bonferroni).
 """
 
-
 import numpy as np
 import pandas as pd
 
@@ -35,16 +34,29 @@ def excess(grid: Grid, confidence: float = CONFIDENCE) -> pd.DataFrame:
     inner = np.logical_and.outer(grid.x_doses > 0, grid.y_doses > 0)
     family = max(1, int((inner & room & (np.isfinite(beyond["bliss"][0]).sum(axis=2) > 1)).sum()))
     doses = np.meshgrid(grid.x_doses, grid.y_doses, indexing="ij")
-    table = pd.DataFrame({"x": doses[0].ravel(), "y": doses[1].ravel(),
-                          "seeds": np.isfinite(beyond["bliss"][0]).sum(axis=2).ravel(), "room": room.ravel()})
-    for name, values in zip(("effect", "effect_low", "effect_high"), interval(grid.effect, confidence), strict=True):
+    table = pd.DataFrame(
+        {
+            "x": doses[0].ravel(),
+            "y": doses[1].ravel(),
+            "seeds": np.isfinite(beyond["bliss"][0]).sum(axis=2).ravel(),
+            "room": room.ravel(),
+        }
+    )
+    for name, values in zip(
+        ("effect", "effect_low", "effect_high"), interval(grid.effect, confidence), strict=True
+    ):
         table[name] = values.ravel()
     table["bliss"] = mean_known(np.minimum(alone[0] + alone[1], grid.most)).ravel()
     table["single"] = np.maximum(*np.broadcast_arrays(*map(mean_known, alone))).ravel()
-    flat = {name: [values.reshape(-1, grid.seeds.size) for values in several] for name, several in beyond.items()}
+    flat = {
+        name: [values.reshape(-1, grid.seeds.size) for values in several]
+        for name, several in beyond.items()
+    }
     table = pd.concat([table, _compared(flat, 1 - (1 - confidence) / family)], axis=1)
-    table["verdict"] = [_verdict(row, bool(grid.shams)) if both else "" for both, row in
-                        zip(inner.ravel(), table.to_dict("records"), strict=True)]
+    table["verdict"] = [
+        _verdict(row, bool(grid.shams)) if both else ""
+        for both, row in zip(inner.ravel(), table.to_dict("records"), strict=True)
+    ]
     return table
 
 
@@ -55,16 +67,31 @@ def overall(grid: Grid, confidence: float = CONFIDENCE) -> pd.DataFrame:
     run are left out, and where there are shams those that none matches; of the others only seeds that have them all count.
     """
     beyond, room = _beyond(grid), roomy(grid)
-    there = {name: [np.isfinite(values).any(axis=2) & room & (np.indices(room.shape).min(axis=0) > 0) for values in several]
-             for name, several in beyond.items()}
+    there = {
+        name: [
+            np.isfinite(values).any(axis=2) & room & (np.indices(room.shape).min(axis=0) > 0)
+            for values in several
+        ]
+        for name, several in beyond.items()
+    }
     told = there["bliss"][0]
     if (known := told & np.any(there["sham"], axis=0)).any():
         told = known
-    means = {name: [mean_known(values[told & here].T, whole=True)[None]
-                    for values, here in zip(several, there[name], strict=True)] for name, several in beyond.items()}
+    means = {
+        name: [
+            mean_known(values[told & here].T, whole=True)[None]
+            for values, here in zip(several, there[name], strict=True)
+        ]
+        for name, several in beyond.items()
+    }
     seeds = int(np.isfinite(means["bliss"][0]).sum())
-    table = pd.concat([pd.DataFrame({"pairs": [int(told.sum())], "seeds": seeds, "room": bool(told.any())}),
-                       _compared(means, confidence)], axis=1)
+    table = pd.concat(
+        [
+            pd.DataFrame({"pairs": [int(told.sum())], "seeds": seeds, "room": bool(told.any())}),
+            _compared(means, confidence),
+        ],
+        axis=1,
+    )
     table["verdict"] = [_verdict(table.iloc[0].to_dict(), bool(grid.shams))]
     return table
 
@@ -73,7 +100,11 @@ def _beyond(grid: Grid) -> dict[str, list[np.ndarray]]:
     """Per reference the excess over it, doses of x by doses of y by seeds: one array, of the shams one per drug."""
     beyond, alone_x, alone_y = beyond_bliss(grid), grid.effect[:, :1], grid.effect[:1]
     better = np.where((mean_known(alone_x) >= mean_known(alone_y))[..., None], alone_x, alone_y)
-    return {"bliss": [beyond], "sham": [beyond - sham for sham in matched(grid)], "single": [grid.effect - better]}
+    return {
+        "bliss": [beyond],
+        "sham": [beyond - sham for sham in matched(grid)],
+        "single": [grid.effect - better],
+    }
 
 
 def _compared(beyond: dict[str, list[np.ndarray]], confidence: float) -> pd.DataFrame:
@@ -85,10 +116,21 @@ def _compared(beyond: dict[str, list[np.ndarray]], confidence: float) -> pd.Data
     columns = {}
     for name in REFERENCES:
         rows = len(beyond["bliss"][0])
-        several = np.stack([interval(values, confidence) for values in beyond[name]] or [np.full((3, rows), np.nan)])
-        mean, low, high = several[:, 0], np.fmin.reduce(several[:, 1]), np.fmax.reduce(several[:, 2])
+        several = np.stack(
+            [interval(values, confidence) for values in beyond[name]]
+            or [np.full((3, rows), np.nan)]
+        )
+        mean, low, high = (
+            several[:, 0],
+            np.fmin.reduce(several[:, 1]),
+            np.fmax.reduce(several[:, 2]),
+        )
         nearest = np.fmax(np.fmin.reduce(mean), 0) + np.fmin(np.fmax.reduce(mean), 0)
-        columns |= {f"{name}_excess": np.where(np.isfinite(low), nearest, mean[0]), f"{name}_low": low, f"{name}_high": high}
+        columns |= {
+            f"{name}_excess": np.where(np.isfinite(low), nearest, mean[0]),
+            f"{name}_low": low,
+            f"{name}_high": high,
+        }
     return pd.DataFrame(columns)
 
 

@@ -42,26 +42,55 @@ def isoboles(grid: Grid, levels: Sequence[float], confidence: float = CONFIDENCE
         alone = _alone(grid, grid.mean, effect_of(level))
         for axis, point in (("x", (alone[0], 0.0)), ("y", (0.0, alone[1]))):
             if np.isfinite(point).all():
-                rows.append((level, *point, axis, 1.0 if np.isfinite(alone).all() else np.nan, np.nan, np.nan))
+                rows.append(
+                    (
+                        level,
+                        *point,
+                        axis,
+                        1.0 if np.isfinite(alone).all() else np.nan,
+                        np.nan,
+                        np.nan,
+                    )
+                )
         for line in _lines(grid, effect_of(level)):
             x, y = (line.found, line.fixed) if line.along == "x" else (line.fixed, line.found)
-            rows.append((level, x, y, line.along, line.index, *_jackknife(line.index, line.without, confidence)))
+            rows.append(
+                (
+                    level,
+                    x,
+                    y,
+                    line.along,
+                    line.index,
+                    *_jackknife(line.index, line.without, confidence),
+                )
+            )
     columns = ["level", "x", "y", "along", "combination_index", "low", "high"]
     return pd.DataFrame(rows, columns=columns).sort_values(["level", "x", "y"], ignore_index=True)
 
 
-def levels_reached(grid: Grid, levels: Sequence[float], confidence: float = CONFIDENCE) -> pd.DataFrame:
+def levels_reached(
+    grid: Grid, levels: Sequence[float], confidence: float = CONFIDENCE
+) -> pd.DataFrame:
     """One row per level: x_alone and y_alone (doses, NaN when not reached), reached (by any pair), points (pairs of doses on
     its isobole), combination_index (geometric mean over them), low, high."""
     rows = []
     for level in levels:
         effect = effect_of(level)
         alone, lines = _alone(grid, grid.mean, effect), list(_lines(grid, effect))
-        row = {"level": level, "x_alone": alone[0], "y_alone": alone[1], "reached": bool((grid.mean >= effect).any()),
-               "points": len(lines)}
+        row = {
+            "level": level,
+            "x_alone": alone[0],
+            "y_alone": alone[1],
+            "reached": bool((grid.mean >= effect).any()),
+            "points": len(lines),
+        }
         indices = [line.index for line in lines if np.isfinite(line.index)]
         mean = float(stats.gmean(indices)) if indices else np.nan
-        without = stats.gmean([line.without for line in lines]) if indices else np.full(grid.seeds.size, np.nan)
+        without = (
+            stats.gmean([line.without for line in lines])
+            if indices
+            else np.full(grid.seeds.size, np.nan)
+        )
         low, high = _jackknife(mean, without, confidence)
         rows.append(row | {"combination_index": mean, "low": low, "high": high})
     return pd.DataFrame(rows)
@@ -84,27 +113,42 @@ def crossing(doses: np.ndarray, effects: np.ndarray, level: float) -> np.ndarray
     reached = effects >= level
     first = np.argmax(reached, axis=-1)
     before = np.maximum(first - 1, 0)
-    low, high = (np.take_along_axis(effects, place[..., None], -1)[..., 0] for place in (before, first))
+    low, high = (
+        np.take_along_axis(effects, place[..., None], -1)[..., 0] for place in (before, first)
+    )
     share = np.divide(level - low, high - low, out=np.zeros_like(low), where=high > low)
-    return np.where(reached.any(axis=-1), doses[before] + share * (doses[first] - doses[before]), np.nan)
+    return np.where(
+        reached.any(axis=-1), doses[before] + share * (doses[first] - doses[before]), np.nan
+    )
 
 
 def _alone(grid: Grid, mean: np.ndarray, level: float) -> np.ndarray:
     """The doses of x alone and of y alone that reach a level in mean effects (..., doses of x, doses of y)."""
-    return np.stack([crossing(grid.x_doses, mean[..., :, 0], level), crossing(grid.y_doses, mean[..., 0, :], level)])
+    return np.stack(
+        [
+            crossing(grid.x_doses, mean[..., :, 0], level),
+            crossing(grid.y_doses, mean[..., 0, :], level),
+        ]
+    )
 
 
 def _lines(grid: Grid, level: float) -> Iterator[Line]:
     """The lines along which less than the whole dose of the other treatment is needed."""
     whole, without = grid.mean, grid.without_each_seed
     alone, alone_without = _alone(grid, whole, level), _alone(grid, without, level)
-    for along, kept, fixed_doses, doses in (("y", 0, grid.x_doses, grid.y_doses), ("x", 1, grid.y_doses, grid.x_doses)):
+    for along, kept, fixed_doses, doses in (
+        ("y", 0, grid.x_doses, grid.y_doses),
+        ("x", 1, grid.y_doses, grid.x_doses),
+    ):
         for place, fixed in enumerate(fixed_doses[1:], start=1):
             at = (..., place, slice(None)) if along == "y" else (..., slice(None), place)
             found = float(crossing(doses, whole[at], level))
             if found > 0:
                 index = fixed / alone[kept] + found / alone[1 - kept]
-                indices = fixed / alone_without[kept] + crossing(doses, without[at], level) / alone_without[1 - kept]
+                indices = (
+                    fixed / alone_without[kept]
+                    + crossing(doses, without[at], level) / alone_without[1 - kept]
+                )
                 yield Line(along, float(fixed), found, float(index), indices)
 
 

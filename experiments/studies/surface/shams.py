@@ -26,21 +26,30 @@ def points(design: Sequence[Mapping[str, Any]], x: str, y: str) -> list[dict[str
     found = []
     for axis, other in ((x, y), (y, x)):
         doses = sorted({point[axis] for point in design} - {0})
-        found += [dict(design[0]) | {axis: high, other: 0, again(x): 0, again(y): 0} | {again(axis): low}
-                  for low, high in combinations_with_replacement(doses, 2)]
+        found += [
+            dict(design[0]) | {axis: high, other: 0, again(x): 0, again(y): 0} | {again(axis): low}
+            for low, high in combinations_with_replacement(doses, 2)
+        ]
     return found
 
 
-def twice(scenario: Scenario, arm: str, point: Mapping[str, object], x: str, y: str) -> tuple[Scenario, dict[str, Any]]:
+def twice(
+    scenario: Scenario, arm: str, point: Mapping[str, object], x: str, y: str
+) -> tuple[Scenario, dict[str, Any]]:
     """The scenario whose arm has the drug of a sham point twice, and the values to set in it: the copy has all the drug has.
 
     Raises StudyError or ScenarioError where the arm has no such drug, or cannot have it twice.
     """
     axis = x if point[again(x)] else y
     drug, content = OF_DRUG.sub(r"\1", axis), scenario.content()
-    regimens, names = content["arms"][arm]["treatments"], [one.name for one in scenario.build_treatments(arm)]
+    regimens, names = (
+        content["arms"][arm]["treatments"],
+        [one.name for one in scenario.build_treatments(arm)],
+    )
     if drug not in names:
-        raise StudyError(f"arm {arm!r} has no treatment {drug!r} (choices: {', '.join(names)})", key="surface")
+        raise StudyError(
+            f"arm {arm!r} has no treatment {drug!r} (choices: {', '.join(names)})", key="surface"
+        )
     regimens.append(regimens[names.index(drug)] | {"name": f"{drug}_again"})
     for own in (content.get("set", {}), content["arms"][arm].get("set", {})):
         own |= _copied(own, drug)
@@ -61,7 +70,9 @@ def matched(grid: Grid) -> list[np.ndarray]:
         places = _places(sham.mean[:, 0], grid.effect[0] if of_x else grid.effect[:, 0])
         low = np.nan_to_num(places).astype(int)
         share = (places - low)[:, None]
-        between = known[:, low] + np.where(share == 0, 0, share * (known[:, np.minimum(low + 1, len(known) - 1)] - known[:, low]))
+        between = known[:, low] + np.where(
+            share == 0, 0, share * (known[:, np.minimum(low + 1, len(known) - 1)] - known[:, low])
+        )
         found.append(between if of_x else between.swapaxes(0, 1))
     return found
 
@@ -74,10 +85,20 @@ def _places(curve: np.ndarray, alone: np.ndarray) -> np.ndarray:
     mean, _, high = interval(alone)
     mean = np.where((mean < 0) & ~(high < 0), 0, mean)
     numbers = np.arange(curve.size, dtype=float)
-    return np.array([np.nan if np.isnan(effect) else crossing(numbers, np.sign(effect or 1) * curve, abs(effect))
-                     for effect in mean])
+    return np.array(
+        [
+            np.nan
+            if np.isnan(effect)
+            else crossing(numbers, np.sign(effect or 1) * curve, abs(effect))
+            for effect in mean
+        ]
+    )
 
 
 def _copied(values: Mapping[str, object], drug: str) -> dict[str, Any]:
     """What is set of a drug, set of its copy."""
-    return {again(name): value for name, value in values.items() if name.startswith(f"treatments.{drug}.")}
+    return {
+        again(name): value
+        for name, value in values.items()
+        if name.startswith(f"treatments.{drug}.")
+    }

@@ -45,8 +45,13 @@ class Surface(Table):
     x: str = Field(description="a dotted name that varies")
     y: str = Field(description="a dotted name that varies")
     quantity: str = Field("end_cells", description="a column of the outcomes")
-    level: float = Field(0.5, gt=0, lt=1, description="the share removed of the middle isobole, between 0 and 1")
-    sham: bool = Field(True, description="true or false: whether each drug is also run with a copy of itself, as a null")
+    level: float = Field(
+        0.5, gt=0, lt=1, description="the share removed of the middle isobole, between 0 and 1"
+    )
+    sham: bool = Field(
+        True,
+        description="true or false: whether each drug is also run with a copy of itself, as a null",
+    )
 
 
 class Schedules(Table):

@@ -27,7 +27,10 @@ def told(outcomes: pd.DataFrame, axes: Sequence[str], units: Mapping[str, str]) 
     found = []
     for arm, rows in outcomes.groupby("arm", sort=False):
         rows = rows[rows["start_cells"] > 0]
-        rows = rows.assign(left=rows["end_cells"] / (rows["start_cells"] if arm == "control" else control_cells(rows)))
+        rows = rows.assign(
+            left=rows["end_cells"]
+            / (rows["start_cells"] if arm == "control" else control_cells(rows))
+        )
         own = [axis for axis in axes if concerns(axis, rows, axes, str(arm))]
         rows = rows.drop_duplicates([*own, "seed"])
         than = "the burden of day 0" if arm == "control" else "the control's burden"
@@ -36,7 +39,9 @@ def told(outcomes: pd.DataFrame, axes: Sequence[str], units: Mapping[str, str]) 
             said = links(rows, own, than) if ranges else extremes(rows, own, than, units)
             found.append(f"{name_words(str(arm))}: {said}.")
     if nothing := int((outcomes.drop_duplicates("run")["start_cells"] == 0).sum()):
-        found.append(f"{nothing} of {outcomes['run'].nunique()} runs had no tumour on day 0 and are left out.")
+        found.append(
+            f"{nothing} of {outcomes['run'].nunique()} runs had no tumour on day 0 and are left out."
+        )
     return found
 
 
@@ -75,30 +80,45 @@ def outcome(rows: pd.DataFrame, than: str) -> str:
         return f"no tumour cell left in {gone} of {len(rows)} runs"
     written, of = (percent, "of") if middle < 2 else (partial(number_words, digits=2), "times")
     words = f"{written(middle)} {of} {than}"
-    words += f" (quartiles {written(low)} and {written(high)})" if rows["left"].count() >= FEW else ""
+    words += (
+        f" (quartiles {written(low)} and {written(high)})" if rows["left"].count() >= FEW else ""
+    )
     return words + (f", none left in {gone} of {len(rows)} runs" if gone else "")
 
 
 def links(rows: pd.DataFrame, axes: list[str], than: str) -> str:
     """Which parameters the outcome of points over ranges goes with, strongest first; a point is the mean over its seeds."""
-    points, found, without = rows.groupby(axes, as_index=False)["left"].mean().dropna(subset="left"), {}, []
+    points, found, without = (
+        rows.groupby(axes, as_index=False)["left"].mean().dropna(subset="left"),
+        {},
+        [],
+    )
     for axis in axes:
         strength, chance = link(points, axis)
         if chance < CHANCE / len(axes):
             found[axis] = strength
         else:
             without.append(axis_words(axis))
-    told = [f"differs with {axis_words(axis)}" if found[axis] is None else
-            f"{'rises' if found[axis] > 0 else 'falls'} with {axis_words(axis)} (rank correlation {found[axis]:.2f})"
-            for axis in sorted(found, key=lambda axis: -abs(found[axis] or 1.0))]
-    said = f"what is left of {than} {listed(told)}" if told else f"what is left of {than} goes with none of the swept parameters"
+    told = [
+        f"differs with {axis_words(axis)}"
+        if found[axis] is None
+        else f"{'rises' if found[axis] > 0 else 'falls'} with {axis_words(axis)} (rank correlation {found[axis]:.2f})"
+        for axis in sorted(found, key=lambda axis: -abs(found[axis] or 1.0))
+    ]
+    said = (
+        f"what is left of {than} {listed(told)}"
+        if told
+        else f"what is left of {than} goes with none of the swept parameters"
+    )
     return said + (f"; no link is seen with {listed(without)}" if told and without else "")
 
 
 def link(points: pd.DataFrame, axis: str) -> tuple[float | None, float]:
     """The rank correlation of the outcome with an axis (None for one of names) and how probable it is by chance."""
     if pd.api.types.is_numeric_dtype(points[axis]):
-        found = stats.spearmanr(points[axis], points["left"]) if points["left"].nunique() > 1 else None
+        found = (
+            stats.spearmanr(points[axis], points["left"]) if points["left"].nunique() > 1 else None
+        )
         return (found.statistic, found.pvalue) if found else (0.0, 1.0)
     groups = [group.to_numpy() for _, group in points.groupby(axis)["left"]]
     return None, (stats.kruskal(*groups).pvalue if points["left"].nunique() > 1 else 1.0)

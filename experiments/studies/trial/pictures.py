@@ -1,6 +1,5 @@
 """The pictures of a trial: a bar, a line or a dot for every patient, arms beside each other."""
 
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,7 +15,13 @@ from simulation.words import CATEGORY_WORDS, name_words, percent
 from . import curves
 from .judged import Judged, Protocol, by_arm
 
-CATEGORY_COLORS = {"CR": "#08519C", "PR": "#6BAED6", "SD": "#BDBDBD", "PD": "#D55E00", "NE": "#FFFFFF"}
+CATEGORY_COLORS = {
+    "CR": "#08519C",
+    "PR": "#6BAED6",
+    "SD": "#BDBDBD",
+    "PD": "#D55E00",
+    "NE": "#FFFFFF",
+}
 PANEL = 4.6
 """Inches of one arm's panel."""
 
@@ -42,9 +47,15 @@ def waterfall(responses: pd.DataFrame, recist: Recist, question: str) -> Figure:
     figure, panels = beside(responses, question, "best change in diameter (%)")
     for axes, (_, own) in zip(panels, by_arm(responses), strict=True):
         own = own.sort_values(["best_change", "patient"], ascending=[False, True])
-        axes.bar(np.arange(len(own)), 100 * own["best_change"], width=0.9 if len(own) < 40 else 1.0,
-                 color=[CATEGORY_COLORS[best] for best in own["best"]], edgecolor="white",
-                 linewidth=0.4 if len(own) < 200 else 0, zorder=2)
+        axes.bar(
+            np.arange(len(own)),
+            100 * own["best_change"],
+            width=0.9 if len(own) < 40 else 1.0,
+            color=[CATEGORY_COLORS[best] for best in own["best"]],
+            edgecolor="white",
+            linewidth=0.4 if len(own) < 200 else 0,
+            zorder=2,
+        )
         thresholds(axes, recist)
         axes.set(xlim=(-1, len(own)), xticks=[], xlabel=f"{len(own)} patients")
         axes.grid(axis="x", visible=False)
@@ -60,8 +71,15 @@ def spider(scans: pd.DataFrame, responses: pd.DataFrame, recist: Recist, questio
         lines = dict(iter(scans[scans["arm"] == arm].groupby("patient")))
         for row in own.sort_values("best_change", ascending=False).itertuples():
             line = lines[row.patient]
-            axes.plot(line["day"], 100 * line["change"], color=CATEGORY_COLORS[row.best], linewidth=1.2, alpha=0.75,
-                      marker="o", markersize=2.6)
+            axes.plot(
+                line["day"],
+                100 * line["change"],
+                color=CATEGORY_COLORS[row.best],
+                linewidth=1.2,
+                alpha=0.75,
+                marker="o",
+                markersize=2.6,
+            )
         thresholds(axes, recist)
         scan_axis(axes, scans)
     percent_axis(panels[0], 100 * scans["change"])
@@ -74,34 +92,70 @@ def swimmer(responses: pd.DataFrame, last: float, question: str) -> Figure:
     figure, panels = beside(responses, question, "patients", height=7.5)
     for axes, (_, own) in zip(panels, by_arm(responses), strict=True):
         rank = own["best"].map({kind: place for place, kind in enumerate(CATEGORIES)})
-        own = own.assign(rank=rank).sort_values(["progression_day", "progressed", "rank", "best_change"],
-                                                ascending=[True, False, False, False])
+        own = own.assign(rank=rank).sort_values(
+            ["progression_day", "progressed", "rank", "best_change"],
+            ascending=[True, False, False, False],
+        )
         place = np.arange(len(own))
-        axes.barh(place, own["progression_day"], height=0.8 if len(own) < 50 else 1.0, zorder=2,
-                  color=[CATEGORY_COLORS[best] for best in own["best"]])
+        axes.barh(
+            place,
+            own["progression_day"],
+            height=0.8 if len(own) < 50 else 1.0,
+            zorder=2,
+            color=[CATEGORY_COLORS[best] for best in own["best"]],
+        )
         size = float(np.clip(330 / len(own), 2.2, 7))
         ended = own["progressed"].to_numpy(dtype=bool)
-        axes.plot(own["response_day"], place, "^", color=style.INK, markersize=size, linestyle="none", zorder=4)
-        for rows, marker, color, aside in ((ended, "x", style.INK, 0.0), (~ended, ">", style.MUTED, 0.015 * last)):
+        axes.plot(
+            own["response_day"],
+            place,
+            "^",
+            color=style.INK,
+            markersize=size,
+            linestyle="none",
+            zorder=4,
+        )
+        for rows, marker, color, aside in (
+            (ended, "x", style.INK, 0.0),
+            (~ended, ">", style.MUTED, 0.015 * last),
+        ):
             if rows.any():
-                axes.plot(own["progression_day"][rows] + aside, place[rows], marker, color=color, markersize=size,
-                          linestyle="none", zorder=4, clip_on=False)
+                axes.plot(
+                    own["progression_day"][rows] + aside,
+                    place[rows],
+                    marker,
+                    color=color,
+                    markersize=size,
+                    linestyle="none",
+                    zorder=4,
+                    clip_on=False,
+                )
         axes.set(ylim=(-1, len(own)), yticks=[], xlim=(0, last * 1.04), xlabel="day")
         axes.xaxis.set_major_locator(MultipleLocator(week_step(last)))
         axes.grid(axis="y", visible=False)
-    marks = [Line2D([], [], color=color, marker=marker, linestyle="none", label=words) for marker, color, words in
-             (("^", style.INK, "response begins"), ("x", style.INK, "progression"), (">", style.MUTED, "without progression"))]
+    marks = [
+        Line2D([], [], color=color, marker=marker, linestyle="none", label=words)
+        for marker, color, words in (
+            ("^", style.INK, "response begins"),
+            ("x", style.INK, "progression"),
+            (">", style.MUTED, "without progression"),
+        )
+    ]
     legend(figure, categories(responses) + marks, columns=4)
     return figure
 
 
-def beside(responses: pd.DataFrame, question: str, label: str, height: float = 5.4) -> tuple[Figure, list[Axes]]:
+def beside(
+    responses: pd.DataFrame, question: str, label: str, height: float = 5.4
+) -> tuple[Figure, list[Axes]]:
     """A picture with a panel per arm on common axes, titled with its name and response rate."""
     arms = list(by_arm(responses))
     figure = style.picture(max(PANEL * len(arms), 7.0), height)
     panels = list(figure.subplots(1, len(arms), sharex=True, sharey=True, squeeze=False)[0])
     for axes, (arm, own) in zip(panels, arms, strict=True):
-        axes.set_title(f"{name_words(arm)}\n{percent(own['objective'].mean())} respond", fontsize=12)
+        axes.set_title(
+            f"{name_words(arm)}\n{percent(own['objective'].mean())} respond", fontsize=12
+        )
     panels[0].set_ylabel(label)
     figure.suptitle(question, fontsize=14, x=0.01, ha="left")
     return figure, panels
@@ -119,7 +173,9 @@ def percent_axis(axes: Axes, changes: pd.Series) -> None:
     top = max(float(changes.max()), 25.0)
     axes.set_ylim(-106, top * 1.06)
     axes.yaxis.set_major_locator(MultipleLocator(25 if top <= 150 else 50 if top <= 300 else 100))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+.0f}" if value else "0"))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:+.0f}" if value else "0")
+    )
 
 
 def scan_axis(axes: Axes, scans: pd.DataFrame) -> None:
@@ -139,11 +195,20 @@ def categories(responses: pd.DataFrame, line: bool = False) -> list:
     present = [kind for kind in CATEGORIES if (responses["best"] == kind).any()]
     words = {kind: f"{kind}: {CATEGORY_WORDS[kind]}" for kind in present}
     if line:
-        return [Line2D([], [], color=CATEGORY_COLORS[kind], marker="o", markersize=4, label=words[kind]) for kind in present]
+        return [
+            Line2D([], [], color=CATEGORY_COLORS[kind], marker="o", markersize=4, label=words[kind])
+            for kind in present
+        ]
     return [Patch(color=CATEGORY_COLORS[kind], label=words[kind]) for kind in present]
 
 
 def legend(figure: Figure, entries: list, columns: int = 4) -> None:
     """One legend under all panels, best response first."""
-    figure.legend(handles=entries, loc="outside lower center", ncols=columns, fontsize=11, title="Best response",
-                  title_fontsize=11)
+    figure.legend(
+        handles=entries,
+        loc="outside lower center",
+        ncols=columns,
+        fontsize=11,
+        title="Best response",
+        title_fontsize=11,
+    )

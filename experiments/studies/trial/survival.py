@@ -57,16 +57,26 @@ def kaplan_meier(days: np.ndarray, happened: np.ndarray) -> tuple[pd.DataFrame, 
     check_lifelines()
     from lifelines import KaplanMeierFitter
 
-    fitted = KaplanMeierFitter().fit(np.asarray(days, dtype=float), np.asarray(happened, dtype=bool), alpha=1 - CONFIDENCE)
+    fitted = KaplanMeierFitter().fit(
+        np.asarray(days, dtype=float), np.asarray(happened, dtype=bool), alpha=1 - CONFIDENCE
+    )
     band = fitted.confidence_interval_.to_numpy()
-    table = pd.DataFrame({"day": fitted.event_table.index.to_numpy(dtype=float),
-                          "at_risk": fitted.event_table["at_risk"].to_numpy(dtype=np.int64),
-                          "events": fitted.event_table["observed"].to_numpy(dtype=np.int64),
-                          "free": fitted.survival_function_.to_numpy()[:, 0], "low": band[:, 0], "high": band[:, 1]})
+    table = pd.DataFrame(
+        {
+            "day": fitted.event_table.index.to_numpy(dtype=float),
+            "at_risk": fitted.event_table["at_risk"].to_numpy(dtype=np.int64),
+            "events": fitted.event_table["observed"].to_numpy(dtype=np.int64),
+            "free": fitted.survival_function_.to_numpy()[:, 0],
+            "low": band[:, 0],
+            "high": band[:, 1],
+        }
+    )
     return table, float(fitted.median_survival_time_)
 
 
-def compare(days: np.ndarray, happened: np.ndarray, other_days: np.ndarray, other_happened: np.ndarray) -> Comparison:
+def compare(
+    days: np.ndarray, happened: np.ndarray, other_days: np.ndarray, other_happened: np.ndarray
+) -> Comparison:
     """One arm against another, as if their patients were different ones: Cox hazard ratio and log-rank test."""
     check_lifelines()
     from lifelines import CoxPHFitter
@@ -76,9 +86,13 @@ def compare(days: np.ndarray, happened: np.ndarray, other_days: np.ndarray, othe
     if not len(days) or not len(other_days) or not (np.any(happened) or np.any(other_happened)):
         return Comparison(*[math.nan] * 5)
     test = logrank_test(days, other_days, happened, other_happened)
-    table = pd.DataFrame({"day": np.concatenate([days, other_days]).astype(float),
-                          "happened": np.concatenate([happened, other_happened]).astype(int),
-                          "arm": np.repeat([1.0, 0.0], [len(days), len(other_days)])})
+    table = pd.DataFrame(
+        {
+            "day": np.concatenate([days, other_days]).astype(float),
+            "happened": np.concatenate([happened, other_happened]).astype(int),
+            "arm": np.repeat([1.0, 0.0], [len(days), len(other_days)]),
+        }
+    )
     ratio = [math.nan] * 3
     if np.any(happened) and np.any(other_happened):
         with warnings.catch_warnings():

@@ -58,7 +58,10 @@ def screen(arms: dict[str, Results], frames: int = 29, size: int = 1280) -> Scre
     for arm, made in arms.items():
         by_day = {day: camera.shot(made.snapshots[day], 0.0) for day in made.snapshots}
         days = np.linspace(0, 14, frames)
-        shots[arm] = [by_day[min(by_day, key=lambda known, day=day: abs(known - day))]._replace(day=day) for day in days]
+        shots[arm] = [
+            by_day[min(by_day, key=lambda known, day=day: abs(known - day))]._replace(day=day)
+            for day in days
+        ]
     return Screen(arms, shots, "Why does one tumour escape?", "antigen", EDGES, size)
 
 
@@ -71,13 +74,15 @@ def pixels(frame, color, where=None):
 def tissue_of(made: Screen, arm: str):
     """Rows and columns of an arm's tissue."""
     left, top = made.corners[arm]
-    return np.s_[top:top + made.pixels, left:left + made.pixels]
+    return np.s_[top : top + made.pixels, left : left + made.pixels]
 
 
 def test_a_film_has_all_its_frames_in_both_files_and_is_entered_in_the_run(run):
     ffmpeg = pytest.importorskip("imageio_ffmpeg")
     told = []
-    mp4, gif = film.make(run, **SHORT, on_progress=lambda what, day, days: told.append((what, day, days)))
+    mp4, gif = film.make(
+        run, **SHORT, on_progress=lambda what, day, days: told.append((what, day, days))
+    )
     frames, seconds = ffmpeg.count_frames_and_secs(str(mp4))
     assert frames == 8 and seconds == pytest.approx(1, abs=0.1)
     with Image.open(gif) as moving:
@@ -113,7 +118,9 @@ def test_a_film_of_another_run_than_the_stored_one_is_refused(run, tmp_path):
     about["files"] |= digests(other, ["timeseries.csv"])
     (other / ABOUT).write_text(sealed(about))
     RunFolder(other).renew(["timeseries.csv", ABOUT])
-    with pytest.raises(FilmError, match="arm 'pembrolizumab', computed again, is not what the run recorded"):
+    with pytest.raises(
+        FilmError, match="arm 'pembrolizumab', computed again, is not what the run recorded"
+    ):
         film.make(other, **SHORT)
     record = unsealed((other / "run.json").read_bytes())
     record["packages"]["numpy"] = "1.0"
@@ -129,7 +136,9 @@ def test_without_ffmpeg_one_sentence_says_what_to_install(run, monkeypatch):
         film.make(run)
 
 
-@pytest.mark.parametrize(("option", "value"), [("seconds", 0), ("fps", 1000), ("size", 10), ("seconds", "long")])
+@pytest.mark.parametrize(
+    ("option", "value"), [("seconds", 0), ("fps", 1000), ("size", 10), ("seconds", "long")]
+)
 def test_an_option_out_of_range_is_refused(run, option, value):
     with pytest.raises(FilmError, match=f"{option} = .*it must be a number from"):
         film.make(run, **{option: value})
@@ -150,9 +159,14 @@ def test_a_frame_shows_the_tissue_and_the_numbers_of_its_moment():
         shown = made.shots[arm][28].image(made.pixels)[8:-60, 8:-60]
         assert np.array_equal(end[inside], shown), "the tissue is not stretched or moved"
     tan = style.KIND_COLORS["tumor_cell"]
-    assert pixels(end, tan, tissue_of(made, "control")) > 1.5 * pixels(start, tan, tissue_of(made, "control"))
+    assert pixels(end, tan, tissue_of(made, "control")) > 1.5 * pixels(
+        start, tan, tissue_of(made, "control")
+    )
     assert pixels(end, tan, tissue_of(made, "drug")) == 0
-    assert made.stamp.get_text() == "day 14.0" and made.counts["drug"].get_text() == "no tumour cell left"
+    assert (
+        made.stamp.get_text() == "day 14.0"
+        and made.counts["drug"].get_text() == "no tumour cell left"
+    )
 
 
 def test_the_curve_grows_with_the_film_and_never_runs_ahead():
@@ -161,7 +175,9 @@ def test_the_curve_grows_with_the_film_and_never_runs_ahead():
     for arm, last in (("control", 900), ("drug", 100)):
         days, cells = made.curves[arm].get_data()
         assert days.max() == pytest.approx(7.0) and days.min() == 0
-        assert cells[-2] == pytest.approx((400 + last) / 2, abs=10), "the curve is that of the stored run"
+        assert cells[-2] == pytest.approx((400 + last) / 2, abs=10), (
+            "the curve is that of the stored run"
+        )
 
 
 def test_a_dose_flashes_when_it_is_given_in_the_arm_that_gets_it():
@@ -174,21 +190,35 @@ def test_a_dose_flashes_when_it_is_given_in_the_arm_that_gets_it():
     assert all(made._flash("control", number, seconds)[0] == 0 for number in range(29))
     color = style.arm_colors(["control", "drug"])["drug"]
     around = tuple(slice(part.start - 6, part.stop + 6) for part in tissue_of(made, "drug"))
-    assert pixels(made.frame(14, seconds), color, around) > pixels(made.frame(20, seconds), color, around) + 1000
+    assert (
+        pixels(made.frame(14, seconds), color, around)
+        > pixels(made.frame(20, seconds), color, around) + 1000
+    )
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 6])
 def test_texts_stay_inside_the_screen_and_apart(count):
-    names = ["control", "pembrolizumab", "IL-2 every 8 hours for two weeks", "both", "five", "six"][:count]
-    made = screen({name: results(name, 100 * (i + 1), doses=(0, 7)) for i, name in enumerate(names)}, frames=3)
+    names = ["control", "pembrolizumab", "IL-2 every 8 hours for two weeks", "both", "five", "six"][
+        :count
+    ]
+    made = screen(
+        {name: results(name, 100 * (i + 1), doses=(0, 7)) for i, name in enumerate(names)}, frames=3
+    )
     frame = made.frame(1, 20)
     height, width = frame.shape[:2]
     assert width == 1280 and height % 2 == 0 and height < 1100
-    drawn = [(text.get_text(), text.get_window_extent()) for text in made.figure.findobj(Text)
-             if text.get_visible() and len(text.get_text().strip()) > 5]
+    drawn = [
+        (text.get_text(), text.get_window_extent())
+        for text in made.figure.findobj(Text)
+        if text.get_visible() and len(text.get_text().strip()) > 5
+    ]
     for text, box in drawn:
-        assert -1 <= box.x0 and box.x1 <= width + 1 and -1 <= box.y0 and box.y1 <= height + 1, f"{text!r} is cut off"
-    for (one, a), (other, b) in itertools.combinations([(t, b) for t, b in drawn if t != "pembrolizumab"], 2):
+        assert -1 <= box.x0 and box.x1 <= width + 1 and -1 <= box.y0 and box.y1 <= height + 1, (
+            f"{text!r} is cut off"
+        )
+    for (one, a), (other, b) in itertools.combinations(
+        [(t, b) for t, b in drawn if t != "pembrolizumab"], 2
+    ):
         overlap = min(a.x1, b.x1) - max(a.x0, b.x0) > 2 and min(a.y1, b.y1) - max(a.y0, b.y0) > 2
         assert not overlap, f"{one!r} overlaps {other!r}"
 
@@ -203,7 +233,9 @@ def test_a_cell_is_drawn_where_it_is():
     made = snapshot(tumor=0, immune=1, shape=(40, 40))
     made.cells["site"][:] = 30 * 40 + 5  # x = 30, y = 5: right, and low
     rows, columns = np.nonzero((picture(made, 400, 0.0) != 255).any(axis=2))
-    assert rows.mean() == pytest.approx(400 - 55, abs=3) and columns.mean() == pytest.approx(305, abs=3)
+    assert rows.mean() == pytest.approx(400 - 55, abs=3) and columns.mean() == pytest.approx(
+        305, abs=3
+    )
 
 
 def test_a_few_tumour_cells_are_seen():
@@ -221,7 +253,9 @@ def test_a_liquid_shows_shares():
 def test_a_solid_turns():
     made = snapshot(tumor=200, immune=20, shape=(15, 15, 15))
     assert (picture(made, 200, 0.0) != picture(made, 200, 0.1)).any()
-    assert (picture(made, 200, 0.0) != picture(made, 200, 1.0)).mean() < 0.005, "it ends as it began"
+    assert (picture(made, 200, 0.0) != picture(made, 200, 1.0)).mean() < 0.005, (
+        "it ends as it began"
+    )
 
 
 def test_a_film_of_a_tumour_that_is_gone_can_be_drawn():
@@ -236,5 +270,7 @@ def test_a_film_of_a_tumour_that_is_gone_can_be_drawn():
 @pytest.mark.parametrize("shape", ["[25, 25, 25]", "[61, 31]"])
 def test_films_of_other_tissues(shape, tmp_path):
     pytest.importorskip("imageio_ffmpeg")
-    run_scenario(Scenario.from_text(SMALL.replace("[41, 41]", shape), name="other"), tmp_path / "run")
+    run_scenario(
+        Scenario.from_text(SMALL.replace("[41, 41]", shape), name="other"), tmp_path / "run"
+    )
     assert all(file.stat().st_size > 1000 for file in film.make(tmp_path / "run", **SHORT))

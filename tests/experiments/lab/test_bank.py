@@ -25,8 +25,10 @@ def patient(tmp_path):
 def counted(monkeypatch):
     """Seeds of tumours that were really grown, in order."""
     seeds = []
-    monkeypatch.setattr("experiments.lab.patient.grown",
-                        lambda scenario, *rest: seeds.append(scenario.seed) or grown(scenario, *rest))
+    monkeypatch.setattr(
+        "experiments.lab.patient.grown",
+        lambda scenario, *rest: seeds.append(scenario.seed) or grown(scenario, *rest),
+    )
     return seeds
 
 
@@ -51,12 +53,23 @@ def test_a_kept_tumour_goes_on_to_the_last_bit(tmp_path, patient, counted, arms)
             lab.step(hours)
         assert (kept.csv(), kept.exported()) == (first.csv(), first.exported())
         one, other = first.frame(), kept.frame()
-        assert (one.pictures, one.panels, one.monitors) == (other.pictures, other.panels, other.monitors)
+        assert (one.pictures, one.panels, one.monitors) == (
+            other.pictures,
+            other.panels,
+            other.monitors,
+        )
 
 
-def test_another_tumour_another_engine_and_other_libraries_are_grown(tmp_path, patient, counted, monkeypatch):
+def test_another_tumour_another_engine_and_other_libraries_are_grown(
+    tmp_path, patient, counted, monkeypatch
+):
     bank = Bank(tmp_path / "bank")
-    for other in (patient, patient.with_seed("6"), patient.with_value("tumor.death_rate", 0.01), patient):
+    for other in (
+        patient,
+        patient.with_seed("6"),
+        patient.with_value("tumor.death_rate", 0.01),
+        patient,
+    ):
         opened(other, bank)
     assert counted == [5, 6, 5]
     monkeypatch.setattr(module, "engine", lambda: "another")
@@ -66,7 +79,9 @@ def test_another_tumour_another_engine_and_other_libraries_are_grown(tmp_path, p
 
 def test_the_engine_is_all_of_its_source(tmp_path, monkeypatch):
     source = tmp_path / "simulation"
-    shutil.copytree(module.simulation.__path__[0], source, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        module.simulation.__path__[0], source, ignore=shutil.ignore_patterns("__pycache__")
+    )
     monkeypatch.setattr(module.simulation, "__file__", str(source / "__init__.py"))
     found = {module.engine.__wrapped__()}
     for name in ("model.py", "state.py", "kernels/act.py", "parameter_sets/melanoma.py"):
@@ -77,7 +92,10 @@ def test_the_engine_is_all_of_its_source(tmp_path, monkeypatch):
 
 
 def test_a_tumour_that_dies_out_is_not_grown_twice(tmp_path, patient, counted):
-    bank, dying = Bank(tmp_path / "bank"), patient.with_value("tumor.division_rate", 0.0).with_value("tumor.death_rate", 2.0)
+    bank, dying = (
+        Bank(tmp_path / "bank"),
+        patient.with_value("tumor.division_rate", 0.0).with_value("tumor.death_rate", 2.0),
+    )
     for _ in range(2):
         with pytest.raises(Eliminated):
             opened(dying, bank)
@@ -99,11 +117,16 @@ def replaced(file):
     file.mkdir()
 
 
-@pytest.mark.parametrize("damage", [halved, flipped, replaced, lambda file: file.unlink(), lambda file: file.write_bytes(b"")])
+@pytest.mark.parametrize(
+    "damage",
+    [halved, flipped, replaced, lambda file: file.unlink(), lambda file: file.write_bytes(b"")],
+)
 def test_a_damaged_one_is_grown_again_and_replaced(tmp_path, patient, counted, damage):
     bank = Bank(tmp_path / "bank")
     whole = opened(patient, bank).csv()
-    names = sorted(file.relative_to(bank.folder) for file in bank.folder.rglob("*") if file.is_file())
+    names = sorted(
+        file.relative_to(bank.folder) for file in bank.folder.rglob("*") if file.is_file()
+    )
     assert len(names) > 3
     for number, name in enumerate(names[::3]):
         damage(bank.folder / name)
@@ -145,11 +168,15 @@ def test_the_least_used_go_and_the_folder_stays_small(tmp_path, patient):
 
 
 @pytest.mark.parametrize("nowhere", ["none", "file", "dangling", "/proc/nothing", "full"])
-def test_without_a_place_to_keep_them_they_are_grown(tmp_path, patient, counted, monkeypatch, nowhere):
+def test_without_a_place_to_keep_them_they_are_grown(
+    tmp_path, patient, counted, monkeypatch, nowhere
+):
     (tmp_path / "file").touch()
     (tmp_path / "dangling").symlink_to("/proc/nothing")
     if nowhere == "full":
-        monkeypatch.setattr("os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        monkeypatch.setattr(
+            "os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+        )
     bank = Bank(None if nowhere == "none" else tmp_path / nowhere)
     assert opened(patient, bank).csv() == opened(patient, bank).csv()
     assert len(counted) == 2

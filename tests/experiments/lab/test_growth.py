@@ -16,7 +16,9 @@ class Clock:
         return self.now
 
 
-def followed(sizes, target: int, seconds_a_step: float, days: float = 90.0) -> list[tuple[float, float, float | None, str]]:
+def followed(
+    sizes, target: int, seconds_a_step: float, days: float = 90.0
+) -> list[tuple[float, float, float | None, str]]:
     """Second, share, estimate and words while a tumour has these sizes, one an hour."""
     clock = Clock()
     growth, told = Growth("growing", sizes[0], target, days, clock), []
@@ -53,10 +55,20 @@ def test_what_will_never_be_there_is_given_up_at_a_known_time():
 @pytest.mark.parametrize("cells, target", [(0, 10), (10, 10), (20, 10), (0, 0), (1, 1), (5, 0)])
 def test_odd_tumours_have_a_share(cells, target):
     for _, share, estimate, words in followed([cells] * 50, target, 1.0):
-        assert 0 <= share <= 1 and f"{cells} of {target}" in words and (estimate is None or estimate >= 0)
+        assert (
+            0 <= share <= 1
+            and f"{cells} of {target}" in words
+            and (estimate is None or estimate >= 0)
+        )
 
 
 def test_the_words_say_cells_and_time():
-    assert followed([1000, 1500], 3000, 20.0)[-1][3] == "growing: 1,500 of 3,000 tumour cells, about 34 s left"
-    assert followed([1000, 1500], 3000, 200.0)[-1][3] == "growing: 1,500 of 3,000 tumour cells, about 6 min left"
+    assert (
+        followed([1000, 1500], 3000, 20.0)[-1][3]
+        == "growing: 1,500 of 3,000 tumour cells, about 34 s left"
+    )
+    assert (
+        followed([1000, 1500], 3000, 200.0)[-1][3]
+        == "growing: 1,500 of 3,000 tumour cells, about 6 min left"
+    )
     assert followed([1000, 1010], 3000, 20.0)[-1][3] == "growing: 1,010 of 3,000 tumour cells"

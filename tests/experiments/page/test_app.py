@@ -21,9 +21,15 @@ from experiments.page import app
 from experiments.runs.run import run_scenario
 
 pytest.importorskip("solara", reason='no solara here: pip install "tumorlab[lab]"')
-playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no browser here: apt-get install chromium")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="no Playwright here: pip install playwright"
+)
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no browser here: apt-get install chromium"
+)
 FLAGS = ["--no-sandbox", "--disable-gpu"]
 ROOT = Path(__file__).parents[3]
 
@@ -34,8 +40,14 @@ def serving(sessions: int | None = None):
     with closing(socket.socket()) as probe:
         probe.bind((app.HOST, 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-c", f"from experiments.page.app import main; main({port}, False, sessions={sessions})"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [
+        sys.executable,
+        "-c",
+        f"from experiments.page.app import main; main({port}, False, sessions={sessions})",
+    ]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     for line in process.stdout:
         if "The lab is open" in line:
             break
@@ -79,11 +91,15 @@ class Visitor:
     """One browser session that sees nothing but this machine."""
 
     def __init__(self, browser, url: str, **screen):
-        self.context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True, **screen)
+        self.context = browser.new_context(
+            viewport={"width": 1280, "height": 800}, accept_downloads=True, **screen
+        )
         self.page = self.context.new_page()
         self.outside, self.errors = [], []
         self.page.route("**/*", self._only_here(url))
-        self.page.on("console", lambda told: self.errors.append(told.text) if told.type == "error" else None)
+        self.page.on(
+            "console", lambda told: self.errors.append(told.text) if told.type == "error" else None
+        )
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         began = time.monotonic()
         self.page.goto(url)
@@ -98,12 +114,15 @@ class Visitor:
             else:
                 self.outside.append(route.request.url)
                 route.abort()
+
         return decide
 
     def leave(self) -> None:
         words = self.page.inner_text("body")
         self.context.close()
-        assert "Traceback" not in words and "Something went wrong" not in words, f"a defect is on the screen: {words[:500]}"
+        assert "Traceback" not in words and "Something went wrong" not in words, (
+            f"a defect is on the screen: {words[:500]}"
+        )
         assert not self.outside, f"the page wanted {self.outside}"
         assert not self.errors, f"the page failed: {self.errors}"
 
@@ -128,7 +147,9 @@ class Visitor:
         end = time.monotonic() + seconds
         while not wanted():
             shown = " ".join(self.page.inner_text("body").split())
-            assert time.monotonic() < end, f"{inspect.getsource(wanted).strip()} never came; the page says: {shown}"
+            assert time.monotonic() < end, (
+                f"{inspect.getsource(wanted).strip()} never came; the page says: {shown}"
+            )
             time.sleep(0.05)
 
     def grow(self, ask) -> None:
@@ -163,24 +184,41 @@ def test_the_page_opens_plays_and_a_dose_bends_the_curve(visit):
     page.until(lambda: "nothing was given so far" in page.page.inner_text(".lab-log"))
     page.choose("pace", "12")
     page.play_until(1)
-    assert page.number("burden-left") == page.number("burden-right"), "untreated, both tumours are the same"
+    assert page.number("burden-left") == page.number("burden-right"), (
+        "untreated, both tumours are the same"
+    )
     page.page.locator(".lab-tumor-right input[type=range]").press("End")
     page.page.locator(".lab-tumor-right .lab-once").click()
     page.until(lambda: "CAR T given" in page.page.inner_text(".lab-log"))
     page.play_until(page.day() + 3)
-    assert page.number("burden-right") < 0.5 * page.number("burden-left"), "the dose bends the curve of the right tumour only"
-    assert "CAR T cells" in page.page.inner_text("#legend") and page.page.locator("#car_t_cells-right").count() == 1
+    assert page.number("burden-right") < 0.5 * page.number("burden-left"), (
+        "the dose bends the curve of the right tumour only"
+    )
+    assert (
+        "CAR T cells" in page.page.inner_text("#legend")
+        and page.page.locator("#car_t_cells-right").count() == 1
+    )
 
 
 @pytest.mark.slow
 def test_nothing_is_clipped_and_nothing_overlaps(visit):
     page = visit()
-    drugs = ("pembrolizumab", "aldesleukin", "interferon_alfa", "atezolizumab", "car_t", "nivolumab", "placebo")
+    drugs = (
+        "pembrolizumab",
+        "aldesleukin",
+        "interferon_alfa",
+        "atezolizumab",
+        "car_t",
+        "nivolumab",
+        "placebo",
+    )
     for number, drug in enumerate(drugs):
         page.choose("drug for the left tumour", drug)
         page.page.wait_for_timeout(500)
         page.page.locator(".lab-tumor-left .lab-once").click()
-        page.until(lambda given=number + 1: page.page.locator(".lab-tumor-left .lab-drug").count() == given)
+        page.until(
+            lambda given=number + 1: page.page.locator(".lab-tumor-left .lab-drug").count() == given
+        )
     for scenario in ("checkpoint_blockade", "car_t_antigen_escape", "b_all_car_t", "missing_self"):
         if scenario != "checkpoint_blockade":
             page.grow(lambda name=scenario: page.choose("scenario", name))
@@ -190,7 +228,9 @@ def test_nothing_is_clipped_and_nothing_overlaps(visit):
             .filter(part => part.scrollWidth > 1280 || part.scrollHeight > 800).map(part => part.outerHTML.slice(0, 120))""")
         assert larger == [], f"{scenario}: the page is larger than the screen"
         right = page.page.locator(".lab-tumor-right").bounding_box()
-        assert right["x"] + right["width"] <= 1280, f"{scenario}: the right tumour is off the screen"
+        assert right["x"] + right["width"] <= 1280, (
+            f"{scenario}: the right tumour is off the screen"
+        )
         outside = page.page.evaluate("""() => [...document.querySelectorAll('.lab-card, .lab-bar, .lab-panels > div')]
             .flatMap(card => [...card.querySelectorAll('*')].filter(part => {
                 const a = part.getBoundingClientRect(), b = card.getBoundingClientRect();
@@ -230,24 +270,47 @@ def test_nothing_is_lost_at_any_width(visit):
     page.choose("pace", "24")
     page.play_until(5)  # both tumours have a sentence by then
     card, fold = page.page.locator(".lab-patient"), page.page.locator(".lab-fold")
-    everything = ("#burden-left", "#burden-right", ".lab-tumor-right .lab-once", ".lab-tumor-right .lab-told", "#question",
-                  ".lab-why", ".lab-log", "#day", "#legend", "#panels", ".lab-words summary", ".lab-exports button >> nth=2")
+    everything = (
+        "#burden-left",
+        "#burden-right",
+        ".lab-tumor-right .lab-once",
+        ".lab-tumor-right .lab-told",
+        "#question",
+        ".lab-why",
+        ".lab-log",
+        "#day",
+        "#legend",
+        "#panels",
+        ".lab-words summary",
+        ".lab-exports button >> nth=2",
+    )
     for width, height in WIDTHS.items():
         page.page.set_viewport_size({"width": width, "height": height})
         page.page.wait_for_timeout(300)
         assert page.page.evaluate(OUTSIDE) == [], f"parts leave a page of {width} pixels"
-        left, right = (page.page.locator(f".lab-tumor-{side} .lab-tissue").bounding_box() for side in ("left", "right"))
-        assert left["width"] == left["height"] == right["width"] > 270, f"tissues are whole at {width}"
-        assert (right["y"] > left["y"] + left["height"]) == (width < 800), "the tumours stack on a narrow page only"
+        left, right = (
+            page.page.locator(f".lab-tumor-{side} .lab-tissue").bounding_box()
+            for side in ("left", "right")
+        )
+        assert left["width"] == left["height"] == right["width"] > 270, (
+            f"tissues are whole at {width}"
+        )
+        assert (right["y"] > left["y"] + left["height"]) == (width < 800), (
+            "the tumours stack on a narrow page only"
+        )
         for part in everything:
             page.page.locator(part).scroll_into_view_if_needed()
             box = page.page.locator(part).bounding_box()
-            assert box["y"] >= -box["height"] / 2 and box["y"] < height, f"{part} can be reached at {width}"
+            assert box["y"] >= -box["height"] / 2 and box["y"] < height, (
+                f"{part} can be reached at {width}"
+            )
         assert card.is_visible() == (width >= 1240) and fold.is_visible() == (width < 1240)
         if width < 1240:
             fold.click()
             card.wait_for()
-            assert page.page.evaluate(OUTSIDE) == [] and fold.get_attribute("aria-expanded") == "true"
+            assert (
+                page.page.evaluate(OUTSIDE) == [] and fold.get_attribute("aria-expanded") == "true"
+            )
             fold.click()
             card.wait_for(state="hidden")
 
@@ -260,12 +323,21 @@ def test_the_page_is_used_by_keys_alone(visit):
     for _ in range(30):
         page.page.keyboard.press("ArrowRight")
     page.page.wait_for_timeout(1500)
-    assert int(slider.input_value()) == before + 30, "every press moves one place, and no echo takes one back"
-    assert page.page.locator(".lab-meaning").nth(1).is_visible(), "what a slider means is told without a mouse"
+    assert int(slider.input_value()) == before + 30, (
+        "every press moves one place, and no echo takes one back"
+    )
+    assert page.page.locator(".lab-meaning").nth(1).is_visible(), (
+        "what a slider means is told without a mouse"
+    )
     influx = page.page.get_by_label("T cell: base influx")
     assert influx.get_attribute("aria-valuetext") == "1.5 cells/mm²/day"
     influx.press("ArrowRight")
-    page.until(lambda: influx.get_attribute("aria-valuetext") == page.page.locator(".lab-dial-value").nth(2).inner_text())
+    page.until(
+        lambda: (
+            influx.get_attribute("aria-valuetext")
+            == page.page.locator(".lab-dial-value").nth(2).inner_text()
+        )
+    )
     page.button("As shipped").press("Enter")
     page.until(lambda: int(slider.input_value()) == before)
     page.page.evaluate("document.activeElement.blur()")
@@ -280,12 +352,23 @@ def test_the_page_is_used_by_keys_alone(visit):
     assert page.button("Reset").evaluate(look) == "solid3px", "the focus of a button is seen"
     page.page.keyboard.press("Space")
     page.until(lambda: page.day() == 0)
-    assert page.button("Play").count() == 1, "on another button the space bar does what that button does"
+    assert page.button("Play").count() == 1, (
+        "on another button the space bar does what that button does"
+    )
     words = page.page.locator(".lab-words dl")
     assert not words.is_visible()
     page.page.locator(".lab-words summary").press("Enter")
-    for word in ("SD, stable disease", "PD, progressive disease", "vigour", "brake", "influx gain", "hit braked"):
-        assert words.get_by_text(word, exact=True).first.is_visible() or word in words.inner_text(), word
+    for word in (
+        "SD, stable disease",
+        "PD, progressive disease",
+        "vigour",
+        "brake",
+        "influx gain",
+        "hit braked",
+    ):
+        assert (
+            words.get_by_text(word, exact=True).first.is_visible() or word in words.inner_text()
+        ), word
 
 
 def test_forced_colours_keep_the_legend(visit):
@@ -293,7 +376,10 @@ def test_forced_colours_keep_the_legend(visit):
     page.choose("colour by", "kinds")
     colors = "all => all.map(each => getComputedStyle(each).backgroundColor)"
     shown = page.page.locator(".lab-keys i").evaluate_all(colors)
-    assert shown[:3] == ["rgb(227, 192, 156)", "rgb(0, 100, 180)", "rgb(0, 138, 78)"] and len(set(shown)) >= 4
+    assert (
+        shown[:3] == ["rgb(227, 192, 156)", "rgb(0, 100, 180)", "rgb(0, 138, 78)"]
+        and len(set(shown)) >= 4
+    )
 
 
 @pytest.mark.slow
@@ -359,7 +445,9 @@ def test_two_visitors_do_not_see_each_other(visit):
     one.page.locator(".lab-tumor-left .lab-once").click()
     one.play_until(1)
     assert (other.day(), other.pictures()) == (0, first)
-    assert "left" not in other.page.inner_text(".lab-log") and "left: pembrolizumab given" in one.page.inner_text(".lab-log")
+    assert "left" not in other.page.inner_text(
+        ".lab-log"
+    ) and "left: pembrolizumab given" in one.page.inner_text(".lab-log")
     other.grow(lambda: other.choose("scenario", "cold_tumor"))
     assert one.day() >= 1 and "escape" in one.page.inner_text("#question")
 
@@ -390,7 +478,12 @@ def test_nothing_a_visitor_types_or_clicks_breaks_the_page(visit):
         page.page.locator(".lab-patient input[type=range]").nth(place).press(key)
     page.until(grow.is_enabled)
     grow.click()
-    page.until(lambda: page.page.inner_text("#message") != "" or page.page.locator("#burden-left").count() > 0, 90)
+    page.until(
+        lambda: (
+            page.page.inner_text("#message") != "" or page.page.locator("#burden-left").count() > 0
+        ),
+        90,
+    )
     page.grow(page.button("As shipped").click)
     for side in ("left", "right"):
         for drug in ("placebo", "aldesleukin", "atezolizumab"):
@@ -403,7 +496,11 @@ def test_nothing_a_visitor_types_or_clicks_breaks_the_page(visit):
 @pytest.mark.slow
 def test_growing_tells_how_long_it_takes_and_can_be_cancelled(visit):
     page = visit()
-    before = page.pictures(), page.page.inner_text("#question"), page.page.inner_text(".lab-patient")
+    before = (
+        page.pictures(),
+        page.page.inner_text("#question"),
+        page.page.inner_text(".lab-patient"),
+    )
     seed = page.page.get_by_label("seed")
     seed.fill("4711")
     page.choose("patch", "whole")
@@ -411,12 +508,18 @@ def test_growing_tells_how_long_it_takes_and_can_be_cancelled(visit):
     page.button("Grow this tumour").click()
     told = r"growing: [\d,]+ of 5,000 tumour cells, about \d+ s left"
     page.until(lambda: re.search(told, page.page.inner_text(".lab-tumor-right")))
-    assert page.pictures() == [None, None] and page.page.inner_html("#panels") == "", "no curves of another tumour"
+    assert page.pictures() == [None, None] and page.page.inner_html("#panels") == "", (
+        "no curves of another tumour"
+    )
     assert seed.input_value() == "4711" and page.button("Cancel").count() == 2
     page.button("Cancel").first.click()
     page.page.wait_for_selector(".lab-growing", state="detached")
     page.until(lambda: None not in page.pictures())
-    assert (page.pictures(), page.page.inner_text("#question"), page.page.inner_text(".lab-patient")) == before
+    assert (
+        page.pictures(),
+        page.page.inner_text("#question"),
+        page.page.inner_text(".lab-patient"),
+    ) == before
     assert "cancelled" in page.page.inner_text("#message")
     page.choose("scenario", "cold_tumor")
     page.until(lambda: "wheel" in page.page.inner_text("#question") and None not in page.pictures())
@@ -431,7 +534,10 @@ def test_the_one_too_many_is_told_so_and_comes_in_when_another_leaves(browser):
         two = browser.new_context().new_page()
         two.goto(url)
         two.wait_for_selector("#full", timeout=60_000)
-        assert "The lab is full: 1 visitor" in two.inner_text("#full") and two.locator("img").count() == 0
+        assert (
+            "The lab is full: 1 visitor" in two.inner_text("#full")
+            and two.locator("img").count() == 0
+        )
         two.get_by_role("button", name="Try again").click()
         two.wait_for_timeout(3000)
         assert two.locator("#full").count() == 1
@@ -444,7 +550,12 @@ def test_the_one_too_many_is_told_so_and_comes_in_when_another_leaves(browser):
 @pytest.mark.slow
 def test_every_colour_is_explained_and_every_place_answers(visit):
     page = visit()
-    for show, word in {"antigen": "T-cell receptors", "vigour": "exhausted", "oxygen": "mmHg", "clone": "founder"}.items():
+    for show, word in {
+        "antigen": "T-cell receptors",
+        "vigour": "exhausted",
+        "oxygen": "mmHg",
+        "clone": "founder",
+    }.items():
         page.choose("colour by", show)
         page.until(lambda word=word: word in page.page.inner_text("#legend"))
     page.page.locator(".lab-tumor-left .lab-tissue").hover(position={"x": 159, "y": 159})
@@ -508,14 +619,20 @@ def test_ten_thousand_cells_are_shown_eight_times_a_second(visit, server):
     page.until(lambda: page.number("burden-left") >= 10_000, 180)
     page.pause()
     page.choose("pace", "3")
-    page.page.evaluate("() => { window.shown = 0; window.addEventListener('lab-frame', () => window.shown++); }")
+    page.page.evaluate(
+        "() => { window.shown = 0; window.addEventListener('lab-frame', () => window.shown++); }"
+    )
     page.button("Play").click()
     time.sleep(1)
     used, pictures = used_seconds(server[1]), page.page.evaluate("window.shown")
     time.sleep(5)
     used, pictures = used_seconds(server[1]) - used, page.page.evaluate("window.shown") - pictures
-    print(f"{pictures / 5:.1f} pictures a second, {1000 * used / pictures:.0f} ms of the server each")
-    assert used / pictures < 1 / 8, "a picture of two tumours of 10,000 cells costs one core less than an eighth of a second"
+    print(
+        f"{pictures / 5:.1f} pictures a second, {1000 * used / pictures:.0f} ms of the server each"
+    )
+    assert used / pictures < 1 / 8, (
+        "a picture of two tumours of 10,000 cells costs one core less than an eighth of a second"
+    )
     page.pause()
 
 
@@ -528,7 +645,9 @@ def used_seconds(process) -> float:
 
 
 def test_a_missing_library_and_a_wrong_port_are_told_in_one_sentence(monkeypatch):
-    with pytest.raises(app.AppError, match="--port 99999 is not allowed: give a number from 1 to 65535"):
+    with pytest.raises(
+        app.AppError, match="--port 99999 is not allowed: give a number from 1 to 65535"
+    ):
         app.main(99999, False)
     with closing(socket.socket()) as taken:
         taken.bind((app.HOST, 0))
@@ -548,7 +667,11 @@ def test_mesas_own_page_takes_the_model(monkeypatch):
     from simulation import plots
 
     drawn = []
-    monkeypatch.setattr(plots, "tissue", lambda snapshot, draw=plots.tissue: drawn.append(snapshot) or draw(snapshot))
+    monkeypatch.setattr(
+        plots,
+        "tissue",
+        lambda snapshot, draw=plots.tissue: drawn.append(snapshot) or draw(snapshot),
+    )
     lesson = json.loads((ROOT / "notebooks" / "10_from_mesa.ipynb").read_text(encoding="utf-8"))
     text = next("".join(cell["source"]) for cell in lesson["cells"] if cell["id"] == "solaraviz")
     page = {}

@@ -37,20 +37,34 @@ class Served:
 
     def __init__(self, folder: Path, *, sessions: int = 2, before: str = ""):
         self.port, self.libraries = free(), folder / "cdn"
-        for name in (f"{LIBRARY}/dist/main8.css", f"{LIBRARY}/package.json", "requirejs@2.3.6/require.js"):
+        for name in (
+            f"{LIBRARY}/dist/main8.css",
+            f"{LIBRARY}/package.json",
+            "requirejs@2.3.6/require.js",
+        ):
             (self.libraries / name).parent.mkdir(parents=True, exist_ok=True)
             (self.libraries / name).write_text(f"/* {name} */")
         (folder / "secret.txt").write_text("nobody's business")
         self.trap = socket.create_server((app.HOST, 0))
         self.trap.setblocking(False)
-        start = (f"import solara.server.settings; {before}\n"
-                 f"assert str(solara.server.settings.assets.proxy_cache_dir) == {str(self.libraries)!r}\n"
-                 "from experiments.page.app import main\n"
-                 f"main({self.port}, False, names=['lab.example.org'], sessions={sessions})")
-        outside = {"SOLARA_ASSETS_PROXY_CACHE_DIR": str(self.libraries),
-                   "SOLARA_ASSETS_CDN": "http://{}:{}/".format(*self.trap.getsockname())}
-        self.process = subprocess.Popen([sys.executable, "-c", start], cwd=ROOT, env=os.environ | app.QUIET | outside, text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        start = (
+            f"import solara.server.settings; {before}\n"
+            f"assert str(solara.server.settings.assets.proxy_cache_dir) == {str(self.libraries)!r}\n"
+            "from experiments.page.app import main\n"
+            f"main({self.port}, False, names=['lab.example.org'], sessions={sessions})"
+        )
+        outside = {
+            "SOLARA_ASSETS_PROXY_CACHE_DIR": str(self.libraries),
+            "SOLARA_ASSETS_CDN": "http://{}:{}/".format(*self.trap.getsockname()),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", start],
+            cwd=ROOT,
+            env=os.environ | app.QUIET | outside,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         said = []
         for line in self.process.stdout:
             said.append(line)
@@ -74,8 +88,14 @@ class Served:
     def live(self, name: str = "one", **headers):
         """A connection as the page opens one: a session of the name."""
         place = headers.pop("host", f"{app.HOST}:{self.port}")
-        return connect(f"ws://{place}/jupyter/api/kernels/{name}/channels?session_id=page", sock=socket.create_connection(
-            (app.HOST, self.port)), open_timeout=20, close_timeout=1, additional_headers=headers, max_size=None)
+        return connect(
+            f"ws://{place}/jupyter/api/kernels/{name}/channels?session_id=page",
+            sock=socket.create_connection((app.HOST, self.port)),
+            open_timeout=20,
+            close_timeout=1,
+            additional_headers=headers,
+            max_size=None,
+        )
 
     def fetched(self) -> bool:
         """Whether anything was asked from outside."""
@@ -100,12 +120,43 @@ def served(tmp_path_factory):
     lab.end()
 
 
-OTHER_NAMES = ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "localhost.evil.example:{port}", "", None,
-               "localhost@evil", "evil@localhost", "[::2]:{port}", "localhost:port", "localhost/evil", "10.0.0.1", "::1",
-               "0.0.0.0:{port}", ["localhost", "evil.example"]]
-OUR_NAMES = ["localhost", "LOCALHOST:{port}", "127.0.0.1:1", "[::1]:{port}", "lab.example.org", "Lab.Example.org:443"]
-OTHER_PAGES = ["http://evil.example", "http://localhost:{port}", "http://127.0.0.1:1", "null", "", "http://127.0.0.1", "file://",
-               "http://127.0.0.1:{port}.evil.example", "http://evil@127.0.0.1:{port}", "https://evil.example/127.0.0.1:{port}"]
+OTHER_NAMES = [
+    "evil.example",
+    "evil.example:{port}",
+    "127.0.0.1.evil.example",
+    "localhost.evil.example:{port}",
+    "",
+    None,
+    "localhost@evil",
+    "evil@localhost",
+    "[::2]:{port}",
+    "localhost:port",
+    "localhost/evil",
+    "10.0.0.1",
+    "::1",
+    "0.0.0.0:{port}",
+    ["localhost", "evil.example"],
+]
+OUR_NAMES = [
+    "localhost",
+    "LOCALHOST:{port}",
+    "127.0.0.1:1",
+    "[::1]:{port}",
+    "lab.example.org",
+    "Lab.Example.org:443",
+]
+OTHER_PAGES = [
+    "http://evil.example",
+    "http://localhost:{port}",
+    "http://127.0.0.1:1",
+    "null",
+    "",
+    "http://127.0.0.1",
+    "file://",
+    "http://127.0.0.1:{port}.evil.example",
+    "http://evil@127.0.0.1:{port}",
+    "https://evil.example/127.0.0.1:{port}",
+]
 
 
 def filled(value, port: int):
@@ -116,11 +167,20 @@ def filled(value, port: int):
 
 @pytest.mark.parametrize("name", OTHER_NAMES)
 def test_a_name_that_only_leads_here_is_turned_away(served, name):
-    for path in ("/", "/readyz", f"/_solara/cdn/{LIBRARY}/dist/main8.css", "/static/main-vuetify.js"):
+    for path in (
+        "/",
+        "/readyz",
+        f"/_solara/cdn/{LIBRARY}/dist/main8.css",
+        "/static/main-vuetify.js",
+    ):
         status, said = served.ask(path, host=filled(name, served.port))
-        assert status in ((400, 403) if name is None or isinstance(name, list) else (403,)), "no Host or two: HTTP itself says no"
+        assert status in ((400, 403) if name is None or isinstance(name, list) else (403,)), (
+            "no Host or two: HTTP itself says no"
+        )
         assert b"<html" not in said and b"/*" not in said
-    if isinstance(name, str) and name.startswith(("evil.example", "10.", "127.0.0.1.", "localhost.")):
+    if isinstance(name, str) and name.startswith(
+        ("evil.example", "10.", "127.0.0.1.", "localhost.")
+    ):
         with pytest.raises(InvalidStatus, match="403"):
             served.live(host=filled(name, served.port))
 
@@ -140,9 +200,16 @@ def test_another_page_opens_no_session_and_closes_none(served, origin):
     assert served.ask("/", origin=origin)[0] == 403
 
 
-@pytest.mark.parametrize("name, origin", [("127.0.0.1:{port}", "http://127.0.0.1:{port}"), ("localhost:{port}", "http://localhost:{port}"),
-                                          ("127.0.0.1:{port}", None), ("localhost:9000", "http://localhost:9000"),
-                                          ("127.0.0.1:{port}", "https://lab.example.org")])
+@pytest.mark.parametrize(
+    "name, origin",
+    [
+        ("127.0.0.1:{port}", "http://127.0.0.1:{port}"),
+        ("localhost:{port}", "http://localhost:{port}"),
+        ("127.0.0.1:{port}", None),
+        ("localhost:9000", "http://localhost:9000"),
+        ("127.0.0.1:{port}", "https://lab.example.org"),
+    ],
+)
 def test_its_own_page_does(served, name, origin):
     """Also through a tunnel to another port, and through a proxy whose name was given; programs send no Origin."""
     origins = {"origin": filled(origin, served.port)} if origin else {}
@@ -150,14 +217,53 @@ def test_its_own_page_does(served, name, origin):
         assert line.protocol.state.name == "OPEN"
 
 
-FOLDERS = ["", "/", "/.", "//", "/dist", "/dist/", "/dist/.", "/nothing.js", "%2f", "/dist%2f", "/%2e", "/%2e%2e/",
-           "/../../requirejs@2.3.6", "/dist/..", "\\dist", "%5cdist"]
-OUTSIDE = ["../secret.txt", "%2e%2e/secret.txt", "..%2fsecret.txt", "..%5csecret.txt", "@widgetti/../../secret.txt",
-           "/etc/passwd", "%2fetc%2fpasswd", "nothing@1.0.0", "nothing@1.0.0/dist/index.js", "@widgetti", "@widgetti/",
-           "requirejs@2.3.6", ".", "..", "https://evil.example/x.js", "x%00.js", "~root"]
+FOLDERS = [
+    "",
+    "/",
+    "/.",
+    "//",
+    "/dist",
+    "/dist/",
+    "/dist/.",
+    "/nothing.js",
+    "%2f",
+    "/dist%2f",
+    "/%2e",
+    "/%2e%2e/",
+    "/../../requirejs@2.3.6",
+    "/dist/..",
+    "\\dist",
+    "%5cdist",
+]
+OUTSIDE = [
+    "../secret.txt",
+    "%2e%2e/secret.txt",
+    "..%2fsecret.txt",
+    "..%5csecret.txt",
+    "@widgetti/../../secret.txt",
+    "/etc/passwd",
+    "%2fetc%2fpasswd",
+    "nothing@1.0.0",
+    "nothing@1.0.0/dist/index.js",
+    "@widgetti",
+    "@widgetti/",
+    "requirejs@2.3.6",
+    ".",
+    "..",
+    "https://evil.example/x.js",
+    "x%00.js",
+    "~root",
+]
 
 
-PLACES = ["/_solara/cdn/", "//_solara/cdn/", "/_solara//cdn/", "/static/../_solara/cdn/", "/%5fsolara/cdn/", "/static/public/"]
+PLACES = [
+    "/_solara/cdn/",
+    "//_solara/cdn/",
+    "/_solara//cdn/",
+    "/static/../_solara/cdn/",
+    "/%5fsolara/cdn/",
+    "/static/public/",
+]
 
 
 @pytest.mark.parametrize("path", [LIBRARY + end for end in FOLDERS] + OUTSIDE)
@@ -166,14 +272,19 @@ def test_asking_for_a_folder_removes_and_fetches_nothing(served, path):
     for before in PLACES:
         for method in ("GET", "POST", "DELETE", "PUT"):
             status, said = served.ask(before + path, method)
-            assert 300 < status < 500 or b"<title>Tumor-Immune Lab" in said, f"{method} {before}{path}: {status} {said[:200]}"
+            assert 300 < status < 500 or b"<title>Tumor-Immune Lab" in said, (
+                f"{method} {before}{path}: {status} {said[:200]}"
+            )
             assert b"nobody's business" not in said and b"root:" not in said
     assert sorted(served.libraries.rglob("*")) == there and len(there) == 7
     assert not served.fetched(), "what is missing is missing"
 
 
 def test_the_libraries_of_the_page_are_read(served):
-    assert served.ask(f"/_solara/cdn/{LIBRARY}/dist/main8.css") == (200, f"/* {LIBRARY}/dist/main8.css */".encode())
+    assert served.ask(f"/_solara/cdn/{LIBRARY}/dist/main8.css") == (
+        200,
+        f"/* {LIBRARY}/dist/main8.css */".encode(),
+    )
     assert served.ask("/_solara/cdn/requirejs@2.3.6/require.js")[0] == 200
 
 
@@ -184,12 +295,21 @@ class Guest:
         self.heard = ""
         self.line = lab.live(name).__enter__()
         self.send("comm_open", comm_id=name, target_name="solara.control", data={})
-        self.send("comm_msg", comm_id=name, data={"method": "run", "args": {"path": "/", "themes": {}, "dark": False}})
+        self.send(
+            "comm_msg",
+            comm_id=name,
+            data={"method": "run", "args": {"path": "/", "themes": {}, "dark": False}},
+        )
         threading.Thread(target=self.listen, daemon=True).start()
 
     def send(self, kind: str, **content) -> None:
-        about = {"header": {"msg_type": kind, "msg_id": kind}, "parent_header": {}, "metadata": {}, "channel": "shell",
-                 "buffers": []}
+        about = {
+            "header": {"msg_type": kind, "msg_id": kind},
+            "parent_header": {},
+            "metadata": {},
+            "channel": "shell",
+            "buffers": [],
+        }
         self.line.send(json.dumps(about | {"content": content}))
 
     def listen(self) -> None:
@@ -200,7 +320,13 @@ class Guest:
     @property
     def sees(self) -> str:
         """A picture, that the lab is full, or nothing so far."""
-        return "picture" if "data:image/png" in self.heard else "full" if "The lab is full" in self.heard else ""
+        return (
+            "picture"
+            if "data:image/png" in self.heard
+            else "full"
+            if "The lab is full" in self.heard
+            else ""
+        )
 
 
 def seen(guests: list[Guest], seconds: float) -> list[str]:
@@ -214,7 +340,10 @@ def seen(guests: list[Guest], seconds: float) -> list[str]:
 def arrive(lab: Served, names: range) -> list[Guest]:
     """So many guests at once."""
     guests = []
-    several = [threading.Thread(target=lambda name=name: guests.append(Guest(lab, f"guest-{name}"))) for name in names]
+    several = [
+        threading.Thread(target=lambda name=name: guests.append(Guest(lab, f"guest-{name}")))
+        for name in names
+    ]
     for each in several:
         each.start()
     for each in several:
@@ -228,7 +357,9 @@ def crowded(lab: Served, how: int) -> None:
     assert (sees.count("picture"), sees.count("full")) == (2, 10)
     assert lab.ask("/")[0] == 200
     next(guest for guest in guests if guest.sees == "picture").line.close()
-    assert seen([Guest(lab, "late")], 30) == ["picture"], "the place of one whose page is gone is given to who comes"
+    assert seen([Guest(lab, "late")], 30) == ["picture"], (
+        "the place of one whose page is gone is given to who comes"
+    )
     assert lab.end(how) < 8
 
 
@@ -237,15 +368,25 @@ def test_it_ends_on_ctrl_c_too(tmp_path):
     crowded(Served(tmp_path), signal.SIGINT)
 
 
-@pytest.mark.parametrize("given, told", [
-    ({"host": "192.0.2.1"}, "--host '192.0.2.1' is no address of this machine"),
-    ({"host": "a b"}, "--host 'a b' is no address of this machine"),
-    ({"sessions": 0}, "--sessions 0 is not allowed: give a number of at least 1"),
-    ({"sessions": -3}, "--sessions -3 is not allowed"),
-    *(({"names": [name]}, f"--allow {name!r} is not allowed: give a name alone, such as lab.example.org")
-      for name in ("http://lab.example.org", "lab.example.org:80", "", "*/", "a b", "me@lab")),
-])
-def test_what_makes_no_sense_is_told_in_one_sentence_before_anything_grows(monkeypatch, given, told):
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ({"host": "192.0.2.1"}, "--host '192.0.2.1' is no address of this machine"),
+        ({"host": "a b"}, "--host 'a b' is no address of this machine"),
+        ({"sessions": 0}, "--sessions 0 is not allowed: give a number of at least 1"),
+        ({"sessions": -3}, "--sessions -3 is not allowed"),
+        *(
+            (
+                {"names": [name]},
+                f"--allow {name!r} is not allowed: give a name alone, such as lab.example.org",
+            )
+            for name in ("http://lab.example.org", "lab.example.org:80", "", "*/", "a b", "me@lab")
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_told_in_one_sentence_before_anything_grows(
+    monkeypatch, given, told
+):
     monkeypatch.setattr(app, "warm", lambda: pytest.fail("it grew a tumour first"))
     with pytest.raises(app.AppError, match=re.escape(told)):
         app.main(None, False, **given)
@@ -262,8 +403,11 @@ HANGS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("hang", HANGS)
 def test_the_server_ends_whatever_its_sessions_do(tmp_path, hang):
-    lab = Served(tmp_path, before=f"import itertools, time; from experiments.page import session; "
-                                  f"from experiments.lab import player; {HANGS[hang]}")
+    lab = Served(
+        tmp_path,
+        before=f"import itertools, time; from experiments.page import session; "
+        f"from experiments.lab import player; {HANGS[hang]}",
+    )
     guests = arrive(lab, range(2))
     time.sleep(2)
     assert [guest.line.protocol.state.name for guest in guests] == ["OPEN"] * 2

@@ -23,7 +23,9 @@ def test_keys_and_values_are_sane(written):
     assert written["ratio_to_mesa"] > 1.0 and written["ratio_to_mesa_whole_step"] > 0.0
     assert written["step_ms"] > 0.0 and written["cost_per_cell_largest_to_smallest"] > 0.0
     assert 0.0 <= written["bytes_per_site"] < 1e6
-    assert list(written["parts_ms"]) == list(VERBS) and all(ms >= 0.0 for ms in written["parts_ms"].values())
+    assert list(written["parts_ms"]) == list(VERBS) and all(
+        ms >= 0.0 for ms in written["parts_ms"].values()
+    )
     assert {"processor", "cores", "load", "python", "numba", "mesa"} <= written["machine"].keys()
 
 
@@ -74,8 +76,14 @@ def test_nothing_needs_a_module_that_only_unix_has():
 
 def test_two_checkouts_are_measured_in_turn_with_their_own_code(monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr(turns, "least", lambda checkout, *size: (
-        asked.append(checkout), {"act": len(asked) + 10.0 * (checkout == tmp_path), "divide": 1.0})[1])
+    monkeypatch.setattr(
+        turns,
+        "least",
+        lambda checkout, *size: (
+            asked.append(checkout),
+            {"act": len(asked) + 10.0 * (checkout == tmp_path), "divide": 1.0},
+        )[1],
+    )
     found = turns.in_turn(tmp_path, (20, 20), 200, turns=2)
     assert asked == [tmp_path, turns.HERE] * 2
     assert found == {"act": (11.0, 2.0), "divide": (1.0, 1.0), "step": (12.0, 3.0)}

@@ -11,33 +11,105 @@ from simulation.step import VERBS
 
 STILL = ("diffuse", "recruit", "measure")  # fields stand still and nobody enters
 OVERRIDES = {
-    "tumor.antigen": 0.4, "tumor.pdl1": 0.4, "tumor.antigen_negative_share": 0.1, "tumor.mhc_halving": 0.05,
-    "tumor.antigen_loss": 0.02, "tumor.division_rate": 2.0, "tumor.death_rate": 0.3,
-    "t_cell.bystander_share": 0.2, "t_cell.squeeze": 0.2, "t_cell.exhaustion_rate": 3.0, "t_cell.division_rate": 3.0,
-    "t_cell.division_limit": 1, "t_cell.il2_divisions": 1, "car_t_cell.division_rate": 3.0,
-    "car_t_cell.division_limit": 3, "nk_cell.engage_rate": 6.0, "nk_cell.kill_rate": 4.0, "nk_cell.division_rate": 3.0,
-    "checkpoint.brake": 0.5, "tumor.necrosis_threshold": 13.0, "tumor.necrosis_rate": 0.05,
+    "tumor.antigen": 0.4,
+    "tumor.pdl1": 0.4,
+    "tumor.antigen_negative_share": 0.1,
+    "tumor.mhc_halving": 0.05,
+    "tumor.antigen_loss": 0.02,
+    "tumor.division_rate": 2.0,
+    "tumor.death_rate": 0.3,
+    "t_cell.bystander_share": 0.2,
+    "t_cell.squeeze": 0.2,
+    "t_cell.exhaustion_rate": 3.0,
+    "t_cell.division_rate": 3.0,
+    "t_cell.division_limit": 1,
+    "t_cell.il2_divisions": 1,
+    "car_t_cell.division_rate": 3.0,
+    "car_t_cell.division_limit": 3,
+    "nk_cell.engage_rate": 6.0,
+    "nk_cell.kill_rate": 4.0,
+    "nk_cell.division_rate": 3.0,
+    "checkpoint.brake": 0.5,
+    "tumor.necrosis_threshold": 13.0,
+    "tumor.necrosis_rate": 0.05,
 }
 SURROUNDINGS = {"interferon": 0.7, "oxygen": 12.0, "il2": 0.2, "uphill": (0, 1), "pull": 0.4}
-COMPARED = ("damage", "divisions", "kills", "stimulation", "exhaustion", "fixed_exhaustion", "capacity", "specificity",
-            "antigen", "car_target", "mhc", "pdl1", "stress_ligand", "mother")
+COMPARED = (
+    "damage",
+    "divisions",
+    "kills",
+    "stimulation",
+    "exhaustion",
+    "fixed_exhaustion",
+    "capacity",
+    "specificity",
+    "antigen",
+    "car_target",
+    "mhc",
+    "pdl1",
+    "stress_ligand",
+    "mother",
+)
 COUNTED = ("potency", "lethal_hits", "division_limit", "il2_divisions")
-RULES_OF_TWIN = (*COUNTED, "move", "squeeze", "persistence", "bias", "engage", "kill", "detach", "brake", "repair",
-                 "exhaustion", "recovery", "fixation", "sensitivity", "forgetting", "refill", "il2_refill",
-                 "division", "il2_drive",
-                 "interferon_arrest", "oxygen_half", "antigen_shown", "interferon", "il2", "death", "necrosis")
+RULES_OF_TWIN = (
+    *COUNTED,
+    "move",
+    "squeeze",
+    "persistence",
+    "bias",
+    "engage",
+    "kill",
+    "detach",
+    "brake",
+    "repair",
+    "exhaustion",
+    "recovery",
+    "fixation",
+    "sensitivity",
+    "forgetting",
+    "refill",
+    "il2_refill",
+    "division",
+    "il2_drive",
+    "interferon_arrest",
+    "oxygen_half",
+    "antigen_shown",
+    "interferon",
+    "il2",
+    "death",
+    "necrosis",
+)
 
-LEFT_OUT = ("influx", "influx_gain",  # nobody enters
-            "ifn_gamma_secretion", "il2_secretion", "il2_uptake", "chemokine_secretion", "chemokine_induced",
-            "oxygen_uptake")  # fields stand still
+LEFT_OUT = (
+    "influx",
+    "influx_gain",  # nobody enters
+    "ifn_gamma_secretion",
+    "il2_secretion",
+    "il2_uptake",
+    "chemokine_secretion",
+    "chemokine_induced",
+    "oxygen_uptake",
+)  # fields stand still
 
 
 class KeyedDraws:
     """The draws of the compiled loops in plain Python: purpose, tick and cell name say which."""
 
     GOLDEN, WORD = 0x9E3779B97F4A7C15, 2**64 - 1
-    BRANCH = {"go": 0, "turn": 1, "where": 2, "push": 3, "site": 4, "choose": 1, "room": 1, "cradle": 2, "birth": 3,
-              "angle": 1, "loss": 2, "halving": 3}
+    BRANCH = {
+        "go": 0,
+        "turn": 1,
+        "where": 2,
+        "push": 3,
+        "site": 4,
+        "choose": 1,
+        "room": 1,
+        "cradle": 2,
+        "birth": 3,
+        "angle": 1,
+        "loss": 2,
+        "halving": 3,
+    }
 
     def __init__(self, seed):
         self.randomness, self.tick = Randomness(seed), 0
@@ -51,9 +123,13 @@ class KeyedDraws:
         path, _, leaf = purpose.rpartition(".")
         if leaf in self.BRANCH:
             steps = 8 * number + self.BRANCH[leaf]
-            stream = self.mix((int(self.randomness.stream(path, self.tick)) + steps * self.GOLDEN) & self.WORD)
+            stream = self.mix(
+                (int(self.randomness.stream(path, self.tick)) + steps * self.GOLDEN) & self.WORD
+            )
         else:
-            stream = (int(self.randomness.stream(purpose, self.tick)) + number * self.GOLDEN) & self.WORD
+            stream = (
+                int(self.randomness.stream(purpose, self.tick)) + number * self.GOLDEN
+            ) & self.WORD
         return self.mix(stream ^ name)
 
     def uniform(self, purpose, name, number=0):
@@ -66,7 +142,13 @@ class KeyedDraws:
 def lattice_and_twin(seed, shape):
     """A crowded model in constant fields, and its twin."""
     sites = int(np.prod(shape))
-    model = TumorModel(shape=shape, seed=seed, tumor_cells=sites * 35 // 100, immune_cells=False, overrides=OVERRIDES)
+    model = TumorModel(
+        shape=shape,
+        seed=seed,
+        tumor_cells=sites * 35 // 100,
+        immune_cells=False,
+        overrides=OVERRIDES,
+    )
     for cls, share in ((TCell, 8), (CarTCell, 3), (NKCell, 7)):
         for _ in range(sites * share // 100):
             cls(model)
@@ -92,9 +174,13 @@ def of_loops(model):
         partner, heading = int(cells["partner"][row]), int(cells["heading"][row])
         kind = model.kinds.names[cells["kind"][row]]
         found[int(cells["name"][row])] = (
-            kind, model.lattice.position(cells["site"][row]), tuple(cells[trait][row].item() for trait in COMPARED),
-            int(cells["name"][partner]) if partner >= 0 else None, int(cells["held"][row]),
-            tuple(model.lattice.directions[heading].tolist()) if heading >= 0 else None)
+            kind,
+            model.lattice.position(cells["site"][row]),
+            tuple(cells[trait][row].item() for trait in COMPARED),
+            int(cells["name"][partner]) if partner >= 0 else None,
+            int(cells["held"][row]),
+            tuple(model.lattice.directions[heading].tolist()) if heading >= 0 else None,
+        )
     return found
 
 
@@ -104,14 +190,21 @@ def of_agents(twin):
     for agent in twin.agents:
         partner = getattr(agent, "partner", None)
         found[agent.name] = (
-            agent.kind, agent.cell.coordinate, tuple(getattr(agent, trait) for trait in COMPARED),
-            partner.name if partner else None, len(getattr(agent, "holders", ())), getattr(agent, "heading", None))
+            agent.kind,
+            agent.cell.coordinate,
+            tuple(getattr(agent, trait) for trait in COMPARED),
+            partner.name if partner else None,
+            len(getattr(agent, "holders", ())),
+            getattr(agent, "heading", None),
+        )
     return found
 
 
 def differs(loops, agents):
     """The first cell that is not the same in both, or None."""
-    return next((name for name in loops.keys() | agents.keys() if loops.get(name) != agents.get(name)), None)
+    return next(
+        (name for name in loops.keys() | agents.keys() if loops.get(name) != agents.get(name)), None
+    )
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +225,9 @@ def test_twin_follows_the_compiled_loops_to_the_last_bit(course):
         twin.step()
         assert differs(loops, of_agents(twin)) is None, f"a cell differs after {number + 1} hours"
     happened = model.counters
-    assert happened["births"].min() > 2 and happened["deaths"].min() > 2, "every kind divides and dies"
+    assert happened["births"].min() > 2 and happened["deaths"].min() > 2, (
+        "every kind divides and dies"
+    )
     assert happened["kills"][1:, 0].min() > 5 and happened["starved"][0] > 2
 
 
@@ -143,7 +238,9 @@ def test_twin_follows_with_another_seed_and_in_3d(seed, shape, steps):
     for number in range(steps):
         hour(model)
         twin.step()
-        assert differs(of_loops(model), of_agents(twin)) is None, f"a cell differs after {number + 1} hours"
+        assert differs(of_loops(model), of_agents(twin)) is None, (
+            f"a cell differs after {number + 1} hours"
+        )
     assert model.counters["kills"].sum() > 10 and model.counters["births"].sum() > 10
 
 
@@ -156,7 +253,11 @@ def test_a_change_of_any_one_rule_shows(course, rule):
     """The comparison is sharp: a twin with one rule changed leaves the course."""
     hours, twin = course[1], lattice_and_twin(seed=1, shape=(20, 21))[1]
     for rates in twin.rates.values():
-        setattr(rates, rule, getattr(rates, rule) + 3.0 if rule in COUNTED else getattr(rates, rule) * 0.7 + 0.01)
+        setattr(
+            rates,
+            rule,
+            getattr(rates, rule) + 3.0 if rule in COUNTED else getattr(rates, rule) * 0.7 + 0.01,
+        )
     for loops in hours:
         twin.step()
         if differs(loops, of_agents(twin)) is not None:
@@ -175,4 +276,6 @@ def test_it_is_an_ordinary_mesa_model_on_its_own():
     assert len({cell[1] for cell in state.values()}) == len(state), "one cell per site"
     assert first.clock == first.steps == 24
     start = of_loops(model)
-    assert start.keys() - state.keys() and state.keys() - start.keys(), "some died and some were born"
+    assert start.keys() - state.keys() and state.keys() - start.keys(), (
+        "some died and some were born"
+    )

@@ -9,7 +9,9 @@ from experiments.runs.run import run_scenario
 from experiments.scenarios.scenario import Scenario
 from simulation.results.results import Results
 
-TEXT = 'question = "?"\nparameters = "melanoma"\nshape = [15, 15, 9]\ndays = 0.5\ntumor_cells = 60\n'
+TEXT = (
+    'question = "?"\nparameters = "melanoma"\nshape = [15, 15, 9]\ndays = 0.5\ntumor_cells = 60\n'
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +25,10 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("form", ["vti", "vtp"])
 def test_every_snapshot_becomes_a_vtk_file(folder, form):
     files = export(folder, form)
-    assert [file.name for file in files] == [f"control_day_0000.00.{form}", f"control_day_0000.50.{form}"]
+    assert [file.name for file in files] == [
+        f"control_day_0000.00.{form}",
+        f"control_day_0000.50.{form}",
+    ]
     assert b'Name="cell_kind"' in files[1].read_bytes()
 
 

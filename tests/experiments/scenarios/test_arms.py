@@ -38,13 +38,17 @@ def test_a_scenario_takes_the_decisions_that_a_hand_would(tmp_path):
     by_hand.stop("il2")
     by_hand.run(days=1.5)
     written = advance(begun(scenario, "late", lambda: tumor), scenario, 4.0)
-    pd.testing.assert_frame_equal(written.results.timeseries, by_hand.results.timeseries, check_exact=True)
+    pd.testing.assert_frame_equal(
+        written.results.timeseries, by_hand.results.timeseries, check_exact=True
+    )
     assert written.results.doses.equals(by_hand.results.doses)
     assert set(written.results.doses.treatment) == {"il2", "pembrolizumab"}
     for pause in (1.25, 2.5, 3.0):  # saved at the very moment of a decision, before, or after it
         advance(begun(scenario, "late", lambda: tumor), scenario, pause).save(tmp_path / str(pause))
         resumed = advance(TumorModel.load(tmp_path / str(pause)), scenario, 4.0)
-        pd.testing.assert_frame_equal(resumed.results.timeseries, by_hand.results.timeseries, check_exact=True)
+        pd.testing.assert_frame_equal(
+            resumed.results.timeseries, by_hand.results.timeseries, check_exact=True
+        )
 
 
 def test_the_day_of_a_decision_matters():
@@ -52,13 +56,24 @@ def test_the_day_of_a_decision_matters():
     tumor = grown(scenario)
     late = advance(begun(scenario, "late", lambda: tumor), scenario, 4.0)
     early = Scenario.from_text(TEXT.replace("given = 1.25", "given = 0.25"))
-    assert not advance(begun(early, "late", lambda: tumor), early, 4.0).results.timeseries.equals(late.results.timeseries)
+    assert not advance(begun(early, "late", lambda: tumor), early, 4.0).results.timeseries.equals(
+        late.results.timeseries
+    )
 
 
-@pytest.mark.parametrize("text, sentence", [
-    (TEXT.replace("stopped = 2.5", "given = 3\nstopped = 2.5"), "stopped = 2.5 lies before given = 3"),
-    (TEXT.replace("given = 1.25", "given = -1"), "it must be the day on which it is given, at least 0"),
-])
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        (
+            TEXT.replace("stopped = 2.5", "given = 3\nstopped = 2.5"),
+            "stopped = 2.5 lies before given = 3",
+        ),
+        (
+            TEXT.replace("given = 1.25", "given = -1"),
+            "it must be the day on which it is given, at least 0",
+        ),
+    ],
+)
 def test_a_decision_in_the_past_is_refused(text, sentence):
     with pytest.raises(ScenarioError, match=sentence):
         Scenario.from_text(text)

@@ -21,7 +21,9 @@ def test_the_variance_ratio_of_correlated_normals_is_one_over_one_minus_r(correl
     ratios = [variance_ratio(*pairs(400, correlation, seed)) for seed in range(100)]
     error = np.std(ratios, ddof=1) / 10
     off = (np.mean(ratios) - 1 / (1 - correlation)) / error
-    assert abs(off) < 3.5, f"correlation {correlation}: ratio {np.mean(ratios):.3f} is {off:.1f} standard errors off"
+    assert abs(off) < 3.5, (
+        f"correlation {correlation}: ratio {np.mean(ratios):.3f} is {off:.1f} standard errors off"
+    )
 
 
 def test_both_standard_errors_are_those_of_theory():
@@ -34,7 +36,9 @@ def test_both_standard_errors_are_those_of_theory():
 def test_the_interval_holds_the_truth_as_often_as_it_says():
     found = [contrast(*pairs(15, 0.6, seed)) for seed in range(200)]
     inside = np.mean([each.low <= -1 <= each.high for each in found])
-    assert abs(inside - 0.95) < 3.5 * math.sqrt(0.95 * 0.05 / 200), f"{inside:.3f} of the 95 % intervals"
+    assert abs(inside - 0.95) < 3.5 * math.sqrt(0.95 * 0.05 / 200), (
+        f"{inside:.3f} of the 95 % intervals"
+    )
 
 
 def test_saved_patients_are_what_an_unpaired_trial_needs_beyond_the_pairs():
@@ -44,7 +48,9 @@ def test_saved_patients_are_what_an_unpaired_trial_needs_beyond_the_pairs():
     assert found.variance_ratio == pytest.approx(variance / (treated - control).var(ddof=1))
     per_arm = math.ceil(4 * found.variance_ratio)
     assert (found.unpaired_patients, found.saved) == (2 * per_arm, 2 * per_arm - 4)
-    assert math.sqrt(variance / per_arm) <= found.paired_error, "that many in each arm are as precise as the pairs"
+    assert math.sqrt(variance / per_arm) <= found.paired_error, (
+        "that many in each arm are as precise as the pairs"
+    )
 
 
 def test_without_correlation_pairing_still_saves_the_second_set_of_patients_only():
@@ -67,7 +73,9 @@ def test_missing_values_leave_their_pair_out_and_nothing_else():
     assert contrast(holed, control) == contrast(np.delete(treated, 3), np.delete(control, 3))
 
 
-@pytest.mark.parametrize(("treated", "control"), [([], []), ([1.0], [2.0]), ([1.0, 2.0], [2.0, 3.0])])
+@pytest.mark.parametrize(
+    ("treated", "control"), [([], []), ([1.0], [2.0]), ([1.0, 2.0], [2.0, 3.0])]
+)
 def test_where_nothing_varies_or_is_there_is_no_ratio(treated, control):
     found = contrast(np.array(treated), np.array(control))
     assert math.isnan(found.variance_ratio) and math.isnan(found.saved)
@@ -75,17 +83,39 @@ def test_where_nothing_varies_or_is_there_is_no_ratio(treated, control):
 
 
 def test_every_arm_is_held_against_the_control_and_the_arms_before_it_of_the_same_patient():
-    table = pd.DataFrame({"patient": [0, 1, 2] * 3, "arm": ["control"] * 3 + ["a"] * 3 + ["b"] * 3,
-                          "burden": [1.0, 2, 4, 0, 1, 2, 1, 2, 4]})
+    table = pd.DataFrame(
+        {
+            "patient": [0, 1, 2] * 3,
+            "arm": ["control"] * 3 + ["a"] * 3 + ["b"] * 3,
+            "burden": [1.0, 2, 4, 0, 1, 2, 1, 2, 4],
+        }
+    )
     found = contrasts(table, {"burden": "ln burden"})
     assert found.columns.tolist() == ["quantity", "arm", "against", *Contrast._fields]
-    assert list(zip(found["arm"], found["against"], strict=True)) == [("a", "control"), ("b", "control"), ("b", "a")]
+    assert list(zip(found["arm"], found["against"], strict=True)) == [
+        ("a", "control"),
+        ("b", "control"),
+        ("b", "a"),
+    ]
     assert found["difference"].tolist() == pytest.approx([-4 / 3, 0, 4 / 3])
-    assert found["paired_error"].tolist() == pytest.approx([np.std([1, 1, 2], ddof=1) / math.sqrt(3), 0, 1 / 3])
-    shuffled = contrasts(table.sample(frac=1, random_state=1).sort_values("arm", kind="stable"), {"burden": "ln burden"})
-    assert set(shuffled["difference"].round(9)) == set(found["difference"].round(9)), "rows are matched by patient"
+    assert found["paired_error"].tolist() == pytest.approx(
+        [np.std([1, 1, 2], ddof=1) / math.sqrt(3), 0, 1 / 3]
+    )
+    shuffled = contrasts(
+        table.sample(frac=1, random_state=1).sort_values("arm", kind="stable"),
+        {"burden": "ln burden"},
+    )
+    assert set(shuffled["difference"].round(9)) == set(found["difference"].round(9)), (
+        "rows are matched by patient"
+    )
 
 
 def test_seeds_pair_as_patients_do():
-    table = pd.DataFrame({"seed": [1, 2, 1, 2], "arm": ["control", "control", "drug", "drug"], "effect": [0.0, 1, -1, 1]})
+    table = pd.DataFrame(
+        {
+            "seed": [1, 2, 1, 2],
+            "arm": ["control", "control", "drug", "drug"],
+            "effect": [0.0, 1, -1, 1],
+        }
+    )
     assert contrasts(table, {"effect": "effect"}, by="seed")["difference"].tolist() == [-0.5]

@@ -34,7 +34,9 @@ def serial(tmp_path_factory):
     return digest(folder)
 
 
-@pytest.mark.parametrize("executor", [lambda: ThreadPoolExecutor(2), lambda: ProcessPoolExecutor(2)])
+@pytest.mark.parametrize(
+    "executor", [lambda: ThreadPoolExecutor(2), lambda: ProcessPoolExecutor(2)]
+)
 def test_any_executor_gives_the_same_bytes(tmp_path, serial, executor):
     with executor() as pool:
         summary = complete(counting(), tmp_path, executor=pool)
@@ -44,7 +46,9 @@ def test_any_executor_gives_the_same_bytes(tmp_path, serial, executor):
 def test_four_shards_give_the_same_bytes_and_the_last_one_joins(tmp_path, serial):
     summaries = [complete(counting(), tmp_path, shard=(part, 4)) for part in (3, 1, 4, 2)]
     assert [summary.computed for summary in summaries] == [3, 3, 3, 3]
-    assert [summary.missing for summary in summaries] == [9, 6, 3, 0], "each shard does its own part only"
+    assert [summary.missing for summary in summaries] == [9, 6, 3, 0], (
+        "each shard does its own part only"
+    )
     assert digest(tmp_path) == serial
 
 
@@ -53,7 +57,9 @@ def test_asking_again_computes_nothing_and_more_seeds_only_what_is_new(tmp_path)
     for seeds, expected in ((2, 12), (2, 12), (3, 18)):
         summary = complete(counting(seeds=seeds, extra={"log": str(log)}), out)
         assert len(lines(log)) == expected
-    assert len(summary.tables["outcomes"]) == 18 and list(summary.tables["outcomes"]["run"]) == list(range(18))
+    assert len(summary.tables["outcomes"]) == 18 and list(
+        summary.tables["outcomes"]["run"]
+    ) == list(range(18))
     assert list(summary.tables["outcomes"].columns) == ["run", "x", "seed", "arm", "y", "empty"]
 
 
@@ -62,7 +68,9 @@ def test_a_run_that_raises_is_recorded_and_the_rest_completes(tmp_path):
     summary = complete(study, tmp_path)
     index = summary.tables["runs"]
     assert (summary.failed, len(summary.tables["outcomes"])) == (2, 10)
-    assert set(index.loc[index.status == "failed", "message"]) == {"ValueError: x = 3 cannot be computed"}
+    assert set(index.loc[index.status == "failed", "message"]) == {
+        "ValueError: x = 3 cannot be computed"
+    }
     assert complete(study, tmp_path).computed == 0, "a failed run is not tried again unasked"
     assert complete(study, tmp_path, retry_failed=True).computed == 2
 
@@ -81,13 +89,19 @@ def test_a_worker_that_dies_is_replaced_and_its_run_repeated(tmp_path, serial):
 def test_a_run_that_kills_every_worker_is_given_up_and_named(tmp_path):
     summary = complete(counting(points=3, extra={"dies": {"1": "always"}}), tmp_path, workers=2)
     failed = summary.tables["runs"].query("status == 'failed'")
-    assert failed.x.tolist() == [1, 1] and failed.message.str.startswith("its worker died 3 times").all()
+    assert (
+        failed.x.tolist() == [1, 1]
+        and failed.message.str.startswith("its worker died 3 times").all()
+    )
     assert len(summary.tables["outcomes"]) == 4
 
 
 def test_an_executor_that_breaks_is_told_and_what_is_finished_stays(tmp_path):
     study = counting(extra={"dies": {"5": "always"}})
-    with ProcessPoolExecutor(1) as pool, pytest.raises(StudyError, match="the executor stopped working"):
+    with (
+        ProcessPoolExecutor(1) as pool,
+        pytest.raises(StudyError, match="the executor stopped working"),
+    ):
         complete(study, tmp_path, executor=pool)
     assert len(list((tmp_path / "runs").glob("*.run"))) > 0
 
@@ -103,7 +117,7 @@ def test_a_damaged_run_is_named_and_alone_repeated(tmp_path, serial, harm):
         case "flip":
             victim.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
         case "cut":
-            victim.write_bytes(whole[:len(whole) // 2])
+            victim.write_bytes(whole[: len(whole) // 2])
         case "empty":
             victim.write_bytes(b"")
         case "remove":
@@ -120,7 +134,7 @@ def test_every_flipped_bit_of_a_run_file_is_noticed():
     assert unpack(content, key)["outcomes"]["word"] == ["a", "b"]
     for place in range(len(content)):
         for bit in (1, 128):
-            harmed = content[:place] + bytes([content[place] ^ bit]) + content[place + 1:]
+            harmed = content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :]
             with pytest.raises(ValueError, match="SHA-256"):
                 unpack(harmed, key)
 
@@ -130,16 +144,28 @@ def test_a_damaged_table_is_named_and_made_again(tmp_path, serial, harm):
     complete(counting(), tmp_path)
     file = tmp_path / "outcomes.parquet"
     content = file.read_bytes()
-    file.write_bytes(content[:40] + bytes([content[40] ^ 1]) + content[41:]) if harm == "flip" else file.unlink()
+    file.write_bytes(
+        content[:40] + bytes([content[40] ^ 1]) + content[41:]
+    ) if harm == "flip" else file.unlink()
     with pytest.raises(DamagedFile, match="outcomes.parquet is (damaged|missing)"):
         Archive(tmp_path).tables()
     assert complete(counting(), tmp_path).computed == 0
     assert digest(tmp_path) == serial
 
 
-@pytest.mark.parametrize("content, key", [
-    ("{}", "SHA-256"), ("[]", "it holds no table"), ("{", "Expecting property name"), ({"files": {}}, "runs.parquet"),
-    ({"failed": "none"}, "failed"), ({"notes": None}, "notes"), ({"keys": [1]}, "keys.0"), ({"plan": 1}, "plan")])
+@pytest.mark.parametrize(
+    "content, key",
+    [
+        ("{}", "SHA-256"),
+        ("[]", "it holds no table"),
+        ("{", "Expecting property name"),
+        ({"files": {}}, "runs.parquet"),
+        ({"failed": "none"}, "failed"),
+        ({"notes": None}, "notes"),
+        ({"keys": [1]}, "keys.0"),
+        ({"plan": 1}, "plan"),
+    ],
+)
 def test_a_record_that_is_not_what_was_written_is_named_and_made_again(tmp_path, content, key):
     complete(counting(points=2), tmp_path)
     file = tmp_path / "study.json"
@@ -153,8 +179,13 @@ def test_a_record_that_is_not_what_was_written_is_named_and_made_again(tmp_path,
 
 def test_a_damaged_plan_is_named(tmp_path):
     complete(counting(points=2), tmp_path)
-    (tmp_path / "plan.json").write_text(sealed({"kind": "counting", "name": "study", "content": [1]}))
-    with pytest.raises(DamagedFile, match="plan.json is damaged .*content is missing or not what this version writes"):
+    (tmp_path / "plan.json").write_text(
+        sealed({"kind": "counting", "name": "study", "content": [1]})
+    )
+    with pytest.raises(
+        DamagedFile,
+        match="plan.json is damaged .*content is missing or not what this version writes",
+    ):
         complete(counting(points=2), tmp_path)
 
 
@@ -168,10 +199,14 @@ def test_a_full_disk_is_one_sentence_and_the_finished_runs_stay(tmp_path, monkey
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StudyError, match=r"cannot write to .*No space left on device.*--resume goes on"):
+    with pytest.raises(
+        StudyError, match=r"cannot write to .*No space left on device.*--resume goes on"
+    ):
         complete(counting(), tmp_path)
     monkeypatch.undo()
-    assert len(list((tmp_path / "runs").iterdir())) == 5, "five runs after the plan, and nothing half-written"
+    assert len(list((tmp_path / "runs").iterdir())) == 5, (
+        "five runs after the plan, and nothing half-written"
+    )
     assert complete(counting(), tmp_path).computed == 7
     assert digest(tmp_path) == serial
 
@@ -185,7 +220,9 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
 
 def test_a_folder_of_another_study_is_refused_by_what_differs(tmp_path):
     complete(counting(points=2), tmp_path)
-    with pytest.raises(StudyError, match=r"holds another study \(other points\); choose another --out"):
+    with pytest.raises(
+        StudyError, match=r"holds another study \(other points\); choose another --out"
+    ):
         complete(counting(points=3), tmp_path)
     with pytest.raises(StudyError, match="exists already; --resume"):
         complete(counting(points=2), tmp_path, resume=False)
@@ -202,20 +239,29 @@ def test_an_empty_design_is_refused_before_anything_is_written(tmp_path):
 def test_an_unreachable_scheduler_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
     monkeypatch.setattr("experiments.studies.executors.DASK_SECONDS", 1)
-    monkeypatch.setattr("distributed.Client", lambda *given, **how: pytest.fail("a Client that finds nothing complains late"))
+    monkeypatch.setattr(
+        "distributed.Client",
+        lambda *given, **how: pytest.fail("a Client that finds nothing complains late"),
+    )
     for address in ("tcp://127.0.0.1:1", "nowhere://at-all"):
-        with pytest.raises(StudyError, match=f"--scheduler {address}: no Dask scheduler can be reached"):
+        with pytest.raises(
+            StudyError, match=f"--scheduler {address}: no Dask scheduler can be reached"
+        ):
             complete(counting(), tmp_path / "out", scheduler=address)
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow
 def test_workers_end_when_their_driver_is_killed():
-    script = ("import os, time\nfrom experiments.studies.executors import Processes\n"
-              "if __name__ == '__main__':\n"
-              "    pool = Processes(1)\n    process = pool.submit(os.getpid).result(60)\n    pool.submit(time.sleep, 60)\n"
-              "    time.sleep(0.5)\n    print(process, flush=True)\n    time.sleep(60)")
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as driver:
+    script = (
+        "import os, time\nfrom experiments.studies.executors import Processes\n"
+        "if __name__ == '__main__':\n"
+        "    pool = Processes(1)\n    process = pool.submit(os.getpid).result(60)\n    pool.submit(time.sleep, 60)\n"
+        "    time.sleep(0.5)\n    print(process, flush=True)\n    time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+    ) as driver:
         worker = int(driver.stdout.readline())
         os.kill(worker, 0)
         driver.kill()

@@ -36,13 +36,18 @@ def slowly(code: int) -> None:
 
 def killing(number: int, age: float, killed: list[int]) -> threading.Thread:
     """Kill that many worker processes of this one, each when it is ``age`` seconds old."""
+
     def kill():
         deadline = time.monotonic() + 60
         while len(killed) < number and time.monotonic() < deadline:
             for child in psutil.Process().children():
                 try:
                     old = time.time() - child.create_time() >= age
-                    if old and child.pid not in killed and "spawn_main" in " ".join(child.cmdline()):
+                    if (
+                        old
+                        and child.pid not in killed
+                        and "spawn_main" in " ".join(child.cmdline())
+                    ):
                         child.kill()
                         killed.append(child.pid)
                         break
@@ -109,15 +114,22 @@ def test_a_run_killed_in_the_middle_tells_how_its_worker_ended():
         pool.stop()
 
 
-def test_where_no_worker_lives_a_study_ends_in_a_sentence_and_keeps_what_is_finished(tmp_path, monkeypatch):
+def test_where_no_worker_lives_a_study_ends_in_a_sentence_and_keeps_what_is_finished(
+    tmp_path, monkeypatch
+):
     study = counting(points=2)
     complete(study, tmp_path, shard=(1, 2))
-    monkeypatch.setattr(workers, "_serve", operator.neg)  # which takes no pipe, so that the process ends with code 1
+    monkeypatch.setattr(
+        workers, "_serve", operator.neg
+    )  # which takes no pipe, so that the process ends with code 1
     monkeypatch.setattr(workers, "STARTS", 3)
     begun, begin = [], workers.SPAWN.Pipe
     monkeypatch.setattr(workers.SPAWN, "Pipe", lambda: begun.append(1) or begin())
-    with pytest.raises(StudyError, match="3 worker processes in a row ended as soon as they were started, the last with exit "
-                                         "code 1; .*What is finished is kept, --resume goes on"):
+    with pytest.raises(
+        StudyError,
+        match="3 worker processes in a row ended as soon as they were started, the last with exit "
+        "code 1; .*What is finished is kept, --resume goes on",
+    ):
         complete(study, tmp_path, workers=2)
     assert len(list(tmp_path.glob("runs/*.run"))) == 2
     assert 3 <= len(begun) <= 6, "as often as it says, for each of two workers at most"
@@ -126,11 +138,16 @@ def test_where_no_worker_lives_a_study_ends_in_a_sentence_and_keeps_what_is_fini
 def test_a_script_without_a_guard_ends_in_a_sentence(tmp_path):
     """Its workers run it again when they import it, and Python refuses to start workers of workers."""
     script = tmp_path / "script.py"
-    script.write_text("from experiments.studies import workers\nworkers.STARTS = 2\n"
-                      "workers.Processes(1).submit(len, 'abc').result()\n")
+    script.write_text(
+        "from experiments.studies import workers\nworkers.STARTS = 2\n"
+        "workers.Processes(1).submit(len, 'abc').result()\n"
+    )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
-    assert "NoWorkers: 2 worker processes in a row ended as soon as they were started" in done.stderr.splitlines()[-1]
+    assert (
+        "NoWorkers: 2 worker processes in a row ended as soon as they were started"
+        in done.stderr.splitlines()[-1]
+    )
 
 
 def test_stopping_ends_workers_that_compute():
@@ -166,14 +183,24 @@ def test_ctrl_c_is_left_to_the_driver():
         pool.stop()
 
 
-@pytest.mark.parametrize("error", [OSError(errno.EAGAIN, "Resource temporarily unavailable"), RuntimeError("not now"),
-                                   AssertionError("daemonic processes are not allowed to have children")], ids=repr)
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EAGAIN, "Resource temporarily unavailable"),
+        RuntimeError("not now"),
+        AssertionError("daemonic processes are not allowed to have children"),
+    ],
+    ids=repr,
+)
 def test_where_no_process_can_be_started_a_study_ends_in_a_sentence(tmp_path, monkeypatch, error):
     def refused(process):
         raise error
 
     monkeypatch.setattr(workers.SPAWN.Process, "start", refused)
-    with pytest.raises(StudyError, match=f"no worker process can be started .*{re.escape(error.args[-1])}.*What is finished is"):
+    with pytest.raises(
+        StudyError,
+        match=f"no worker process can be started .*{re.escape(error.args[-1])}.*What is finished is",
+    ):
         complete(counting(), tmp_path, workers=2)
     assert not list(tmp_path.glob("failures/*"))
 

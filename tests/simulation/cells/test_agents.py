@@ -13,7 +13,11 @@ from simulation import CarTCell, NKCell, TCell, TumorCell, TumorModel
 from simulation.cells.agents import DeadCellError
 from tests.simulation.test_reproducibility import Stander, assert_same_state, by_name, steps, table
 
-SMALL = dict(shape=(31, 31), tumor_cells=200, overrides={"t_cell.initial_density": 150, "nk_cell.initial_density": 60})
+SMALL = dict(
+    shape=(31, 31),
+    tumor_cells=200,
+    overrides={"t_cell.initial_density": 150, "nk_cell.initial_density": 60},
+)
 SEEDS_OF_BATCH = "rng" if Version(mesa.__version__) >= Version("3.5") else "seed"
 
 
@@ -26,7 +30,14 @@ class LittleModel(TumorModel):
     """As ``TumorModel``, small, with one parameter to sweep."""
 
     def __init__(self, antigen=1.0, seed=None, rng=None):
-        super().__init__("mouse_b16", shape=(21, 21), seed=seed, rng=rng, tumor_cells=50, overrides={"tumor.antigen": antigen})
+        super().__init__(
+            "mouse_b16",
+            shape=(21, 21),
+            seed=seed,
+            rng=rng,
+            tumor_cells=50,
+            overrides={"tumor.antigen": antigen},
+        )
 
 
 # --- reading ----------------------------------------------------------------------------------------------------
@@ -38,7 +49,9 @@ def test_a_model_without_arguments_is_a_heterogeneous_tumour_with_immune_cells()
     assert isinstance(model, mesa.Model) and isinstance(model.datacollector, mesa.DataCollector)
     assert counts["tumor_cell"] > 100 and counts["t_cell"] > 0 and counts["nk_cell"] > 0
     assert np.std(model.agents_by_type[TumorCell].get("antigen")) > 0.1, "cells differ in antigen"
-    assert isinstance(model.seed, int) and model.seed != TumorModel(shape=(5, 5), tumor_cells=0).seed
+    assert (
+        isinstance(model.seed, int) and model.seed != TumorModel(shape=(5, 5), tumor_cells=0).seed
+    )
 
 
 def test_agent_sets_count_select_and_aggregate_as_the_arrays_do(model):
@@ -46,7 +59,9 @@ def test_agent_sets_count_select_and_aggregate_as_the_arrays_do(model):
     assert len(model.agents) == cells.alive.sum() == sum(model.counts().values())
     assert set(model.agents_by_type) == {TumorCell, TCell, CarTCell, NKCell}
     assert {cls.kind: len(agents) for cls, agents in model.agents_by_type.items()} == model.counts()
-    assert set(model.agent_types) == {TumorCell, TCell, NKCell}, "kinds without a living cell are no types"
+    assert set(model.agent_types) == {TumorCell, TCell, NKCell}, (
+        "kinds without a living cell are no types"
+    )
     tumor = model.agents_by_type[TumorCell]
     assert np.mean(tumor.get("antigen")) == pytest.approx(cells["antigen"][rows].mean())
     assert tumor.agg("antigen", max) == cells["antigen"][rows].max()
@@ -55,13 +70,17 @@ def test_agent_sets_count_select_and_aggregate_as_the_arrays_do(model):
     assert len(model.agents.select(agent_type=NKCell)) == model.count("nk_cell")
     groups = model.agents.groupby("kind").count()
     assert groups == {kind: number for kind, number in model.counts().items() if number}
-    assert sorted(tumor.get("unique_id")) == sorted(cells["name"][rows].tolist()), "a cell keeps its own name"
+    assert sorted(tumor.get("unique_id")) == sorted(cells["name"][rows].tolist()), (
+        "a cell keeps its own name"
+    )
     assert set(tumor.get("pos")) == {model.lattice.position(s) for s in cells["site"][rows]}
 
 
 def test_looking_at_agents_never_changes_a_run():
     """Agents made, counted, grouped and read at every step: the same run, to the last bit, as one never looked at."""
-    looked_at, alone = (TumorModel("mouse_b16", seed=9, treatments=["pembrolizumab"], **SMALL) for _ in range(2))
+    looked_at, alone = (
+        TumorModel("mouse_b16", seed=9, treatments=["pembrolizumab"], **SMALL) for _ in range(2)
+    )
     for _ in range(30):
         looked_at.step()
         alone.step()
@@ -85,7 +104,7 @@ def test_windows_are_kept_and_reconciled_with_the_living(model):
     dead = next(agent for name, agent in before.items() if name not in after)
     assert not dead.alive and dead not in model.agents and "dead" in repr(dead)
     newborn = [agent for name, agent in after.items() if name not in before]
-    assert newborn and list(model.agents)[-len(newborn):] == newborn, "the newborn join at the end"
+    assert newborn and list(model.agents)[-len(newborn) :] == newborn, "the newborn join at the end"
     order = [(agent.born, agent.unique_id) for agent in newborn]
     assert order == sorted(order) and min(order)[0] >= born, "in order of birth step and name"
 
@@ -95,8 +114,13 @@ def test_a_window_on_a_dead_cell_raises_a_clear_error(model):
     name = cell.unique_id
     cell.remove()
     assert not cell.alive
-    for look in (lambda: cell.antigen, lambda: cell.pos, lambda: cell.vigour, lambda: cell.remove(),
-                 lambda: setattr(cell, "antigen", 0.5)):
+    for look in (
+        lambda: cell.antigen,
+        lambda: cell.pos,
+        lambda: cell.vigour,
+        lambda: cell.remove(),
+        lambda: setattr(cell, "antigen", 0.5),
+    ):
         with pytest.raises(DeadCellError, match=f"TumorCell {name} is dead"):
             look()
 
@@ -116,15 +140,18 @@ def test_writing_an_attribute_writes_the_table(model):
     assert cell.my_note == "kept on the window" and "my_note" not in model.cells
 
 
-@pytest.mark.parametrize(("name", "value", "message"), [
-    ("mhc", 1.5, "mhc = 1.5 of a tumor_cell is not allowed: it must be between 0 and 1"),
-    ("antigen", -1, "between 0 and"),
-    ("antigen", float("nan"), "between 0 and"),
-    ("exhaustion", 1.1, "between 0 and 1"),
-    ("site", 5, "cannot be assigned"),
-    ("name", 5, "cannot be assigned"),
-    ("kind", 1, "kind"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("mhc", 1.5, "mhc = 1.5 of a tumor_cell is not allowed: it must be between 0 and 1"),
+        ("antigen", -1, "between 0 and"),
+        ("antigen", float("nan"), "between 0 and"),
+        ("exhaustion", 1.1, "between 0 and 1"),
+        ("site", 5, "cannot be assigned"),
+        ("name", 5, "cannot be assigned"),
+        ("kind", 1, "kind"),
+    ],
+)
 def test_impossible_values_are_refused_in_one_sentence(model, name, value, message):
     cell = model.agents_by_type[TumorCell][0]
     with pytest.raises((ValueError, AttributeError), match=message) as error:
@@ -142,10 +169,14 @@ def test_misspelt_traits_name_what_there_is(model):
 
 def test_a_birth_by_hand_is_a_birth(model):
     number = model.count("tumor_cell")
-    place = next(p for p in np.ndindex(model.shape) if model.lattice.occupant[model.lattice.site(p)] == -1)
+    place = next(
+        p for p in np.ndindex(model.shape) if model.lattice.occupant[model.lattice.site(p)] == -1
+    )
     cell = TumorCell(model, pos=place, antigen=0.25)
     assert model.count("tumor_cell") == number + 1 and cell in model.agents and cell.pos == place
-    assert cell.antigen == 0.25 and cell.mhc == model.parameters.tumor.mhc, "what is not given starts as parameters say"
+    assert cell.antigen == 0.25 and cell.mhc == model.parameters.tumor.mhc, (
+        "what is not given starts as parameters say"
+    )
     assert model.agent(cell.unique_id) is cell
     with pytest.raises(ValueError, match="taken"):
         TCell(model, pos=place)
@@ -160,7 +191,9 @@ def test_a_birth_by_hand_is_a_birth(model):
 def test_a_death_by_hand_is_a_death(model):
     number, deaths = model.count("tumor_cell"), model.counters["deaths"].sum()
     steps(model, 3)
-    held = next((cell for cell in model.agents_by_type[TCell] if cell.engaged_with is not None), None)
+    held = next(
+        (cell for cell in model.agents_by_type[TCell] if cell.engaged_with is not None), None
+    )
     assert held is not None, "somebody is engaged"
     target, place = held.engaged_with, held.engaged_with.pos
     number, deaths = model.count("tumor_cell"), model.counters["deaths"].sum()
@@ -197,9 +230,19 @@ class Wall(mesa.Agent):
 
 def test_a_plain_mesa_agent_stands_on_the_lattice_and_blocks_cells():
     """A ring of them around one tumour cell: she has no room while it stands, and fills it once it is gone."""
-    model = TumorModel("mouse_b16", shape=(9, 9), seed=2, tumor_cells=1, immune_cells=False,
-                       overrides={"tumor.division_rate": 5, "tumor.death_rate": 0, "tumor.oxygen_half": 0,
-                                  "tumor.necrosis_rate": 0})
+    model = TumorModel(
+        "mouse_b16",
+        shape=(9, 9),
+        seed=2,
+        tumor_cells=1,
+        immune_cells=False,
+        overrides={
+            "tumor.division_rate": 5,
+            "tumor.death_rate": 0,
+            "tumor.oxygen_half": 0,
+            "tumor.necrosis_rate": 0,
+        },
+    )
     (mother,) = model.agents
     assert mother.pos == (4, 4)
     ring = [Wall(model, place) for place in model.free_neighbors(mother.pos)]
@@ -244,14 +287,32 @@ def test_batch_run_sweeps_parameters_and_seeds():
     """Mesa 3.3 takes seeds as a parameter, 3.5 as ``rng``; one row per parameter and seed, and seeds matter."""
     more = {"rng": [1, 2]} if SEEDS_OF_BATCH == "rng" else {}
     parameters = {"antigen": [0.1, 1.0]} | ({} if more else {"seed": [1, 2]})
-    found = pd.DataFrame(mesa.batch_run(LittleModel, parameters, number_processes=1, max_steps=24, data_collection_period=-1,
-                                        display_progress=False, **more))
+    found = pd.DataFrame(
+        mesa.batch_run(
+            LittleModel,
+            parameters,
+            number_processes=1,
+            max_steps=24,
+            data_collection_period=-1,
+            display_progress=False,
+            **more,
+        )
+    )
     assert len(found) == 4 and found.groupby("antigen").size().tolist() == [2, 2]
     means = found.groupby("antigen").mean_antigen.mean()
     assert means[0.1] == pytest.approx(0.1, rel=0.2) and means[1.0] == pytest.approx(1.0, rel=0.2)
     assert found[found.antigen == 1.0].mean_antigen.nunique() == 2, "two seeds are two tumours"
-    again = pd.DataFrame(mesa.batch_run(LittleModel, parameters, number_processes=1, max_steps=24, data_collection_period=-1,
-                                        display_progress=False, **more))
+    again = pd.DataFrame(
+        mesa.batch_run(
+            LittleModel,
+            parameters,
+            number_processes=1,
+            max_steps=24,
+            data_collection_period=-1,
+            display_progress=False,
+            **more,
+        )
+    )
     assert found.equals(again) or found.drop(columns="RunId").equals(again.drop(columns="RunId"))
 
 

@@ -10,14 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulation.parameters.bibliography import BIBLIOGRAPHY, is_known, keys_in, references
-from simulation.parameters.parameter import Parameter, ParameterError, ParameterGroup, Parameters, nearest
+from simulation.parameters.parameter import (
+    Parameter,
+    ParameterError,
+    ParameterGroup,
+    Parameters,
+    nearest,
+)
 from simulation.parameters.units import UNITS, canonical
 
 
 class Tumor(ParameterGroup):
-    division_rate = Parameter(0.69, "1/day", "divisions of a cell with room", source="Halle2016: here", range=(0, 5))
-    lethal_hits = Parameter(3, "hits", "damage that kills", source="Weigelin2021", range=(1, 10), integer=True)
-    loss = Parameter(1e-5, "1/division", "loss of antigen", source="assumed: scaled up", range=(0, 0.1))
+    division_rate = Parameter(
+        0.69, "1/day", "divisions of a cell with room", source="Halle2016: here", range=(0, 5)
+    )
+    lethal_hits = Parameter(
+        3, "hits", "damage that kills", source="Weigelin2021", range=(1, 10), integer=True
+    )
+    loss = Parameter(
+        1e-5, "1/division", "loss of antigen", source="assumed: scaled up", range=(0, 0.1)
+    )
 
 
 class TCell(ParameterGroup):
@@ -49,18 +61,46 @@ def test_numbers_and_texts_with_a_unit_are_accepted(parameters, text, per_day):
     assert type(parameters["tumor.division_rate"]) is float
 
 
-@pytest.mark.parametrize("value", [True, np.bool_(True), None, math.nan, math.inf, -math.inf, "nan", "inf", -0.1, 5.1,
-                                   "22 days", "3 hits", "1 /fortnight", "fast", "", [1], 10**400, 1j, "1 2 /day"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        True,
+        np.bool_(True),
+        None,
+        math.nan,
+        math.inf,
+        -math.inf,
+        "nan",
+        "inf",
+        -0.1,
+        5.1,
+        "22 days",
+        "3 hits",
+        "1 /fortnight",
+        "fast",
+        "",
+        [1],
+        10**400,
+        1j,
+        "1 2 /day",
+    ],
+)
 def test_a_refused_value_changes_nothing_and_names_key_range_and_unit(parameters, value):
     with pytest.raises(ParameterError) as refusal:
         parameters.set("tumor.division_rate", value)
     message = str(refusal.value)
-    assert message.startswith("tumor.division_rate = ") and "between 0 and 5 /day" in message and "\n" not in message
+    assert (
+        message.startswith("tumor.division_rate = ")
+        and "between 0 and 5 /day" in message
+        and "\n" not in message
+    )
     assert parameters["tumor.division_rate"] == 0.69
 
 
 def test_a_unit_of_another_dimension_is_answered_with_those_that_fit(parameters):
-    with pytest.raises(ParameterError, match=r"'day' does not convert to um/minute \(choices: um/second, um/minute"):
+    with pytest.raises(
+        ParameterError, match=r"'day' does not convert to um/minute \(choices: um/second, um/minute"
+    ):
         parameters.set("t_cell.speed", "3 days")
 
 
@@ -82,7 +122,11 @@ def test_assigning_shows_the_right_form(parameters):
     ("spleen.size", "choices: tumor, t_cell"),
 ])  # fmt: skip
 def test_a_misspelt_name_is_answered_with_the_nearest(parameters, word, answer):
-    for attempt in (lambda: parameters[word], lambda: parameters.set(word, 1), lambda: parameters.update({word: 1})):
+    for attempt in (
+        lambda: parameters[word],
+        lambda: parameters.set(word, 1),
+        lambda: parameters.update({word: 1}),
+    ):
         with pytest.raises(ParameterError) as refusal:
             attempt()
         assert answer in str(refusal.value)
@@ -120,15 +164,28 @@ def test_copies_are_independent(parameters):
 def test_the_table_says_who_says_so(parameters):
     rows = {row["name"]: row for row in parameters.table()}
     assert list(rows) == parameters.names() == list(parameters.declared()) == list(parameters)
-    assert rows["t_cell.speed"] == {"name": "t_cell.speed", "value": 4.0, "unit": "um/minute", "low": 0.0, "high": 20.0,
-                                    "meaning": "speed", "source": "Torres2023"}
+    assert rows["t_cell.speed"] == {
+        "name": "t_cell.speed",
+        "value": 4.0,
+        "unit": "um/minute",
+        "low": 0.0,
+        "high": 20.0,
+        "meaning": "speed",
+        "source": "Torres2023",
+    }
     parameters.override("t_cell.speed", 2, "Boissonnas2007: with antigen")
-    assert parameters.t_cell.table("cells")[0] | {"name": "cells.speed", "source": "Boissonnas2007: with antigen"} == \
+    assert (
         parameters.t_cell.table("cells")[0]
+        | {"name": "cells.speed", "source": "Boissonnas2007: with antigen"}
+        == parameters.t_cell.table("cells")[0]
+    )
     parameters.set("t_cell.speed", 2)
     assert parameters.t_cell.source("speed") == "Boissonnas2007: with antigen"
     parameters.set("t_cell.speed", 3)
-    assert parameters.t_cell.source("speed") == "set by hand; the default 4 um/minute is from Torres2023"
+    assert (
+        parameters.t_cell.source("speed")
+        == "set by hand; the default 4 um/minute is from Torres2023"
+    )
     with pytest.raises(ParameterError, match="t_cell.speed: source"):
         parameters.override("t_cell.speed", 2, " ")
 
@@ -176,41 +233,70 @@ def test_the_trace_lists_what_was_read(parameters, monkeypatch):
 def test_every_unit_converts_into_all_of_its_dimension_and_back(unit, number):
     for other in UNITS:
         if UNITS[other].dimension == UNITS[unit].dimension:
+
             class Group(ParameterGroup):
                 x = Parameter(0, unit, "x", source="assumed: test", range=(-math.inf, math.inf))
+
             group = Group()
             group.set(x=f"{number!r} {other}" if other != "1" else number)
             expected = number * UNITS[other].factor if other != "1" else number * UNITS[unit].factor
             assert group.x == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize(("written", "name"), [
-    ("0.5 d^-1", "0.5 /day"), ("0.02 h-1", "0.02 /hour"), ("0.5 day⁻¹", "0.5 /day"), ("0.5 day^(-1)", "0.5 /day"),
-    ("0.5 d−1", "0.5 /day"), ("0.5 per day", "0.5 /day"), ("0.5 1/d", "0.5 /day"), ("0.5/days", "0.5 /day"),
-])
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("0.5 d^-1", "0.5 /day"),
+        ("0.02 h-1", "0.02 /hour"),
+        ("0.5 day⁻¹", "0.5 /day"),
+        ("0.5 day^(-1)", "0.5 /day"),
+        ("0.5 d−1", "0.5 /day"),
+        ("0.5 per day", "0.5 /day"),
+        ("0.5 1/d", "0.5 /day"),
+        ("0.5/days", "0.5 /day"),
+    ],
+)
 def test_units_as_papers_write_them(parameters, written, name):
     one, other = parameters.copy(), parameters.copy()
     one["tumor.division_rate"], other["tumor.division_rate"] = written, name
     assert one["tumor.division_rate"] == other["tumor.division_rate"]
 
 
-@pytest.mark.parametrize(("written", "name"), [
-    ("um² s⁻¹", "um2/second"), ("µm^2·s^-1", "um2/second"), ("cells mm-2 d-1", "cells/mm2/day"), ("mg·kg⁻¹", "mg/kg"),
-    ("nM um3 h^-1", "nM um3/hour"), ("cells / mL", "cells/mL"), ("division⁻¹", "1/division"), ("ml/min", "mL/minute"),
-])
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("um² s⁻¹", "um2/second"),
+        ("µm^2·s^-1", "um2/second"),
+        ("cells mm-2 d-1", "cells/mm2/day"),
+        ("mg·kg⁻¹", "mg/kg"),
+        ("nM um3 h^-1", "nM um3/hour"),
+        ("cells / mL", "cells/mL"),
+        ("division⁻¹", "1/division"),
+        ("ml/min", "mL/minute"),
+    ],
+)
 def test_units_of_every_shape_as_papers_write_them(written, name):
     assert canonical(written) == name and canonical(name) == name
 
 
-@pytest.mark.parametrize("nonsense", ["furlong", "h--1", "^2", "d^", "/", "d d", "m/s/", "mol", "cells^2", "h^-1.5", "()"])
+@pytest.mark.parametrize(
+    "nonsense",
+    ["furlong", "h--1", "^2", "d^", "/", "d d", "m/s/", "mol", "cells^2", "h^-1.5", "()"],
+)
 def test_what_is_no_unit_stays_as_it_is_and_is_refused(nonsense):
-    assert canonical(nonsense) == nonsense or UNITS[canonical(nonsense)].dimension == "a plain number"
+    assert (
+        canonical(nonsense) == nonsense or UNITS[canonical(nonsense)].dimension == "a plain number"
+    )
     with pytest.raises(ParameterError):
         Parameter(1, nonsense + "?", "x", source="assumed: test", range=(0, 2))
 
 
 def test_units_against_hand_calculation():
-    assert UNITS["um2/second"].factor == 3600 and UNITS["1/minute"].factor == 60 and UNITS["pM"].factor == 1e-3
+    assert (
+        UNITS["um2/second"].factor == 3600
+        and UNITS["1/minute"].factor == 60
+        and UNITS["pM"].factor == 1e-3
+    )
     assert UNITS["cells/mm2/day"].factor == pytest.approx(1 / 24)
     # one molecule in one cubic micrometre is 1.66 nM
     assert UNITS["molecules/hour"].factor == pytest.approx(1.66054, rel=1e-5)
@@ -218,15 +304,25 @@ def test_units_against_hand_calculation():
 
 
 def test_nearest():
-    assert nearest("pembrolizumb", ["nivolumab", "pembrolizumab"]) == " (did you mean 'pembrolizumab'?)"
+    assert (
+        nearest("pembrolizumb", ["nivolumab", "pembrolizumab"])
+        == " (did you mean 'pembrolizumab'?)"
+    )
     assert nearest("Tumor", ["TUMOR"]) == " (did you mean 'TUMOR'?)"
     assert nearest("xyz", ["a", "b"]) == " (choices: a, b)" and nearest("xyz", []) == ""
 
 
 def test_sources_lead_to_the_bibliography():
-    assert keys_in("Halle2016: kills; label:pembrolizumab; Halle2016") == ["Halle2016", "label:pembrolizumab"]
-    assert is_known("Halle2016; assumed: scaled to the patch; roughly") and is_known("assumed: no data")
-    assert not any(map(is_known, ["assumed: ", "Nobody2020", "Halle2016; Nobody2020", "set by hand", ""]))
+    assert keys_in("Halle2016: kills; label:pembrolizumab; Halle2016") == [
+        "Halle2016",
+        "label:pembrolizumab",
+    ]
+    assert is_known("Halle2016; assumed: scaled to the patch; roughly") and is_known(
+        "assumed: no data"
+    )
+    assert not any(
+        map(is_known, ["assumed: ", "Nobody2020", "Halle2016; Nobody2020", "set by hand", ""])
+    )
     papers = references(["Kather2017", "assumed: x", "Kather2017: lattice"])
     assert papers == [f"{BIBLIOGRAPHY['Kather2017']} [Kather2017]"]
     assert all(len(text) > 15 and " " not in key for key, text in BIBLIOGRAPHY.items())

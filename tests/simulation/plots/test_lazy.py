@@ -20,7 +20,9 @@ assert plots is simulation.plots
 
 
 def test_the_engine_imports_no_pictures_until_they_are_asked_for():
-    done = subprocess.run([sys.executable, "-c", LAZY], cwd=Path(__file__).parents[3], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LAZY], cwd=Path(__file__).parents[3], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -25,7 +25,15 @@ def cells_at(*places, shape=(9, 9, 9), kinds=None):
     kind = np.array(kinds or [0] * len(places), dtype=np.int8)[order]
     cells = {"kind": kind, "site": site[order], "name": site[order] + 1, "clone": site[order]}
     cells |= {trait: np.full(site.size, 0.5) for trait in TRAITS}
-    return Snapshot(2.0, shape, 15.0, False, KINDS, cells, {"oxygen": np.arange(5**3, dtype=float).reshape(5, 5, 5)})
+    return Snapshot(
+        2.0,
+        shape,
+        15.0,
+        False,
+        KINDS,
+        cells,
+        {"oxygen": np.arange(5**3, dtype=float).reshape(5, 5, 5)},
+    )
 
 
 def blue(image):
@@ -42,7 +50,9 @@ def test_the_nearer_cell_hides_the_farther_one():
     front, behind = (6, 2, 4), (4, 4, 4)  # on a line toward an azimuth of -45
     one = seen(cells_at(front, behind, kinds=[1, 3]), -45, 0, 200, cut=False)
     other = seen(cells_at(front, behind, kinds=[3, 1]), -45, 0, 200, cut=False)
-    assert blue(one) > 4 * blue(other), "the T cell is seen in front of the NK cell, and hidden behind it"
+    assert blue(one) > 4 * blue(other), (
+        "the T cell is seen in front of the NK cell, and hidden behind it"
+    )
 
 
 def test_a_cell_inside_the_tumour_is_seen_only_where_a_corner_is_cut_open():
@@ -61,7 +71,12 @@ def test_leaving_out_what_is_walled_in_changes_the_picture_hardly(azimuth, eleva
     assert chosen.sum() < len(block) / 2, "most cells of a block are not drawn"
     slopes = np.zeros((len(block), 3))
     slopes[chosen] = slope
-    uncut = np.array([not (x > 4 and y < 4) for x, y, _ in np.array(np.unravel_index(made.cells["site"], made.shape)).T])
+    uncut = np.array(
+        [
+            not (x > 4 and y < 4)
+            for x, y, _ in np.array(np.unravel_index(made.cells["site"], made.shape)).T
+        ]
+    )
     monkeypatch.setattr(module, "facing", lambda *_: (uncut, slopes[uncut]))
     whole = seen(made, azimuth, elevation, 200)
     assert (short != whole).any(axis=2).mean() < 0.01
@@ -72,7 +87,9 @@ def test_lengths_are_true_at_every_angle():
     made = cells_at((4, 4, 1), (4, 4, 7))
     for azimuth in (-45, 10, 200):
         rows = ink(seen(made, azimuth, 0, 600, cut=False))[:, 0]
-        measured = (rows.max() - rows.min()) * extent(made, 0) / 600  # both end a ball's radius beyond the middles
+        measured = (
+            (rows.max() - rows.min()) * extent(made, 0) / 600
+        )  # both end a ball's radius beyond the middles
         ball = ink(seen(cells_at((4, 4, 1)), azimuth, 0, 600, cut=False))[:, 0]
         measured -= (ball.max() - ball.min()) * extent(made, 0) / 600
         assert measured == pytest.approx(6 * 15.0, abs=3)
@@ -89,7 +106,10 @@ def test_the_box_stays_inside_the_picture_while_it_turns():
 def test_slices_show_the_cells_and_fields_of_their_layer_alone():
     made = cells_at((1, 2, 3), (1, 5, 6), (4, 2, 3))
     plane = slice_across(made, 0, 1)
-    assert plane.shape == (9, 9) and plane.frame()[["x", "y"]].to_numpy().tolist() == [[2, 3], [5, 6]]
+    assert plane.shape == (9, 9) and plane.frame()[["x", "y"]].to_numpy().tolist() == [
+        [2, 3],
+        [5, 6],
+    ]
     assert slice_across(made, 2, 3).frame()[["x", "y"]].to_numpy().tolist() == [[1, 2], [4, 2]]
     assert np.array_equal(slice_across(made, 1, 8).fields["oxygen"], made.fields["oxygen"][:, 4])
 
@@ -105,12 +125,16 @@ def test_a_volume_has_day_scale_bar_and_key(show):
     told = words(plots.volume(snapshot(3.0, 300, 60, shape=(13, 12, 11)), show=show, azimuth=-60))
     assert any(text.endswith("µm") for text in told)
     assert "day 3: 300 tumour cells" in told or any(text.startswith("day 3: ") for text in told)
-    assert ("CD8 T cells" in told) == (show == "kinds") and (show == "kinds" or with_unit(show) in " ".join(told))
+    assert ("CD8 T cells" in told) == (show == "kinds") and (
+        show == "kinds" or with_unit(show) in " ".join(told)
+    )
 
 
 @pytest.mark.parametrize("show", ["kinds", "vigour", "clone", "antigen", "oxygen"])
 def test_slices_say_where_they_are(show):
-    told = words(plots.slices(snapshot(3.0, 300, 60, shape=(13, 12, 11)), show=show, at=(40, 100, 20)))
+    told = words(
+        plots.slices(snapshot(3.0, 300, 60, shape=(13, 12, 11)), show=show, at=(40, 100, 20))
+    )
     assert {"x = 38 µm", "y = 98 µm", "z = 22 µm"} <= told
 
 

@@ -19,9 +19,16 @@ NEEDS = "needs {0}: pip install {0}"
 @pytest.fixture(scope="module", params=[(21, 17), (9, 11, 7)], ids=["2-D", "3-D"])
 def snapshot(request):
     """A model's tissue after a few hours: tumour, T and NK cells, no CAR T cells."""
-    model = TumorModel("melanoma", shape=request.param, seed=3, overrides={
-        "tumor.initial_cells": 80, "t_cell.initial_density": 200 if len(request.param) == 2 else 4000,
-        "nk_cell.initial_density": 100 if len(request.param) == 2 else 3000})
+    model = TumorModel(
+        "melanoma",
+        shape=request.param,
+        seed=3,
+        overrides={
+            "tumor.initial_cells": 80,
+            "t_cell.initial_density": 200 if len(request.param) == 2 else 4000,
+            "nk_cell.initial_density": 100 if len(request.param) == 2 else 3000,
+        },
+    )
     model.run(days=0.25, progress=False)
     shot = model.snapshot()
     assert min(shot.counts()[kind] for kind in ("tumor_cell", "t_cell", "nk_cell")) > 0
@@ -34,14 +41,29 @@ def snapshot(request):
 def test_anndata_keeps_squidpys_contract(snapshot):
     pytest.importorskip("anndata", reason=NEEDS.format("anndata"))
     data = to_anndata(snapshot)
-    assert data.shape == (snapshot.cells["site"].size, len(data.var_names)) and data.X.dtype == np.float64
-    assert data.obsm["spatial"].shape == (data.n_obs, len(snapshot.shape)), "one column of um per axis"
-    assert data.obs["cell_type"].dtype == "category", "squidpy takes clusters from a categorical column only"
-    assert list(data.obs["cell_type"].cat.categories) == ["tumor_cell", "t_cell", "nk_cell"], "no cluster without cells"
+    assert (
+        data.shape == (snapshot.cells["site"].size, len(data.var_names))
+        and data.X.dtype == np.float64
+    )
+    assert data.obsm["spatial"].shape == (data.n_obs, len(snapshot.shape)), (
+        "one column of um per axis"
+    )
+    assert data.obs["cell_type"].dtype == "category", (
+        "squidpy takes clusters from a categorical column only"
+    )
+    assert list(data.obs["cell_type"].cat.categories) == ["tumor_cell", "t_cell", "nk_cell"], (
+        "no cluster without cells"
+    )
     assert data.obs_names.is_unique and data.var_names.is_unique
     assert data.obs_names.map(type).unique().tolist() == [str]
-    assert "spatial" not in data.uns, "squidpy would take the tissue for a Visium slide with hexagonal spots"
-    assert {"antigen", "vigour", "pdl1_shown"} <= set(data.var_names) and not {"kind", "site", "name"} & set(data.var_names)
+    assert "spatial" not in data.uns, (
+        "squidpy would take the tissue for a Visium slide with hexagonal spots"
+    )
+    assert {"antigen", "vigour", "pdl1_shown"} <= set(data.var_names) and not {
+        "kind",
+        "site",
+        "name",
+    } & set(data.var_names)
 
 
 def test_anndata_gives_back_the_snapshot_also_from_disk(snapshot, tmp_path):
@@ -50,14 +72,23 @@ def test_anndata_gives_back_the_snapshot_also_from_disk(snapshot, tmp_path):
     made.write_h5ad(tmp_path / "tissue.h5ad")
     for data in (made, anndata.read_h5ad(tmp_path / "tissue.h5ad")):
         for trait in data.var_names:
-            assert np.array_equal(data[:, trait].X.ravel(), snapshot.cells[trait]), f"{trait} came back changed"
+            assert np.array_equal(data[:, trait].X.ravel(), snapshot.cells[trait]), (
+                f"{trait} came back changed"
+            )
         assert [*data.obs["cell_type"]] == [snapshot.kinds[kind] for kind in snapshot.cells["kind"]]
-        assert data.obs_names.astype(np.int64).tolist() == snapshot.cells["name"].tolist(), "all 63 bits of a name"
+        assert data.obs_names.astype(np.int64).tolist() == snapshot.cells["name"].tolist(), (
+            "all 63 bits of a name"
+        )
         assert [int(clone) for clone in data.obs["clone"]] == snapshot.cells["clone"].tolist()
         sites = np.floor(data.obsm["spatial"] / data.uns["spacing"]).astype(int)
-        assert np.array_equal(np.ravel_multi_index(tuple(sites.T), tuple(data.uns["shape"])), snapshot.cells["site"])
+        assert np.array_equal(
+            np.ravel_multi_index(tuple(sites.T), tuple(data.uns["shape"])), snapshot.cells["site"]
+        )
         assert data.uns["day"] == snapshot.day
-        assert all(np.array_equal(data.uns["fields"][name], field) for name, field in snapshot.fields.items())
+        assert all(
+            np.array_equal(data.uns["fields"][name], field)
+            for name, field in snapshot.fields.items()
+        )
 
 
 def test_squidpy_counts_the_same_contacts_and_the_same_moran(snapshot):
@@ -68,26 +99,41 @@ def test_squidpy_counts_the_same_contacts_and_the_same_moran(snapshot):
     reach = snapshot.spacing * len(snapshot.shape) ** 0.5 + 0.01  # also over a corner
     squidpy.gr.spatial_neighbors_radius(data, radius=reach)
     squidpy.gr.interaction_matrix(data, cluster_key="cell_type")
-    assert data.uns["cell_type_interactions"][0, 1] == spatial.contacts(snapshot, "tumor_cell", "t_cell")
+    assert data.uns["cell_type_interactions"][0, 1] == spatial.contacts(
+        snapshot, "tumor_cell", "t_cell"
+    )
     tumor = data[data.obs["cell_type"] == "tumor_cell"].copy()
     squidpy.gr.spatial_neighbors_radius(tumor, radius=reach)
-    squidpy.gr.spatial_autocorr(tumor, mode="moran", genes=["antigen"], transformation=False, show_progress_bar=False)
-    assert tumor.uns["moranI"].loc["antigen", "I"] == pytest.approx(spatial.morans_i(snapshot, "antigen"))
+    squidpy.gr.spatial_autocorr(
+        tumor, mode="moran", genes=["antigen"], transformation=False, show_progress_bar=False
+    )
+    assert tumor.uns["moranI"].loc["antigen", "I"] == pytest.approx(
+        spatial.morans_i(snapshot, "antigen")
+    )
 
 
 def test_anndata_of_an_empty_tissue_and_of_a_liquid():
     pytest.importorskip("anndata", reason=NEEDS.format("anndata"))
-    nothing = {"kind": np.empty(0, np.int8), "site": np.empty(0, int), "name": np.empty(0, int), "clone": np.empty(0, int),
-               "antigen": np.empty(0)}
+    nothing = {
+        "kind": np.empty(0, np.int8),
+        "site": np.empty(0, int),
+        "name": np.empty(0, int),
+        "clone": np.empty(0, int),
+        "antigen": np.empty(0),
+    }
     empty = to_anndata(Snapshot(0.0, (5, 5), 15.0, False, ("tumor_cell",), nothing, {}))
     assert empty.shape == (0, 1) and empty.obsm["spatial"].shape == (0, 2)
-    blood = TumorModel("melanoma", shape=(9, 9), seed=1, liquid=True, overrides={"tumor.initial_cells": 20}).snapshot()
+    blood = TumorModel(
+        "melanoma", shape=(9, 9), seed=1, liquid=True, overrides={"tumor.initial_cells": 20}
+    ).snapshot()
     assert "spatial" not in to_anndata(blood).obsm, "a liquid has no places"
 
 
 def test_missing_anndata_is_one_sentence(snapshot, monkeypatch):
     monkeypatch.setitem(sys.modules, "anndata", None)
-    with pytest.raises(ExportError, match=r'^to_anndata needs anndata: pip install "tumorlab\[research\]"$'):
+    with pytest.raises(
+        ExportError, match=r'^to_anndata needs anndata: pip install "tumorlab\[research\]"$'
+    ):
         to_anndata(snapshot)
 
 
@@ -97,7 +143,10 @@ def test_missing_anndata_is_one_sentence(snapshot, monkeypatch):
 def read(path):
     """Attributes and arrays of a VTK XML file: an independent reading with the standard library."""
     root = ElementTree.parse(path).getroot()
-    assert root.attrib["header_type"] == "UInt64" and root.attrib["compressor"] == "vtkZLibDataCompressor"
+    assert (
+        root.attrib["header_type"] == "UInt64"
+        and root.attrib["compressor"] == "vtkZLibDataCompressor"
+    )
     grid, arrays = root[0], {}
     for array in root.iter("DataArray"):
         if array.attrib["format"] == "ascii":
@@ -105,9 +154,15 @@ def read(path):
             continue
         blocks, size, last, packed = np.frombuffer(base64.b64decode(array.text[:44]), "<u8")
         raw = zlib.decompress(base64.b64decode(array.text[44:]))
-        assert (blocks, last) == (1, 0) and len(raw) == size and len(base64.b64decode(array.text[44:])) == packed
+        assert (
+            (blocks, last) == (1, 0)
+            and len(raw) == size
+            and len(base64.b64decode(array.text[44:])) == packed
+        )
         arrays[array.attrib["Name"]] = np.frombuffer(raw, DTYPES[array.attrib["type"]])
-    kinds = bytes(int(code) for code in next(root.iter("Array")).text.split()).decode().split("\0")[:-1]
+    kinds = (
+        bytes(int(code) for code in next(root.iter("Array")).text.split()).decode().split("\0")[:-1]
+    )
     return grid, arrays, kinds
 
 
@@ -118,13 +173,20 @@ def check_lattice(snapshot, arrays):
         at[name] = values.reshape([*snapshot.shape, 1][:3], order="F").reshape(snapshot.shape)
     sites = np.unravel_index(snapshot.cells["site"], snapshot.shape)
     assert np.array_equal(at["cell_kind"][sites], snapshot.cells["kind"])
-    assert np.count_nonzero(at["cell_kind"] >= 0) == snapshot.cells["site"].size, "-1 where no cell stands"
+    assert np.count_nonzero(at["cell_kind"] >= 0) == snapshot.cells["site"].size, (
+        "-1 where no cell stands"
+    )
     assert np.array_equal(at["antigen"][sites], snapshot.cells["antigen"].astype(np.float32))
-    assert np.count_nonzero(np.isnan(at["antigen"])) == at["antigen"].size - snapshot.cells["site"].size
+    assert (
+        np.count_nonzero(np.isnan(at["antigen"]))
+        == at["antigen"].size - snapshot.cells["site"].size
+    )
     corner = (0,) * len(snapshot.shape)
     last = (-1,) * len(snapshot.shape)
     for name, field in snapshot.fields.items():
-        assert at[name][corner] == np.float32(field[corner]) and at[name][last] == np.float32(field[last])
+        assert at[name][corner] == np.float32(field[corner]) and at[name][last] == np.float32(
+            field[last]
+        )
         assert at[name].mean() == pytest.approx(field.mean(), rel=0.2), "a field keeps its level"
 
 
@@ -132,20 +194,34 @@ def test_vti_holds_the_lattice(snapshot, tmp_path):
     to_vtk(snapshot, tmp_path / "made" / "tissue.vti")
     grid, arrays, kinds = read(tmp_path / "made" / "tissue.vti")
     sides = [*snapshot.shape, 1][:3]
-    assert grid.attrib["WholeExtent"] == " ".join(f"0 {side}" for side in sides) and grid.attrib["Spacing"] == "15 15 15"
+    assert (
+        grid.attrib["WholeExtent"] == " ".join(f"0 {side}" for side in sides)
+        and grid.attrib["Spacing"] == "15 15 15"
+    )
     assert arrays.pop("TimeValue") == snapshot.day and tuple(kinds) == snapshot.kinds
     check_lattice(snapshot, arrays)
-    assert [file.name for file in (tmp_path / "made").iterdir()] == ["tissue.vti"], "nothing half-written is left"
+    assert [file.name for file in (tmp_path / "made").iterdir()] == ["tissue.vti"], (
+        "nothing half-written is left"
+    )
 
 
 def test_vtp_holds_the_cells(snapshot, tmp_path):
     to_vtk(snapshot, str(tmp_path / "cells.vtp"))
     grid, arrays, kinds = read(tmp_path / "cells.vtp")
     number = snapshot.cells["site"].size
-    assert grid.find("Piece").attrib["NumberOfPoints"] == grid.find("Piece").attrib["NumberOfVerts"] == str(number)
+    assert (
+        grid.find("Piece").attrib["NumberOfPoints"]
+        == grid.find("Piece").attrib["NumberOfVerts"]
+        == str(number)
+    )
     places = arrays["Points"].reshape(-1, 3)
-    assert np.allclose(places[:, : len(snapshot.shape)], coordinates(snapshot)) and tuple(kinds) == snapshot.kinds
-    assert arrays["connectivity"].tolist() == list(range(number)) and arrays["offsets"][-1] == number
+    assert (
+        np.allclose(places[:, : len(snapshot.shape)], coordinates(snapshot))
+        and tuple(kinds) == snapshot.kinds
+    )
+    assert (
+        arrays["connectivity"].tolist() == list(range(number)) and arrays["offsets"][-1] == number
+    )
     assert np.array_equal(arrays["clone"], snapshot.cells["clone"])
     assert np.array_equal(arrays["vigour"], snapshot.cells["vigour"].astype(np.float32))
 
@@ -162,7 +238,13 @@ def test_vtk_itself_reads_both_files(snapshot, tmp_path):
         reader.Update()
         assert reader.GetErrorCode() == 0
     data = image.GetOutput().GetCellData()
-    check_lattice(snapshot, {data.GetArrayName(i): vtk_to_numpy(data.GetArray(i)) for i in range(data.GetNumberOfArrays())})
+    check_lattice(
+        snapshot,
+        {
+            data.GetArrayName(i): vtk_to_numpy(data.GetArray(i))
+            for i in range(data.GetNumberOfArrays())
+        },
+    )
     assert image.GetOutput().GetFieldData().GetArray("TimeValue").GetValue(0) == snapshot.day
     places = vtk_to_numpy(points.GetOutput().GetPoints().GetData())
     assert np.allclose(places[:, : len(snapshot.shape)], coordinates(snapshot))
@@ -170,7 +252,12 @@ def test_vtk_itself_reads_both_files(snapshot, tmp_path):
 
 
 def test_an_empty_tissue_makes_whole_vtk_files(tmp_path):
-    nothing = {"kind": np.empty(0, np.int8), "site": np.empty(0, int), "name": np.empty(0, int), "clone": np.empty(0, int)}
+    nothing = {
+        "kind": np.empty(0, np.int8),
+        "site": np.empty(0, int),
+        "name": np.empty(0, int),
+        "clone": np.empty(0, int),
+    }
     empty = Snapshot(0.0, (4, 3), 15.0, False, ("tumor_cell",), nothing, {})
     to_vtk(empty, tmp_path / "tissue.vti")
     assert (read(tmp_path / "tissue.vti")[1]["cell_kind"] == -1).all()
@@ -181,7 +268,9 @@ def test_an_empty_tissue_makes_whole_vtk_files(tmp_path):
 def test_what_cannot_be_exported_is_said_in_one_sentence(snapshot, tmp_path):
     with pytest.raises(ExportError, match=r"tissue.vtk: a VTK file ends in .vti .* or .vtp"):
         to_vtk(snapshot, tmp_path / "tissue.vtk")
-    blood = TumorModel("melanoma", shape=(9, 9), seed=1, liquid=True, overrides={"tumor.initial_cells": 20}).snapshot()
+    blood = TumorModel(
+        "melanoma", shape=(9, 9), seed=1, liquid=True, overrides={"tumor.initial_cells": 20}
+    ).snapshot()
     with pytest.raises(ExportError, match="a liquid has no places"):
         to_vtk(blood, tmp_path / "blood.vti")
     assert not list(tmp_path.iterdir())
@@ -195,4 +284,6 @@ def test_a_field_is_laid_over_its_own_sites(shape):
     for coarse in (1, 2, 4):
         mesh = Mesh(shape, 15.0, coarse)
         nodes = np.arange(mesh.size).reshape(mesh.shape[: len(shape)])
-        assert np.array_equal(at_sites(nodes, shape).ravel(), mesh.node_of_site), f"{coarse} sites a node"
+        assert np.array_equal(at_sites(nodes, shape).ravel(), mesh.node_of_site), (
+            f"{coarse} sites a node"
+        )

@@ -18,8 +18,12 @@ KINDS = ("tumor_cell", "t_cell")
 def snapshot(day=7.0, cells=5, shape=(6, 4)):
     random = np.random.Generator(np.random.PCG64(3))
     kind = np.arange(cells, dtype=np.int8) % 2
-    traits = {"kind": kind, "site": np.arange(cells, dtype=np.int64) * 3, "name": np.arange(cells, dtype=np.int64),
-              "antigen": random.lognormal(size=cells)}
+    traits = {
+        "kind": kind,
+        "site": np.arange(cells, dtype=np.int64) * 3,
+        "name": np.arange(cells, dtype=np.int64),
+        "antigen": random.lognormal(size=cells),
+    }
     return Snapshot(day, shape, 15.0, False, KINDS, traits, {"oxygen": random.random((3, 2))})
 
 
@@ -38,7 +42,11 @@ def results(arm="control", rows=9, **more):
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
 
 
 def test_everything_comes_back(tmp_path):
@@ -46,8 +54,14 @@ def test_everything_comes_back(tmp_path):
     kept.save(tmp_path)
     loaded = Results.load(tmp_path)["control"]
     for table in ("timeseries", "doses", "measures"):
-        pd.testing.assert_frame_equal(getattr(loaded, table), getattr(kept, table), check_exact=True)
-    assert (loaded.log, loaded.provenance, loaded.citations) == (kept.log, kept.provenance, kept.citations)
+        pd.testing.assert_frame_equal(
+            getattr(loaded, table), getattr(kept, table), check_exact=True
+        )
+    assert (loaded.log, loaded.provenance, loaded.citations) == (
+        kept.log,
+        kept.provenance,
+        kept.citations,
+    )
     assert list(loaded.snapshots) == [7.0]
     for name, values in kept.snapshots[7.0].cells.items():
         read = loaded.snapshots[7.0].cells[name]
@@ -170,10 +184,17 @@ def test_a_pickle_is_never_opened(tmp_path):
         Snapshot.load(file)
 
 
-@pytest.mark.parametrize(("name", "content"), [
-    ("timeseries.csv", "arm,day\ncontrol,0,5\n"), ("timeseries.csv", "arm,day\ncontrol,zero\n"), ("timeseries.csv", ""),
-    ("doses.csv", "arm,day\n"), ("provenance.json", "{"), ("provenance.json", "[]"),
-])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("timeseries.csv", "arm,day\ncontrol,0,5\n"),
+        ("timeseries.csv", "arm,day\ncontrol,zero\n"),
+        ("timeseries.csv", ""),
+        ("doses.csv", "arm,day\n"),
+        ("provenance.json", "{"),
+        ("provenance.json", "[]"),
+    ],
+)
 def test_a_damaged_table_is_named_in_one_sentence(tmp_path, name, content):
     results().save(tmp_path)
     (tmp_path / name).write_text(content)
@@ -193,6 +214,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path, monkeyp
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
+
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_atomically(file, "new")

@@ -28,7 +28,9 @@ from simulation.testing.checks import CheckFailed
 def broken_by(check, plug_in) -> list[str]:
     with pytest.raises(CheckFailed) as caught:
         check(plug_in)
-    assert isinstance(caught.value, AssertionError) and str(caught.value).count("\n- ") == len(caught.value.broken)
+    assert isinstance(caught.value, AssertionError) and str(caught.value).count("\n- ") == len(
+        caught.value.broken
+    )
     return caught.value.broken
 
 
@@ -46,14 +48,21 @@ class Nurse(CellAgent):
     kind = "nurse"
 
 
-NURSE = CellKind("nurse", agent=Nurse, traits=(Trait("patience", start=1.0, spread=0.2, mutation=0.1),),
-                 rates={"move": 100.0, "death": 0.01}, motile=True)
+NURSE = CellKind(
+    "nurse",
+    agent=Nurse,
+    traits=(Trait("patience", start=1.0, spread=0.2, mutation=0.1),),
+    rates={"move": 100.0, "death": 0.01},
+    motile=True,
+)
 
 
 class Honest(Treatment):
     """Uses every hook as it is meant."""
 
-    rate = Parameter(0.02, "1/hour", "hazard after a dose", source="assumed: to be tried", range=(0, 10))
+    rate = Parameter(
+        0.02, "1/hour", "hazard after a dose", source="assumed: to be tried", range=(0, 10)
+    )
     schedule = Schedule(every="1 day")
     kinds = (NURSE,)
 
@@ -67,7 +76,9 @@ class Honest(Treatment):
         model.cells["patience"][nurses] *= 0.5  # a trait that it brought itself
 
     def on_step(self, model):
-        chance = model.randomness.uniform(f"treatments.{self.name}.who", model.clock, model.cells["name"])
+        chance = model.randomness.uniform(
+            f"treatments.{self.name}.who", model.clock, model.cells["name"]
+        )
         self.state["chosen"] = (chance < 0.5) & model.rows("tumor_cell")
         self.state["levels"][model.clock % 3] = self.level(model, 8.0)
         if self.doses:
@@ -138,7 +149,9 @@ class Stale(Treatment):
     lost = Parameter(1, "1/hour", "a rate", source="assumed: to be tried", range=(0, 2))
 
     def __init__(self, name=None, schedule=None, **parameters):
-        super().__init__(name, schedule, **{key: value for key, value in parameters.items() if key != "lost"})
+        super().__init__(
+            name, schedule, **{key: value for key, value in parameters.items() if key != "lost"}
+        )
         self.double = 2 * self.rate
 
 
@@ -330,18 +343,35 @@ BAD = {
         r"modify\(\) changes the random numbers of others \(model.random\)",
         r"when the model is saved and loaded, the run goes on differently",
     ],
-    DrawsForOthers: [r"draws for the purpose 'divide', .* own: write 'treatments.draws_for_others.divide'"],
+    DrawsForOthers: [
+        r"draws for the purpose 'divide', .* own: write 'treatments.draws_for_others.divide'"
+    ],
     Shared: [r"a second model beside the first changes"],
     Hoarder: [r"cannot be saved: its state holds \{1, 2\}"],
     Jealous: [r"the order of the list of treatments changes"],
     Suspicious: [r"multiplies every rule by one it changes .*look neither at model.rates"],
     Eager: [r"although its first dose has not been given"],
-    Assigns: [r"modify\(\) raises RuleError: rules.kill cannot be assigned to: write rules.kill.scale\(3.0\)"],
-    NotANumber: [r"measure\(\) returns vigour = nan, which is no finite number, without immune cells"],
+    Assigns: [
+        r"modify\(\) raises RuleError: rules.kill cannot be assigned to: write rules.kill.scale\(3.0\)"
+    ],
+    NotANumber: [
+        r"measure\(\) returns vigour = nan, which is no finite number, without immune cells"
+    ],
     MeasuresText: [r"measure\(\)"],
 }
-ONE_FAULT = [NeedsArguments, _Hidden, ScalesAntigen, WarmsTheTissue, TurnsAKnob, Hoarder, Jealous, Eager, Assigns,
-             NotANumber, DrawsForOthers]
+ONE_FAULT = [
+    NeedsArguments,
+    _Hidden,
+    ScalesAntigen,
+    WarmsTheTissue,
+    TurnsAKnob,
+    Hoarder,
+    Jealous,
+    Eager,
+    Assigns,
+    NotANumber,
+    DrawsForOthers,
+]
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda cls: cls.__name__)
@@ -350,7 +380,9 @@ def test_every_broken_promise_of_a_treatment_is_found_and_told_in_a_sentence(bad
     for words in BAD[bad]:
         assert [sentence for sentence in broken if re.search(words, sentence)], (words, broken)
     assert all("\n" not in sentence for sentence in broken) and len(set(broken)) == len(broken)
-    assert bad not in ONE_FAULT or len(broken) == 1, f"one fault is told once and nothing else is blamed, not {broken}"
+    assert bad not in ONE_FAULT or len(broken) == 1, (
+        f"one fault is told once and nothing else is blamed, not {broken}"
+    )
 
 
 def test_a_treatment_made_inside_a_function_is_told_to_move():
@@ -412,9 +444,15 @@ class Sterile(CellAgent):
     kind = "sterile"
 
 
-UNKNOWN_RATE = CellKind("sterile", agent=Sterile, rates={"death": "sterile.death_rate", "move": float("inf")})
-ODD_TRAITS = CellKind("sterile", agent=Sterile, traits=(Trait("site"), Trait("greed", start=5.0, high=1.0, loss=2.0)))
-STRANGERS = CellKind("sterile", agent=Sterile, engages={"tumour_cell": "peptide"}, engaged_by={"t_cell": "peptid"})
+UNKNOWN_RATE = CellKind(
+    "sterile", agent=Sterile, rates={"death": "sterile.death_rate", "move": float("inf")}
+)
+ODD_TRAITS = CellKind(
+    "sterile", agent=Sterile, traits=(Trait("site"), Trait("greed", start=5.0, high=1.0, loss=2.0))
+)
+STRANGERS = CellKind(
+    "sterile", agent=Sterile, engages={"tumour_cell": "peptide"}, engaged_by={"t_cell": "peptid"}
+)
 IMPOSTOR = CellKind("impostor", agent=Impostor)
 GHOST = CellKind("ghost", agent=Ghost)
 MOODY = CellKind("moody", agent=Moody, traits=(Trait("temper", start=0.5),))
@@ -422,21 +460,30 @@ CROWDED = CellKind("sterile", agent=Sterile, column="deaths")
 LOCAL = [CellKind("sterile", agent=Sterile)]
 
 
-@pytest.mark.parametrize(("kind", "words"), [
-    (UNKNOWN_RATE, r"the rate death = 'sterile.death_rate' is no parameter \("),
-    (UNKNOWN_RATE, r"the rate move = inf is not allowed"),
-    (ODD_TRAITS, r"a trait cannot be called 'site'"),
-    (ODD_TRAITS, r"the start of trait greed = 5.0 is not allowed: it must be a finite number between 0 and 1"),
-    (ODD_TRAITS, r"loss of trait greed = 2.0"),
-    (STRANGERS, r"engages names an unknown kind 'tumour_cell' \(did you mean 'tumor_cell'"),
-    (STRANGERS, r"engaged_by names an unknown recognition 'peptid' \(did you mean 'peptide'"),
-    (IMPOSTOR, r"its agent says it is of kind 't_cell': write class Impostor\(CellAgent\): kind = 'impostor'"),
-    (GHOST, r"Ghost has no docstring"),
-    (MOODY, r"Moody.temper hides the trait 'temper'"),
-    (CROWDED, r"its column 'deaths' is taken"),
-    (LOCAL[0], r"it is no constant of module '.*test_testing'.*write there STERILE = CellKind"),
-    ("t_cell", r"is not a CellKind"),
-])
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (UNKNOWN_RATE, r"the rate death = 'sterile.death_rate' is no parameter \("),
+        (UNKNOWN_RATE, r"the rate move = inf is not allowed"),
+        (ODD_TRAITS, r"a trait cannot be called 'site'"),
+        (
+            ODD_TRAITS,
+            r"the start of trait greed = 5.0 is not allowed: it must be a finite number between 0 and 1",
+        ),
+        (ODD_TRAITS, r"loss of trait greed = 2.0"),
+        (STRANGERS, r"engages names an unknown kind 'tumour_cell' \(did you mean 'tumor_cell'"),
+        (STRANGERS, r"engaged_by names an unknown recognition 'peptid' \(did you mean 'peptide'"),
+        (
+            IMPOSTOR,
+            r"its agent says it is of kind 't_cell': write class Impostor\(CellAgent\): kind = 'impostor'",
+        ),
+        (GHOST, r"Ghost has no docstring"),
+        (MOODY, r"Moody.temper hides the trait 'temper'"),
+        (CROWDED, r"its column 'deaths' is taken"),
+        (LOCAL[0], r"it is no constant of module '.*test_testing'.*write there STERILE = CellKind"),
+        ("t_cell", r"is not a CellKind"),
+    ],
+)
 def test_a_broken_promise_of_a_kind_is_found_and_told_in_a_sentence(kind, words):
     broken = broken_by(check_cell_kind, kind)
     assert [sentence for sentence in broken if re.search(words, sentence)], broken

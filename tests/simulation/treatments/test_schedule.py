@@ -16,8 +16,13 @@ from simulation.treatments.schedule import Schedule, ScheduleError, level, mean_
 
 DAY, WEEK = 24.0, 168.0
 INTERLEUKIN = Schedule(every="8 hours", times=14, rest="9 days", cycles=2)
-INTERFERON = Schedule(every="1 day", times=5, rest="3 days", cycles=4,
-                      then=Schedule(every="2 days", times=3, rest="3 days", cycles=48))
+INTERFERON = Schedule(
+    every="1 day",
+    times=5,
+    rest="3 days",
+    cycles=4,
+    then=Schedule(every="2 days", times=3, rest="3 days", cycles=48),
+)
 
 
 def test_an_antibody_every_three_weeks():
@@ -44,19 +49,38 @@ def test_interferon_five_days_a_week_then_three_times_a_week():
     assert [hour / DAY - 28 for hour in doses[20:25]] == [0, 2, 4, 7, 9]
 
 
-@pytest.mark.parametrize(("short", "long"), [
-    ("q3w", "3 weeks"), ("Q2W", "2 weeks"), ("q8h", "8 hours"), ("q21d", "3 weeks"), ("bid", "12 hours"), ("daily", "1 day"),
-    ("weekly", "1 week"), (np.int64(21), "3 weeks"), (np.float32(0.5), "12 hours"),
-])
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("q3w", "3 weeks"),
+        ("Q2W", "2 weeks"),
+        ("q8h", "8 hours"),
+        ("q21d", "3 weeks"),
+        ("bid", "12 hours"),
+        ("daily", "1 day"),
+        ("weekly", "1 week"),
+        (np.int64(21), "3 weeks"),
+        (np.float32(0.5), "12 hours"),
+    ],
+)
 def test_durations_as_papers_and_arrays_write_them(short, long):
     assert Schedule(every=short) == Schedule(every=long)
-    assert Schedule.from_dict({"every": 1, "times": 2, "rest": short}) == Schedule(every=1, times=2, rest=long)
+    assert Schedule.from_dict({"every": 1, "times": 2, "rest": short}) == Schedule(
+        every=1, times=2, rest=long
+    )
 
 
-@pytest.mark.parametrize("days", [[0, 7, 21], (0, 7, 21), np.array([0, 7, 21]), pd.Series([0, 7, 21]), [0, "1 week", "q3w"]])
+@pytest.mark.parametrize(
+    "days",
+    [[0, 7, 21], (0, 7, 21), np.array([0, 7, 21]), pd.Series([0, 7, 21]), [0, "1 week", "q3w"]],
+)
 def test_doses_on_days_that_are_named(days):
     named = Schedule(days=days)
-    assert named.dose_times(1e5) == [0, 7 * DAY, 21 * DAY] and named.due(0, 7 * DAY) == 1 and named.due(7 * DAY, 22 * DAY) == 2
+    assert (
+        named.dose_times(1e5) == [0, 7 * DAY, 21 * DAY]
+        and named.due(0, 7 * DAY) == 1
+        and named.due(7 * DAY, 22 * DAY) == 2
+    )
     assert str(named) == "on days 0, 7, 21" and hash(named) == hash(Schedule(days=[0, 7, 21]))
     assert Schedule.from_dict(json.loads(json.dumps(named.to_dict()))) == named
     assert Schedule(days=days, first=2).dose_times(1e5) == [48, 9 * DAY, 23 * DAY]
@@ -72,18 +96,30 @@ def test_a_step_asks_for_its_own_doses_only():
 
 
 def test_cycles_may_go_on_for_ever():
-    assert len(Schedule(every=1, times=21, rest=8, cycles=None).dose_times(28 * 10 * DAY - 1)) == 210
-    assert Schedule(every=1, times=21, rest=8, cycles="for ever").due(0, 28 * DAY * 10**6) == 21 * 10**6
+    assert (
+        len(Schedule(every=1, times=21, rest=8, cycles=None).dose_times(28 * 10 * DAY - 1)) == 210
+    )
+    assert (
+        Schedule(every=1, times=21, rest=8, cycles="for ever").due(0, 28 * DAY * 10**6)
+        == 21 * 10**6
+    )
 
 
-durations = st.one_of(st.integers(1, 30), st.floats(0.05, 40), st.sampled_from(["8 hours", "3 weeks", "0.1 days"]))
+durations = st.one_of(
+    st.integers(1, 30), st.floats(0.05, 40), st.sampled_from(["8 hours", "3 weeks", "0.1 days"])
+)
 
 
 @st.composite
 def schedules(draw, follow=True):
-    return Schedule(every=draw(durations), times=draw(st.integers(1, 6)), rest=draw(durations),
-                    cycles=draw(st.integers(1, 4)), first=draw(st.floats(0, 5)),
-                    then=draw(st.none() | schedules(follow=False)) if follow else None)
+    return Schedule(
+        every=draw(durations),
+        times=draw(st.integers(1, 6)),
+        rest=draw(durations),
+        cycles=draw(st.integers(1, 4)),
+        first=draw(st.floats(0, 5)),
+        then=draw(st.none() | schedules(follow=False)) if follow else None,
+    )
 
 
 @settings(max_examples=150, deadline=None)
@@ -99,14 +135,26 @@ def test_adjoining_windows_share_no_dose_and_lose_none(schedule, cuts):
 @given(schedules())
 def test_a_schedule_survives_a_file(schedule):
     again = Schedule.from_dict(json.loads(json.dumps(schedule.to_dict())))
-    assert again == schedule and hash(again) == hash(schedule) and again.dose_times(1e4) == schedule.dose_times(1e4)
+    assert (
+        again == schedule
+        and hash(again) == hash(schedule)
+        and again.dose_times(1e4) == schedule.dose_times(1e4)
+    )
     assert eval(repr(schedule)) == schedule and pickle.loads(pickle.dumps(schedule)) == schedule
 
 
 def test_equal_regimens_are_equal_however_written():
-    assert Schedule(every="3 weeks") == Schedule(every=21) == Schedule(every="504 hours") != Schedule(every=20)
+    assert (
+        Schedule(every="3 weeks")
+        == Schedule(every=21)
+        == Schedule(every="504 hours")
+        != Schedule(every=20)
+    )
     forever = Schedule(every=1, times=5, rest=2, cycles=None)
-    assert Schedule.from_dict(forever.to_dict()) == forever and forever.to_dict()["cycles"] == "for ever"
+    assert (
+        Schedule.from_dict(forever.to_dict()) == forever
+        and forever.to_dict()["cycles"] == "for ever"
+    )
 
 
 @pytest.mark.parametrize("schedule, words", [
@@ -156,16 +204,31 @@ def test_an_endless_list_of_doses_is_refused():
 def test_the_level_halves_in_a_half_life_and_doses_add():
     assert level([(0, 8.0)], 2, 1) == pytest.approx(2)
     assert level([(0, 8.0), (1, 4.0), (5, 9.0)], 2, 1) == pytest.approx(4)
-    assert level([(3, 1.0)], 2, 1) == 0 and level([(3, 1.0)], 3, 1) == 1 and level([(0, 1.0)], 9, math.inf) == 1
+    assert (
+        level([(3, 1.0)], 2, 1) == 0
+        and level([(3, 1.0)], 3, 1) == 1
+        and level([(0, 1.0)], 9, math.inf) == 1
+    )
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(-40, 40), st.floats(0, 100)), max_size=6), st.integers(-20, 20),
-       st.integers(1, 30), st.floats(0.3, 700))
+@given(
+    st.lists(st.tuples(st.integers(-40, 40), st.floats(0, 100)), max_size=6),
+    st.integers(-20, 20),
+    st.integers(1, 30),
+    st.floats(0.3, 700),
+)
 def test_the_mean_level_is_the_integral_of_the_level(doses, start, hours, half_life):
-    jumps = sorted({start, start + hours, *(hour for hour, _ in doses if start < hour < start + hours)})
-    expected = sum(quad(lambda at: level(doses, at, half_life), low, high - 1e-12, limit=200)[0]
-                   for low, high in itertools.pairwise(jumps)) / hours
+    jumps = sorted(
+        {start, start + hours, *(hour for hour, _ in doses if start < hour < start + hours)}
+    )
+    expected = (
+        sum(
+            quad(lambda at: level(doses, at, half_life), low, high - 1e-12, limit=200)[0]
+            for low, high in itertools.pairwise(jumps)
+        )
+        / hours
+    )
     mean = mean_level(doses, start, start + hours, half_life)
     assert mean == pytest.approx(expected, rel=1e-6, abs=1e-9)
     assert mean == mean_level(doses[::-1], start, start + hours, half_life)
