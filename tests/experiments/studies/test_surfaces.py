@@ -18,7 +18,7 @@ from experiments.studies.statistics import interval
 from experiments.studies.surface import analysis as surfaces
 from experiments.studies.surface import grid as effect_grid
 from experiments.studies.surface import pictures as drawn
-from experiments.studies.surface import shams
+from experiments.studies.surface import sentences, shams
 from experiments.studies.surface.bliss import FEWEST, beyond_bliss
 from experiments.studies.surface.grid import LEAST, SurfaceError
 from experiments.studies.surface.interactions import excess, overall
@@ -451,6 +451,23 @@ def test_sentences_say_which_null_they_use_and_claim_synergy_only_beyond_both(ef
     claims = said.replace("not told whether that is synergy or the tissue", "")
     assert ("synergy" in claims) == (word == "synergy")
     assert set(findings.tables["overall"]["verdict"]) == {word}
+
+
+def test_the_largest_difference_told_is_one_that_can_be_judged():
+    """A pair without room, and one without an interval, may have the largest excess and is not the one that is told."""
+    measured = grid(hazards)
+    found = excess(measured)
+    inner = found[(found["x"] > 0) & (found["y"] > 0)].index
+    for column, blank in (("room", False), ("bliss_low", np.nan)):
+        table = found.copy()
+        table.loc[inner, ["bliss_excess", "bliss_low", "room"]] = [0.1, 0.05, True]
+        table.loc[inner[0], "bliss_excess"] = 9.0
+        table.loc[inner[-1], "bliss_excess"] = -0.2
+        told = sentences._each(measured, table, {})[1]
+        assert sentences._pair(measured, *table.loc[inner[0], ["x", "y"]], {}) in told
+        table.loc[inner[0], column] = blank
+        told = sentences._each(measured, table, {})[1]
+        assert sentences._pair(measured, *table.loc[inner[-1], ["x", "y"]], {}) in told
 
 
 @pytest.mark.parametrize(
