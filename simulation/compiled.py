@@ -77,12 +77,14 @@ class Cache(FunctionCache):
     """Compiled loops on disk, without which a run goes on: a full disk or a damaged file costs time, not the run."""
 
     def load_overload(self, signature, context):
+        """The kept loop for these arguments, or None; a damaged file is emptied."""
         try:
             return super().load_overload(signature, context)
         except Exception:  # whatever unpickling a damaged file raises; it is written anew
             self._try(super().flush)
 
     def save_overload(self, signature, compiled):
+        """Keep a compiled loop, where the disk lets it."""
         self._try(super().save_overload, signature, compiled)
 
     def _try(self, write, *arguments) -> None:
@@ -114,6 +116,7 @@ class Told:
     counted = ""  # name of a loop; scalars, which take no time, have none
 
     def load_overload(self, signature, context):
+        """The kept loop, or None, which is told: it gets compiled now."""
         found = super().load_overload(signature, context)
         if found is None and self.counted:
             _numbers[0] += 1
@@ -123,6 +126,7 @@ class Told:
         return found
 
     def save_overload(self, signature, compiled):
+        """Keep a compiled loop, and tell when it was the last one under way."""
         super().save_overload(signature, compiled)
         if self.counted in _begun:
             del _begun[_begun.index(self.counted) :]
@@ -138,6 +142,7 @@ class InMemory(Told, NullCache):
     """Loops of this process alone, where nothing can be written."""
 
     def keeps(self, codegen) -> bool:
+        """Never: the next process compiles anew."""
         return False
 
 

@@ -472,6 +472,7 @@ class TumorModel(mesa.Model):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Sites along each axis of the lattice."""
         return self.lattice.shape
 
     @property

@@ -118,6 +118,7 @@ class Population:
         return placed
 
     def let_go(self) -> None:
+        """End every contact that one side did not survive."""
         death.let_go(self.cells.view(), np.flatnonzero(self.cells["partner"] >= 0))
 
     def settle(self, kind: str, sites: np.ndarray, names: np.ndarray, clock: int) -> np.ndarray:

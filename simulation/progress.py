@@ -38,6 +38,7 @@ class Bars:
         self._told.__exit__(*error)
 
     def stop(self) -> None:
+        """Take the bars off the screen."""
         self._progress.stop()
 
     def show(self, what: str, done: float, of: float | None, count: str = "") -> None:
@@ -67,6 +68,7 @@ class Unasked:
         self._bars: Bars | None = None
 
     def __call__(self, number: int, of: int) -> None:
+        """Loop ``number`` of ``of`` is compiled now; 0 when none is any more."""
         if self._bars is None:
             self._bars = Bars()
             self._bars._progress.start()

@@ -82,11 +82,13 @@ class Randomness:
         self._keys: dict[str, np.uint64] = {}
 
     def key(self, purpose: str) -> np.uint64:
+        """The 64-bit key of one purpose under the seed of this run."""
         if purpose not in self._keys:
             self._keys[purpose] = key_of(self.seed, purpose)
         return self._keys[purpose]
 
     def stream(self, purpose: str, tick: int) -> np.uint64:
+        """The stream of one purpose at one tick, from which each cell draws by its name."""
         return np.uint64(_stream(self.key(purpose), np.int64(tick)))
 
     def uniform(self, purpose: str, tick: int, names) -> np.ndarray:

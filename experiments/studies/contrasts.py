@@ -49,7 +49,7 @@ def contrast(treated: np.ndarray, control: np.ndarray) -> Contrast:
     paired_error = float(difference.std(ddof=1) / math.sqrt(pairs))
     unpaired_error = math.sqrt((treated.var(ddof=1) + control.var(ddof=1)) / pairs)
     margin = half_width(paired_error, pairs - 1)
-    mean, ratio = float(difference.mean()), variance_ratio(treated, control)
+    mean, ratio = float(difference.mean()), float(variance_ratio(treated, control))
     needed = 2 * math.ceil(pairs * ratio) if math.isfinite(ratio) else math.nan
     return Contrast(
         pairs,

@@ -5,6 +5,8 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, cast
 
 import numpy as np
 from scipy.stats import qmc
@@ -33,7 +35,7 @@ class Axis:
     """
 
     name: str
-    values: Sequence | None = None
+    values: Sequence[Any] | None = None
     low: float | None = None
     high: float | None = None
     scale: str = "linear"
@@ -42,11 +44,11 @@ class Axis:
     unit: str = ""
     meaning: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("values", "low", "high", "steps"):
             object.__setattr__(self, name, plain(getattr(self, name)))
         if self.values is not None:
-            self._check_values()
+            self._check_values(self.values)
         else:
             self._check_range()
 
@@ -54,6 +56,11 @@ class Axis:
     def key(self) -> str:
         """Where it stands in a file."""
         return f"vary.{self.name}"
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Low and high of a range, which a list does not have."""
+        return cast(tuple[float, float], (self.low, self.high))
 
     @property
     def words(self) -> str:
@@ -64,20 +71,21 @@ class Axis:
                 for value in self.values
             )
         steps = f", {self.steps} steps" if self.steps else ""
-        return f"{number_words(self.low)} to {number_words(self.high)}{' (logarithmic)' if self.scale == 'log' else ''}{steps}"
+        low, high = self.ends
+        return f"{number_words(low)} to {number_words(high)}{' (logarithmic)' if self.scale == 'log' else ''}{steps}"
 
-    def _check_values(self) -> None:
+    def _check_values(self, values: Sequence[Any]) -> None:
         if self.low is not None or self.high is not None or self.steps is not None:
             raise DesignError(
                 "give either a list of values or low and high, not both", key=self.key
             )
-        if not len(self.values):
+        if not len(values):
             raise DesignError(
                 "the list of values is empty; it must hold at least one", key=self.key
             )
-        if any(value in self.values[:place] for place, value in enumerate(self.values)):
+        if any(value in values[:place] for place, value in enumerate(values)):
             raise DesignError(
-                f"{self.key} = {quoted(self.values)}: a value stands there twice", key=self.key
+                f"{self.key} = {quoted(values)}: a value stands there twice", key=self.key
             )
 
     def _check_range(self) -> None:
@@ -95,17 +103,16 @@ class Axis:
                     f"{end} = {quoted(value)} is not allowed; it must be a finite number",
                     key=self.key,
                 )
-        if not self.low < self.high:
-            raise DesignError(
-                f"low = {self.low:g} must be below high = {self.high:g}", key=self.key
-            )
+        low, high = self.ends
+        if not low < high:
+            raise DesignError(f"low = {low:g} must be below high = {high:g}", key=self.key)
         if self.scale not in ("linear", "log"):
             raise DesignError(
                 f"scale = {self.scale!r} is not allowed; it must be 'linear' or 'log'", key=self.key
             )
-        if self.scale == "log" and self.low <= 0:
+        if self.scale == "log" and low <= 0:
             raise DesignError(
-                f"low = {self.low:g} is not allowed with scale = 'log'; it must be above 0",
+                f"low = {low:g} is not allowed with scale = 'log'; it must be above 0",
                 key=self.key,
             )
         if self.steps is not None:
@@ -115,9 +122,9 @@ class Axis:
                     key=self.key,
                 )
             object.__setattr__(self, "steps", steps)
-        if self.integer and math.ceil(self.low) >= math.floor(self.high):
+        if self.integer and math.ceil(low) >= math.floor(high):
             raise DesignError(
-                f"there are no two whole numbers between {self.low:g} and {self.high:g}",
+                f"there are no two whole numbers between {low:g} and {high:g}",
                 key=self.key,
             )
 
@@ -127,23 +134,23 @@ class Axis:
             return self.values[
                 min(int(round(position * len(self.values), DIGITS)), len(self.values) - 1)
             ]
-        if self.scale == "log":
-            value = self.low * (self.high / self.low) ** position
-        else:
-            value = self.low + (self.high - self.low) * position
+        low, high = self.ends
+        log = self.scale == "log"
+        value = low * (high / low) ** position if log else low + (high - low) * position
         if self.integer:
-            return min(max(round(value), math.ceil(self.low)), math.floor(self.high))
-        return min(max(float(f"{value:.{DIGITS}g}"), float(self.low)), float(self.high))
+            return min(max(round(value), math.ceil(low)), math.floor(high))
+        return min(max(float(f"{value:.{DIGITS}g}"), float(low)), float(high))
 
     def position(self, value: float) -> float:
         """The position of a value between 0 and 1; the inverse of ``value`` but for rounding."""
         if self.values is not None:
             return list(self.values).index(value) / max(len(self.values) - 1, 1)
+        low, high = self.ends
         if self.scale == "log":
-            return math.log(value / self.low) / math.log(self.high / self.low)
-        return (value - self.low) / (self.high - self.low)
+            return math.log(value / low) / math.log(high / low)
+        return (value - low) / (high - low)
 
-    def levels(self) -> list:
+    def levels(self) -> list[Any]:
         """The values of this axis in a grid; raises DesignError for a range without steps."""
         if self.values is not None:
             return list(self.values)
@@ -176,7 +183,7 @@ def points(
             dict(zip(names, values, strict=True))
             for values in itertools.product(*(axis.levels() for axis in axes))
         ]
-    positions = _positions(design, axes, whole_number(samples), seed)
+    positions = _positions(design, axes, cast(int, whole_number(samples)), seed)
     found = [
         {axis.name: axis.value(place) for axis, place in zip(axes, row, strict=True)}
         for row in positions.tolist()
@@ -188,7 +195,7 @@ def points(
     )
 
 
-def problem(axes: Sequence[Axis]) -> dict:
+def problem(axes: Sequence[Axis]) -> dict[str, Any]:
     """The axes as SALib describes them, every range scaled to 0...1."""
     return {
         "num_vars": len(axes),
@@ -197,7 +204,7 @@ def problem(axes: Sequence[Axis]) -> dict:
     }
 
 
-def salib(method: str):
+def salib(method: str) -> ModuleType:
     """A module of SALib, such as ``sample.morris``; raises DesignError where SALib is not installed."""
     try:
         return importlib.import_module(f"SALib.{method}")
@@ -232,12 +239,13 @@ def _check(design: str, axes: list[Axis], samples: int) -> None:
                     f"one value varies nothing in a {design} design; put it under [set]",
                     key=axis.key,
                 )
-        asked, samples, least = samples, whole_number(samples), 2 if design == "morris" else 1
-        if samples is None or samples < least:
+        whole, least = whole_number(samples), 2 if design == "morris" else 1
+        if whole is None or whole < least:
             raise DesignError(
-                f"samples = {quoted(asked)} is not allowed; it must be a whole number of at least {least}",
+                f"samples = {quoted(samples)} is not allowed; it must be a whole number of at least {least}",
                 key="samples",
             )
+        samples = whole
         if design in ("sobol", "saltelli") and samples & (samples - 1):
             below = 1 << samples.bit_length() - 1
             raise DesignError(

@@ -112,14 +112,17 @@ def vargha_delaney(a: Sequence[float], b: Sequence[float]) -> float:
 
     Raises StudyError when either has no value or one that is not a number.
     """
-    a, b = np.asarray(a, float), np.asarray(b, float)
-    if not (a.size and b.size) or np.isnan(a).any() or np.isnan(b).any():
+    ones, others = np.asarray(a, float), np.asarray(b, float)
+    if not (ones.size and others.size) or np.isnan(ones).any() or np.isnan(others).any():
         raise StudyError(
             "Vargha-Delaney A compares two lists of numbers, neither of which may be empty or hold a gap"
         )
     return (
-        float(stats.mannwhitneyu(a, b, method="asymptotic").statistic / (a.size * b.size))
-        if np.ptp(np.r_[a, b])
+        float(
+            stats.mannwhitneyu(ones, others, method="asymptotic").statistic
+            / (ones.size * others.size)
+        )
+        if np.ptp(np.r_[ones, others])
         else 0.5
     )
 

@@ -2,6 +2,7 @@
 
 import textwrap
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ CLOSE = 0.13
 class Ruler:
     """The places of values on an axis. ``listed`` values have a mark each; ``room`` is the least distance between them."""
 
-    values: list
+    values: list[Any]
     listed: bool
     logarithmic: bool
     marks: np.ndarray
@@ -70,8 +71,8 @@ def ruler(column: pd.Series) -> Ruler:
     if not pd.api.types.is_numeric_dtype(known):
         numbers = pd.to_numeric(known, errors="coerce")
         if numbers.isna().any():
-            values = list(dict.fromkeys(known))
-            return Ruler(values, True, False, np.arange(len(values), dtype=float), 1.0)
+            names = list(dict.fromkeys(known))
+            return Ruler(names, True, False, np.arange(len(names), dtype=float), 1.0)
         known = numbers
     values = np.unique(known.to_numpy(float))
     positive = values[values > 0]

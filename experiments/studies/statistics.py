@@ -1,6 +1,7 @@
 """Means and Student's t intervals; along the last axis of an array, what is missing is left out."""
 
 import math
+from typing import overload
 
 import numpy as np
 from scipy.special import stdtrit
@@ -24,6 +25,10 @@ def interval(
     return mean, mean - half, mean + half
 
 
+@overload
+def half_width(error: float, freedom: float, confidence: float = CONFIDENCE) -> float: ...
+@overload
+def half_width(error: Number, freedom: Number, confidence: float = CONFIDENCE) -> Number: ...
 def half_width(error: Number, freedom: Number, confidence: float = CONFIDENCE) -> Number:
     """Half the width of Student's t interval around a number of this standard error, known with so many degrees of freedom."""
     return stdtrit(freedom, (1 + confidence) / 2) * error

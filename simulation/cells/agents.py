@@ -40,6 +40,7 @@ class CellAgent(mesa.Agent):
 
     @property
     def unique_id(self) -> int:
+        """Its name, by which Mesa knows it."""
         return self._name
 
     @unique_id.setter
@@ -48,6 +49,7 @@ class CellAgent(mesa.Agent):
 
     @property
     def alive(self) -> bool:
+        """Whether the cell still lives."""
         return self.model.cells.row_of(self._name) >= 0
 
     @property
@@ -65,6 +67,7 @@ class CellAgent(mesa.Agent):
 
     @property
     def pos(self) -> tuple[int, ...]:
+        """Where it stands on the lattice."""
         return self.model.lattice.position(self.model.cells["site"][self.row])
 
     @pos.setter

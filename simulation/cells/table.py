@@ -105,6 +105,7 @@ class CellTable:
 
     @property
     def columns(self) -> list[str]:
+        """The names of all columns."""
         return list(self._columns)
 
     @property
@@ -113,6 +114,7 @@ class CellTable:
         return self["kind"] != DEAD
 
     def add_trait(self, trait: str) -> None:
+        """A column for a trait of a kind, 0 in every row, unless there is one."""
         if trait not in self._columns:
             self.traits.append(trait)
             self._columns[trait] = np.zeros(len(self._columns["name"]))
@@ -229,6 +231,7 @@ class CellTable:
         }
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Stand as it was when :meth:`state` was taken."""
         rows = len(state["name"])
         self._reserve(rows)
         self.rows = rows

@@ -46,10 +46,12 @@ class Windows:
             self.join(classes[kind].window(model, name))
 
     def join(self, agent: mesa.Agent) -> None:
+        """An agent becomes known to Mesa."""
         self._agents[agent.unique_id] = agent
         mesa.Model.register_agent(self._model, agent)
 
     def drop(self, agent: mesa.Agent) -> None:
+        """An agent leaves Mesa, if it was known."""
         if self._agents.pop(agent.unique_id, None) is not None:
             mesa.Model.deregister_agent(self._model, agent)
 

@@ -107,6 +107,7 @@ class CellKind:
 
     @property
     def attacks(self) -> bool:
+        """Whether it engages cells of any kind."""
         return bool(self.engages)
 
 

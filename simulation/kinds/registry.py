@@ -59,6 +59,7 @@ class Kinds:
             self.add(kind)
 
     def add(self, kind: CellKind) -> None:
+        """A further kind and its recognitions. Raises KindError when its name is taken or there are too many."""
         if kind.name in self.names:
             raise KindError(f"there is a kind {kind.name!r} already")
         if len(self.all) == 127:
@@ -76,9 +77,11 @@ class Kinds:
 
     @property
     def names(self) -> list[str]:
+        """The names of all kinds, in their order."""
         return [kind.name for kind in self.all]
 
     def index(self, name: str) -> int:
+        """The number of a kind by its name. Raises KindError with the nearest name."""
         if name not in self.names:
             raise KindError(f"there is no kind of cell {quoted(name)}{nearest(name, self.names)}")
         return self.names.index(name)
@@ -93,6 +96,7 @@ class Kinds:
         return self.all[self.index(name)]
 
     def traits(self) -> list[str]:
+        """The traits of all kinds, each once."""
         return list(dict.fromkeys(trait.name for kind in self.all for trait in kind.traits))
 
     def flags(self, flag: str) -> np.ndarray:

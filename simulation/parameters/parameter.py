@@ -177,6 +177,7 @@ class ParameterGroup:
         cls._parameters = found
 
     def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
+        """A group with every parameter at its default."""
         group = super().__new__(cls)
         group._values, group._sources = {}, {}
         group._inside = {name: each.default * each.factor for name, each in cls._parameters.items()}

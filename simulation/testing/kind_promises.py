@@ -27,6 +27,7 @@ class Fertility(Treatment):
     """Everything that lets cells of one kind divide; for trying kinds."""
 
     def modify(self, rules, model):
+        """Cells of the kind divide more, longer, and with IL-2 beside."""
         kind = self.state["kind"]
         rules.division.add(0.1, kind=kind)
         rules.division_limit.add(20.0, kind=kind)

@@ -99,6 +99,7 @@ class Trial:
         return None
 
     def arm(self, *treatments, tissue: TumorModel | None = None) -> TumorModel:
+        """A fork of the tissue under these treatments."""
         return (tissue or under_attack()).fork(treatments=treatments)
 
 
@@ -314,6 +315,7 @@ class TimesOne(Treatment):
     """Every rule of every second cell times one and plus nothing."""
 
     def modify(self, rules, model):
+        """Chosen cells keep their rates, by a factor of one and an addition of zero."""
         chosen = model.cells.alive & (model.cells["name"] % 2 == 0)
         for rule in RULES:
             if rule.of_cells:

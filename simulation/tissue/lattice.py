@@ -71,10 +71,12 @@ class Lattice:
 
     @property
     def occupant(self) -> np.ndarray:
+        """Per padded site the row of its cell, or EMPTY, WALL or FOREIGN."""
         return self.space.occupant
 
     @property
     def interior(self) -> np.ndarray:
+        """The padded index of every site that is not border."""
         return self.space.interior
 
     @property

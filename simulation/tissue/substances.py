@@ -144,6 +144,7 @@ class Tissue:
         return amounts
 
     def mesh(self, name: str) -> Mesh:
+        """The mesh on which a field is held."""
         return self.fields[name].mesh
 
     def around(self) -> Surroundings:

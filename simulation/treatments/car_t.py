@@ -31,6 +31,7 @@ class CarT(Treatment):
     )
 
     def on_dose(self, model: Model, dose: int) -> None:
+        """The tumour in view receives its share of the cells that reach the patient's tumour."""
         reaching = (
             self.dose * self.trafficking * model.count("tumor_cell") / self.patient_tumor_cells
         )
@@ -38,4 +39,5 @@ class CarT(Treatment):
         self.state["infused"] = self.state.get("infused", 0) + placed
 
     def measure(self, model: Model) -> dict[str, float]:
+        """How many cells found room so far."""
         return {"infused": self.state.get("infused", 0)}

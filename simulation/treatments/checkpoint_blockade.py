@@ -39,9 +39,11 @@ class CheckpointAntibody(Treatment):
         return one_dose * self.penetration * self.level(model, self.half_life)
 
     def modify(self, rules: RulesOf, model: Model) -> None:
+        """The antibody occupies its receptor, by its concentration over the dissociation constant."""
         rules.occupy(self.receptor, self.concentration(model) / self.dissociation)
 
     def measure(self, model: Model) -> dict[str, float]:
+        """Its concentration in the tumour."""
         return {"concentration_nM": self.concentration(model)}
 
 

@@ -15,6 +15,7 @@ class SystemicCytokine(Treatment):
         return self.peak * self.level(model, self.half_life)
 
     def measure(self, model: Model) -> dict[str, float]:
+        """The level that cells of the tissue meet."""
         return {"level_in_tissue": self.in_tissue(model)}
 
 
@@ -34,6 +35,7 @@ class Aldesleukin(SystemicCytokine):
     schedule = Schedule(every="8 hours", times=14, rest="9 days", cycles=2)
 
     def modify(self, rules: RulesOf, model: Model) -> None:
+        """IL-2 is added to what the tissue makes."""
         rules.il2.add(self.in_tissue(model))
 
 
@@ -55,4 +57,5 @@ class InterferonAlfa(SystemicCytokine):
     )
 
     def modify(self, rules: RulesOf, model: Model) -> None:
+        """Its signal is added to that of IFN-gamma."""
         rules.interferon.add(self.in_tissue(model))

@@ -1,14 +1,17 @@
 """The treatments of a model: given, stopped, and what they may do to cells at large."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from ..contract import Model
 from ..errors import ModelError
+from ..kinds.kind import CellKind, Process
 from ..parameters.given import quoted
 from ..parameters.parameter import nearest
 from ..plug_ins import class_path
+from ..results.results import Results
 from ..rules import Rules
 from . import Treatment, TreatmentError, build
 from .schedule import Schedule
@@ -16,17 +19,40 @@ from .schedule import Schedule
 EVERY_TREATMENT = frozenset({*vars(Treatment()), "schedule"})
 
 
+State = dict[str, Any]
+"""The saved state of a treatment, or of all of them."""
+Hazard = tuple[str, Any, np.ndarray | None]
+"""Who adds it, the rate or rates, and the rows chosen."""
+
+
+class Treated(Model, Protocol):
+    """A model as its regimen sees it: what a plug-in sees, and what treatments bring with them."""
+
+    results: Results
+
+    def add_kind(self, kind: CellKind) -> None:
+        """A further kind of cell."""
+
+    def add_process(self, process: Process) -> None:
+        """A further behaviour."""
+
+    def citations(self) -> list[str]:
+        """References behind the parameters in force."""
+
+
 class Regimen:
     """Treatments in force, by name; what is given or stopped acts from the next step on, and is logged."""
 
-    def __init__(self, model):
+    def __init__(self, model: Treated):
         self.model = model
         self.treatments: dict[str, Treatment] = {}
-        self.pending: list[tuple] = []  # ("give", treatment) or ("stop", name), for the next step
-        self._hazards: list[tuple] = []
+        self.pending: list[
+            tuple[str, Any]
+        ] = []  # ("give", treatment) or ("stop", name), for the next step
+        self._hazards: list[tuple[str, Any, np.ndarray | None, np.ndarray]] = []
         self._acting = ""  # the treatment whose on_step is called
 
-    def give(self, treatment) -> Treatment:
+    def give(self, treatment: object) -> Treatment:
         """Add a treatment; it acts from the next step on. Raises TreatmentError when its name is taken."""
         treatment = build(treatment)
         taken = set(self.treatments) | {t.name for action, t in self.pending if action == "give"}
@@ -114,7 +140,7 @@ class Regimen:
     def _leave(self, name: str) -> None:
         self.treatments[name].stopped = True
 
-    def add_hazard(self, rate, where=None) -> None:
+    def add_hazard(self, rate: Any, where: np.ndarray | None = None) -> None:
         """Called in ``on_step``: cells chosen by ``where`` (one True or False per row) die at ``rate`` per hour more.
 
         ``rate``: one number, or one per row.
@@ -133,7 +159,7 @@ class Regimen:
             )
         self._hazards.append((self._acting, rate, where, self.model.cells["name"].copy()))
 
-    def _hazards_now(self) -> Iterator[tuple]:
+    def _hazards_now(self) -> Iterator[Hazard]:
         """Who adds which hazard to which rows, for the cells that were meant: other hooks may have brought or removed some."""
         for who, rate, where, names in self._hazards:
             same = np.zeros(self.model.cells.rows, dtype=bool)
@@ -149,7 +175,7 @@ class Regimen:
                 rate = _longer(rate, same.size)
             yield who, rate, where
 
-    def state(self, keep: Callable) -> dict:
+    def state(self, keep: Callable[..., Any]) -> State:
         """Everything that must be saved, but for the classes."""
         return {
             "treatments": [
@@ -163,8 +189,8 @@ class Regimen:
 
     def restore(
         self,
-        state: dict,
-        read: Callable,
+        state: State,
+        read: Callable[[Any], Any],
         classes: Sequence[type[Treatment]],
         to_come: Sequence[type[Treatment]],
     ) -> None:
@@ -180,12 +206,12 @@ class Regimen:
         ]
 
 
-def _longer(values, rows: int):
+def _longer(values: Any, rows: int) -> Any:
     """One value per row as a longer array, blank for further rows; a single value as it is."""
     return np.pad(np.asarray(values), (0, rows - len(values))) if np.ndim(values) else values
 
 
-def treatment_state(treatment: Treatment, keep: Callable) -> dict:
+def treatment_state(treatment: Treatment, keep: Callable[..., Any]) -> State:
     """A treatment as plain values; ``keep(value, where, part)`` copies or encodes what its author keeps in it."""
     where = f"treatment {treatment.name}"
     return {
@@ -208,7 +234,7 @@ def attributes(treatment: Treatment) -> dict[str, object]:
     return {name: value for name, value in vars(treatment).items() if name not in EVERY_TREATMENT}
 
 
-def treatment_from(cls: type[Treatment], table: dict, read: Callable) -> Treatment:
+def treatment_from(cls: type[Treatment], table: State, read: Callable[[Any], Any]) -> Treatment:
     """A treatment as it was, its constructor not called again."""
     treatment = cls.__new__(cls)
     Treatment.__init__(

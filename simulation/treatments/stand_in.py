@@ -17,6 +17,7 @@ class StandIn(Treatment):
 
     @classmethod
     def takes(cls, name: str) -> bool:
+        """Whether it has a parameter of that name; any, where none are described."""
         return not cls.described or super().takes(name)
 
     def set(self, **parameters: Any) -> None:
@@ -26,6 +27,7 @@ class StandIn(Treatment):
         )
 
     def on_start(self, model: Model) -> None:
+        """Raises TreatmentError: a description acts on no cell."""
         raise TreatmentError(
             f"{self.name} is only described here; without its code it cannot be given"
         )

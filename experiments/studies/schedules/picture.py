@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -74,7 +75,7 @@ def ranking(table: pd.DataFrame, *, quantity: str, question: str = "", most: int
         )
         if totals:
             _totals(axes[2], shown, totals)
-        look = {"marker": "o", "linewidth": 1.8, "markersize": 8}
+        look: dict[str, Any] = {"marker": "o", "linewidth": 1.8, "markersize": 8}
         marks = [
             Line2D([], [], color=AS_GOOD, label="not told apart from the best", **look),
             Line2D([], [], color=style.MUTED, markerfacecolor="white", label="worse", **look),

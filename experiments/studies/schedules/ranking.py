@@ -1,6 +1,7 @@
 """Schedule search: which of the regimens that were run is best, and which are not told apart from it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from experiments.scenarios.scenario import Scenario
 from experiments.words import listed, point_words, unit_words
 from simulation.words import number_words
 
-from ..statistics import CONFIDENCE, interval
+from ..statistics import CONFIDENCE, Number, interval
 from ..study import Findings
 from ..surface.grid import SurfaceError
 
@@ -52,6 +53,8 @@ def schedules(
     wide = wide.loc[beside_others.mean(axis=1).sort_values(kind="stable").index]
     shared = 1 - (1 - confidence) / max(len(wide) - 1, 1)
     ranked = []
+    least: Number
+    most: Number
     for place, (_, values) in enumerate(wide.iterrows()):
         mean, low, high = interval(values.dropna().to_numpy(float), confidence)
         difference, least, most = interval((values - wide.iloc[0]).dropna().to_numpy(float), shared)
@@ -161,7 +164,7 @@ def _named(rows: pd.DataFrame, most: int = 5) -> str:
     return "; ".join(names) + (f"; and {len(rows) - most} more" if len(rows) > most else "")
 
 
-def _plain(point: Mapping[str, object]) -> dict:
+def _plain(point: Mapping[str, object]) -> dict[str, Any]:
     """Values of a table as a scenario takes them: Python's own, whole numbers whole."""
     values = {
         name: value.item() if isinstance(value, np.generic) else value

@@ -5,6 +5,7 @@ Every range counts as 0 to 1, on a logarithmic scale where the range is one.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -331,7 +332,7 @@ def _ranked(table: pd.DataFrame, axes: Sequence[Axis], index: str, quantity: str
     return whole
 
 
-def _sentences(table: pd.DataFrame, noise: dict, design: str) -> list[str]:
+def _sentences(table: pd.DataFrame, noise: dict[str, Any], design: str) -> list[str]:
     """What matters, what does not, and how much is chance, for one quantity."""
     index, quantity = INDEX[design], noise["quantity"]
     strong, unsure, idle = (
@@ -373,7 +374,7 @@ def _sentences(table: pd.DataFrame, noise: dict, design: str) -> list[str]:
     return said
 
 
-def _told(row: dict, index: str) -> str:
+def _told(row: dict[str, Any], index: str) -> str:
     """One parameter in words: its direction, index and interval."""
     acts = "moves it" if row["direction"] == EITHER else f"{row['direction']} it"
     value, between = _short(row[index]), bounds(row[index + "_low"], row[index + "_high"], _short)

@@ -2,9 +2,11 @@
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -26,7 +28,7 @@ LABEL_WIDTH = 50
 
 def ranking(
     tables: Sequence[pd.DataFrame],
-    noises: Sequence[dict],
+    noises: Sequence[dict[str, Any]],
     axes: Sequence[Axis],
     design: str,
     arm: str,
@@ -75,12 +77,13 @@ def wording(axis: Axis) -> tuple[str, str]:
         *others, last = axis.values
         swept = ", ".join([*map(value_words, others), value_words(last, axis.unit)])
     else:
-        swept = f"{number_words(axis.low)} to {value_words(axis.high, axis.unit)}"
+        low, high = axis.ends
+        swept = f"{number_words(low)} to {value_words(high, axis.unit)}"
     width = LABEL_WIDTH if len(words) <= LABEL_WIDTH else min(LABEL_WIDTH, len(words) // 2 + 6)
     return textwrap.fill(words, width), f"{axis.name}, {swept}"
 
 
-def _bars(axes: Axes, table: pd.DataFrame, noise: dict, design: str) -> None:
+def _bars(axes: Axes, table: pd.DataFrame, noise: dict[str, Any], design: str) -> None:
     """The bars of one quantity."""
     index = "mu_star" if design == "morris" else "total"
     places = np.arange(len(table))
@@ -146,9 +149,10 @@ def _bars(axes: Axes, table: pd.DataFrame, noise: dict, design: str) -> None:
     axes.set_xlabel(what + "\n" + textwrap.fill(meaning, 44) + chance, fontsize=10, loc="left")
 
 
-def _pale(direction: str) -> np.ndarray:
+def _pale(direction: str) -> tuple[float, float, float]:
     """A lighter shade of a direction's colour."""
-    return 0.4 * np.array(to_rgb(DIRECTION_COLORS[direction])) + 0.6
+    red, green, blue = (0.4 * part + 0.6 for part in to_rgb(DIRECTION_COLORS[direction]))
+    return red, green, blue
 
 
 def _name(axes: Axes, labels: list[tuple[str, str]]) -> None:
@@ -167,7 +171,7 @@ def _name(axes: Axes, labels: list[tuple[str, str]]) -> None:
         label.set_color(style.MUTED)
 
 
-def _legend(tables: Sequence[pd.DataFrame], design: str) -> list:
+def _legend(tables: Sequence[pd.DataFrame], design: str) -> list[Artist]:
     """Only what is in the picture."""
     whole = pd.concat(list(tables))
     shown = whole[whole["verdict"] != "does not matter"]
@@ -176,7 +180,7 @@ def _legend(tables: Sequence[pd.DataFrame], design: str) -> list:
         "lowers": "more of it lowers the outcome",
         "either way": "either way, or unclear which",
     }
-    handles = [
+    handles: list[Artist] = [
         Line2D(
             [],
             [],

@@ -8,6 +8,8 @@ All comparisons are paired: expected and observed effect come from the same tumo
 Intervals are Student's t, those of dose pairs wide enough to hold for all pairs together (Bonferroni).
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -113,11 +115,11 @@ def _compared(beyond: dict[str, list[np.ndarray]], confidence: float) -> pd.Data
     Of several, low is the lowest and high the highest, so that only what is beyond each of them is beyond; the excess is the one
     nearest to 0, and 0 where one lies above and another below.
     """
-    columns = {}
+    columns: dict[str, np.ndarray] = {}
     for name in REFERENCES:
         rows = len(beyond["bliss"][0])
         several = np.stack(
-            [interval(values, confidence) for values in beyond[name]]
+            [np.stack(interval(values, confidence)) for values in beyond[name]]
             or [np.full((3, rows), np.nan)]
         )
         mean, low, high = (
@@ -134,7 +136,7 @@ def _compared(beyond: dict[str, list[np.ndarray]], confidence: float) -> pd.Data
     return pd.DataFrame(columns)
 
 
-def _verdict(row: dict, shams: bool) -> str:
+def _verdict(row: dict[str, Any], shams: bool) -> str:
     """What both nulls say together: synergy and antagonism are beyond Bliss independence and beyond what the shams do."""
     if row["seeds"] < 2:
         return "too few runs"

@@ -20,13 +20,13 @@ from .grid import Grid
 class Line(NamedTuple):
     """Along one tested dose of one treatment: the dose of the other (``along``: x or y) that reaches a level, NaN if none does.
 
-    ``index`` is the combination index of the pair, and ``without`` the same with each seed left out in turn.
+    ``combination_index`` is that of the pair, and ``without`` the same with each seed left out in turn.
     """
 
     along: str
     fixed: float
     found: float
-    index: float
+    combination_index: float
     without: np.ndarray
 
 
@@ -60,8 +60,8 @@ def isoboles(grid: Grid, levels: Sequence[float], confidence: float = CONFIDENCE
                     x,
                     y,
                     line.along,
-                    line.index,
-                    *_jackknife(line.index, line.without, confidence),
+                    line.combination_index,
+                    *_jackknife(line.combination_index, line.without, confidence),
                 )
             )
     columns = ["level", "x", "y", "along", "combination_index", "low", "high"]
@@ -84,7 +84,7 @@ def levels_reached(
             "reached": bool((grid.mean >= effect).any()),
             "points": len(lines),
         }
-        indices = [line.index for line in lines if np.isfinite(line.index)]
+        indices = [line.combination_index for line in lines if np.isfinite(line.combination_index)]
         mean = float(stats.gmean(indices)) if indices else np.nan
         without = (
             stats.gmean([line.without for line in lines])

@@ -1,12 +1,14 @@
 """Pictures of dose surfaces and of ranked regimens."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import Normal, Stroke
@@ -86,7 +88,7 @@ def surface(
                 left=number % across == 0,
                 below=number >= across * (down - 1),
             )
-        marks = [
+        marks: list[Artist] = [
             Line2D(
                 [],
                 [],
@@ -138,7 +140,7 @@ def isobologram(
             figure.subplots(1, len(shown), squeeze=False)[0], shown.iterrows(), strict=True
         ):
             _isobole(axes, grid, curves[curves["level"] == row["level"]], row, units or {})
-        marks = [
+        marks: list[Artist] = [
             Line2D([], [], color=SYNERGY, marker="o", markersize=7, label="doses with this effect")
         ]
         single = shown[["x_alone", "y_alone"]].notna().sum(axis=1)
@@ -166,7 +168,9 @@ def _square(grid: Grid, pairs: pd.DataFrame, column: str) -> np.ndarray:
     return pairs[column].to_numpy().reshape(grid.x_doses.size, grid.y_doses.size).T
 
 
-def _map(axes: Axes, table: np.ndarray, colors: LinearSegmentedColormap, scale: Normalize):
+def _map(
+    axes: Axes, table: np.ndarray, colors: LinearSegmentedColormap, scale: Normalize
+) -> AxesImage:
     """Cells of one size whatever the doses; grey where there is no run."""
     axes.grid(False)
     drawn = axes.imshow(
@@ -238,7 +242,8 @@ def _excess(
             words = "no run" if not seeds else "no match" if room[j, i] else "no room"
             axes.text(i, j, words, ha="center", va="center", fontsize=size)
             continue
-        unsure = not side(low[j, i], high[j, i])
+        lowest, highest = float(low[j, i]), float(high[j, i])
+        unsure = not side(lowest, highest)
         ink = "white" if abs(value) > 0.72 * reach and not unsure else style.INK
         if unsure:
             axes.add_patch(
@@ -260,7 +265,7 @@ def _excess(
         axes.text(
             i,
             j + 0.13,
-            _excess_words(value),
+            _excess_words(float(value)),
             ha="center",
             va="center",
             fontsize=size + 1,
@@ -268,11 +273,11 @@ def _excess(
             bbox=box,
             fontweight="normal" if unsure else "bold",
         )
-        if np.isfinite(low[j, i]):
+        if np.isfinite(lowest):
             axes.text(
                 i,
                 j - 0.22,
-                f"{_excess_words(low[j, i])} to {_excess_words(high[j, i])}",
+                f"{_excess_words(lowest)} to {_excess_words(highest)}",
                 ha="center",
                 va="center",
                 fontsize=size - 2,
@@ -290,10 +295,12 @@ def _excess(
 
 def _excess_words(excess: float) -> str:
     """A difference of logarithms, which has no more than two digits after the point to say."""
-    return signed_words(round(float(excess), 2))
+    return signed_words(round(excess, 2))
 
 
-def _bar(figure: Figure, drawn, axes: Axes, label: str, words) -> None:
+def _bar(
+    figure: Figure, drawn: AxesImage, axes: Axes, label: str, words: Callable[..., str]
+) -> None:
     bar = figure.colorbar(
         drawn, ax=axes, fraction=0.05, pad=0.02, label=label, format=FuncFormatter(words)
     )

@@ -41,7 +41,7 @@ def figures(
     drawn = {"responses": responses(outcomes, axes, units=units, question=question)}
     if len(axes) == 2 and all(outcomes[axis].nunique() <= MOST_CELLS for axis in axes):
         drawn["maps"] = maps(
-            outcomes, *axes, quantities_of(outcomes), units=units, question=question
+            outcomes, axes[0], axes[1], quantities_of(outcomes), units=units, question=question
         )
     series = tables.get("timeseries")
     if series is not None and 1 <= len(series.drop_duplicates(_point(series))) <= FEW_POINTS:

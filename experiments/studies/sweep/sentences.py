@@ -88,11 +88,9 @@ def outcome(rows: pd.DataFrame, than: str) -> str:
 
 def links(rows: pd.DataFrame, axes: list[str], than: str) -> str:
     """Which parameters the outcome of points over ranges goes with, strongest first; a point is the mean over its seeds."""
-    points, found, without = (
-        rows.groupby(axes, as_index=False)["left"].mean().dropna(subset="left"),
-        {},
-        [],
-    )
+    points = rows.groupby(axes, as_index=False)["left"].mean().dropna(subset="left")
+    found: dict[str, float | None] = {}
+    without = []
     for axis in axes:
         strength, chance = link(points, axis)
         if chance < CHANCE / len(axes):
@@ -101,9 +99,9 @@ def links(rows: pd.DataFrame, axes: list[str], than: str) -> str:
             without.append(axis_words(axis))
     told = [
         f"differs with {axis_words(axis)}"
-        if found[axis] is None
-        else f"{'rises' if found[axis] > 0 else 'falls'} with {axis_words(axis)} (rank correlation {found[axis]:.2f})"
-        for axis in sorted(found, key=lambda axis: -abs(found[axis] or 1.0))
+        if strength is None
+        else f"{'rises' if strength > 0 else 'falls'} with {axis_words(axis)} (rank correlation {strength:.2f})"
+        for axis, strength in sorted(found.items(), key=lambda each: -abs(each[1] or 1.0))
     ]
     said = (
         f"what is left of {than} {listed(told)}"

@@ -13,7 +13,7 @@ from simulation.plots import style
 from simulation.words import bounds, capital, name_words, number_words
 
 from ..statistics import half_width
-from .judged import BIOMARKERS, CONTROL, Judged, by_arm
+from .judged import BIOMARKERS, CONTROL, Judged, Row, by_arm
 from .sentences import p_words
 
 ALL = {"all": "all patients"}
@@ -82,7 +82,7 @@ def extended(values: pd.Series, last: float | None = None) -> np.ndarray:
     return np.append(values, values[-1] if last is None else max(last, values[-1]))
 
 
-def compared(arm: str, against: tuple) -> str:
+def compared(arm: str, against: Row) -> str:
     """An arm's entry in the legend."""
     words = name_words(arm)
     if arm == CONTROL or math.isnan(against.p_value):
@@ -170,7 +170,7 @@ def subgroups(table: pd.DataFrame, question: str, per: str = "per mm²") -> Figu
         xlim=(-2, 102),
         xlabel="objective response (%), exact 95 % interval",
         yticks=list(place.values()),
-        yticklabels=[group_words(table, *group, per) for group in groups],
+        yticklabels=[group_words(table, biomarker, group, per) for biomarker, group in groups],
     )
     left.set_title("Objective response")
     right.set_xscale("log")

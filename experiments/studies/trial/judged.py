@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -11,6 +11,8 @@ from simulation.readouts.response import Recist
 CONTROL = "control"
 BIOMARKERS = {"pdl1": "PD-L1", "antigen": "antigen", "cd8": "CD8 density"}
 """What patients are grouped by, as measured on day 0, in words."""
+Row = Any
+"""A row of a table as ``itertuples`` gives it: its columns are its attributes, which no type knows."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Protocol:
     """Tumour cells of day 0 from which a patient has measurable disease."""
     contrasted_on: float
     """The day on which arms are compared."""
-    subgroups: Mapping[str, object]
+    subgroups: Mapping[str, Any]
     """By biomarker, where patients are parted: ``"median"`` or a level."""
 
 

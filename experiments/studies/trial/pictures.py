@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -141,7 +142,7 @@ def swimmer(responses: pd.DataFrame, last: float, question: str) -> Figure:
             (">", style.MUTED, "without progression"),
         )
     ]
-    legend(figure, categories(responses) + marks, columns=4)
+    legend(figure, [*categories(responses), *marks], columns=4)
     return figure
 
 
@@ -190,7 +191,7 @@ def week_step(last: float) -> float:
     return 7.0 * max(1.0, np.ceil(last / 7 / 6)) if last >= 14 else 2.0
 
 
-def categories(responses: pd.DataFrame, line: bool = False) -> list:
+def categories(responses: pd.DataFrame, line: bool = False) -> list[Artist]:
     """Legend entries of the categories that occur."""
     present = [kind for kind in CATEGORIES if (responses["best"] == kind).any()]
     words = {kind: f"{kind}: {CATEGORY_WORDS[kind]}" for kind in present}
@@ -202,7 +203,7 @@ def categories(responses: pd.DataFrame, line: bool = False) -> list:
     return [Patch(color=CATEGORY_COLORS[kind], label=words[kind]) for kind in present]
 
 
-def legend(figure: Figure, entries: list, columns: int = 4) -> None:
+def legend(figure: Figure, entries: list[Artist], columns: int = 4) -> None:
     """One legend under all panels, best response first."""
     figure.legend(
         handles=entries,

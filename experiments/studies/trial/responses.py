@@ -1,6 +1,8 @@
 """What a trial found: every patient's response in every arm, and what the arms come to."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,12 +80,12 @@ def responses_of(timeseries: pd.DataFrame, protocol: Protocol) -> tuple[pd.DataF
     Beside the fields of Response: ``cells_then``, the tumour cells, ``burden``, ln of tumour cells + 1, and ``change_then``,
     the change in diameter in %, all on the day of the contrasts; ``responded``, 100 (%) for an objective response, else 0.
     """
-    how = {"dimension": protocol.dimension, "infiltrate": protocol.infiltrate}
+    how: dict[str, Any] = {"dimension": protocol.dimension, "infiltrate": protocol.infiltrate}
     seen, told = [pd.DataFrame(columns=["patient", "arm"])], []
     for (patient, arm), rows in timeseries.groupby(["patient", "arm"], sort=False):
         scanned = scans(rows, protocol.recist, **how)
         response = respond(scanned, protocol.recist)
-        then = sizes(rows, [protocol.contrasted_on], protocol.recist, **how)
+        then = sizes(rows, np.array([protocol.contrasted_on]), protocol.recist, **how)
         told.append(
             {"patient": patient, "arm": arm}
             | response._asdict()
@@ -156,7 +158,7 @@ def progression_of(responses: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]
 
 
 def subgroups_of(
-    patients: pd.DataFrame, responses: pd.DataFrame, biomarkers: dict[str, object]
+    patients: pd.DataFrame, responses: pd.DataFrame, biomarkers: Iterable[str]
 ) -> pd.DataFrame:
     """Response and hazard of progression in all patients and in each half of each biomarker, per arm.
 

@@ -9,7 +9,7 @@ from experiments.words import listed
 from simulation.readouts.response import CATEGORIES
 from simulation.words import bounds, name_words, number_words, percent, signed_words
 
-from .judged import CONTROL, Judged, Protocol
+from .judged import CONTROL, Judged, Protocol, Row
 
 MAPPINGS = {
     2: "a disc (2-D: the square root of the cells)",
@@ -59,7 +59,7 @@ def measured(protocol: Protocol) -> str:
     )
 
 
-def response(row: tuple) -> str:
+def response(row: Row) -> str:
     """The objective response rate of one arm with its interval and categories."""
     kinds = ", ".join(f"{getattr(row, kind)} {kind}" for kind in CATEGORIES)
     known = math.isfinite(row.share)
@@ -71,7 +71,7 @@ def response(row: tuple) -> str:
     return f"{name(row.arm)}: {row.responders} of {row.patients} responded{share}; {kinds}."
 
 
-def progression(row: tuple) -> str:
+def progression(row: Row) -> str:
     """Time to progression of one arm, and beside the control."""
     median = f"day {row.median_day:g}" if math.isfinite(row.median_day) else "not reached"
     words = f"{name(row.arm)}: {row.progressions} of {row.patients} progressed, median {median}"
@@ -129,7 +129,7 @@ def pairing(contrasts: pd.DataFrame) -> list[str]:
     ]
 
 
-def paired(row: tuple) -> str:
+def paired(row: Row) -> str:
     """One difference with its standard error, and what it took to know it as well without pairs."""
     between = (
         f"{row.ratio_low:.1f} to {row.ratio_high:.1f}; "

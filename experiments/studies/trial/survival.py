@@ -93,7 +93,7 @@ def compare(
             "arm": np.repeat([1.0, 0.0], [len(days), len(other_days)]),
         }
     )
-    ratio = [math.nan] * 3
+    ratio = (math.nan, math.nan, math.nan)
     if np.any(happened) and np.any(other_happened):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -101,7 +101,7 @@ def compare(
             try:
                 fitted = CoxPHFitter(alpha=1 - CONFIDENCE).fit(table, "day", "happened")
                 low, high = fitted.confidence_intervals_.to_numpy()[0]
-                ratio = [math.exp(each) for each in (fitted.params_.iloc[0], low, high)]
+                ratio = (math.exp(fitted.params_.iloc[0]), math.exp(low), math.exp(high))
             except (ConvergenceError, ConvergenceWarning, ValueError, OverflowError):
                 pass
     return Comparison(*ratio, log_rank=float(test.test_statistic), p_value=float(test.p_value))
