@@ -12,6 +12,7 @@ from .kinds.t_cell import TCell
 from .kinds.tumor_cell import TumorCell
 from .model import TumorModel
 from .parameters.parameter import Parameter, ParameterGroup
+from .parameters.sources import assumed, cite
 from .results.results import Results
 from .results.snapshots import Snapshot
 from .testing.checks import CheckFailed, check_cell_kind, check_treatment, parametrize_with_promises
@@ -38,8 +39,10 @@ __all__ = [
     "TumorCell",
     "TumorLabError",
     "TumorModel",
+    "assumed",
     "check_cell_kind",
     "check_treatment",
+    "cite",
     "parametrize_with_promises",
     "plots",
     "treatments",

@@ -6,6 +6,7 @@ from ..cells.agents import CellAgent
 from ..contract import Model
 from ..kernels import sensing
 from ..parameters.parameter import Parameter
+from ..parameters.sources import assumed, cite
 from .kind import CellKind, Recognition
 from .lymphocyte import LymphocyteParameters, rates_of
 
@@ -17,28 +18,28 @@ class CarTCellParameters(LymphocyteParameters):
         0.03,
         "1",
         "CAR target of half recognition for lysis, about 300 molecules",
-        source="Watanabe2015",
+        source=cite("Watanabe2015"),
         range=(0.0001, 10),
     )
     half_drive = Parameter(
         0.3,
         "1",
         "CAR target of half stimulation, ten times more than for lysis",
-        source="Watanabe2015",
+        source=cite("Watanabe2015"),
         range=(0.0001, 10),
     )
     division_rate = Parameter(
         0.9,
         "1/day",
         "divisions of a fully stimulated cell",
-        source="assumed: doubling in about 0.8 days",
+        source=assumed("doubling in about 0.8 days"),
         range=(0, 5),
     )
     division_limit = Parameter(
         12,
         "divisions",
         "divisions without IL-2",
-        source="assumed: expansion a thousand-fold and more in patients",
+        source=assumed("expansion a thousand-fold and more in patients"),
         range=(0, 50),
         integer=True,
     )
@@ -46,35 +47,35 @@ class CarTCellParameters(LymphocyteParameters):
         3,
         "divisions",
         "further divisions at saturating IL-2",
-        source="assumed: less dependent than CD8",
+        source=assumed("less dependent than CD8"),
         range=(0, 50),
     )
     death_rate = Parameter(
         0.15,
         "1/day",
         "death; contraction half-life about 4.3 days",
-        source="assumed: Stein 2019 as remembered",
+        source=assumed("Stein 2019 as remembered"),
         range=(0, 5),
     )
     il2_secretion = Parameter(
         17.7,
         "nM/hour",
         "IL-2 of an active cell in its own site; 10 molecules a second",
-        source="assumed: as CD8",
+        source=assumed("as CD8"),
         range=(0, 1000),
     )
     exhaustion_rate = Parameter(
         0.08,
         "1/day",
         "plastic exhaustion while engaged with a fully recognised cell",
-        source="assumed: a 4-1BB CAR tires more slowly than a CD8 receptor",
+        source=assumed("a 4-1BB CAR tires more slowly than a CD8 receptor"),
         range=(0, 10),
     )
     fixation_rate = Parameter(
         0.02,
         "1/day",
         "plastic exhaustion becoming fixed",
-        source="assumed: as its exhaustion",
+        source=assumed("as its exhaustion"),
         range=(0, 10),
     )
 

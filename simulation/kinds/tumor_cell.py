@@ -4,6 +4,7 @@ from typing import Any
 
 from ..cells.agents import CellAgent
 from ..parameters.parameter import Parameter, ParameterGroup
+from ..parameters.sources import assumed, cite
 from .kind import CellKind, Trait
 
 
@@ -14,7 +15,7 @@ class TumorParameters(ParameterGroup):
         500,
         "cells",
         "tumour cells at the start, as a disc in the middle",
-        source="assumed: a nodule of about 0.4 mm",
+        source=assumed("a nodule of about 0.4 mm"),
         range=(0, 10_000_000),
         integer=True,
     )
@@ -22,162 +23,174 @@ class TumorParameters(ParameterGroup):
         1.0,
         "1",
         "mean antigen; 1 is about 30 peptide-MHC a cell at full MHC-I",
-        source="Purbhoo2004",
+        source=cite("Purbhoo2004"),
         range=(0, 10),
     )
     antigen_spread = Parameter(
         0.3,
         "1",
         "sigma of ln antigen between cells at the start",
-        source="assumed: 0.3 to 0.6 measured within cell lines, 0.8 to 1.2 between",
+        source=assumed("0.3 to 0.6 measured within cell lines, 0.8 to 1.2 between"),
         range=(0, 2),
     )
     antigen_negative_share = Parameter(
         0.0,
         "1",
         "share of cells without antigen at the start",
-        source="assumed: pre-existing negatives are 0.1 to 20 % where reported",
+        source=assumed("pre-existing negatives are 0.1 to 20 % where reported"),
         range=(0, 1),
     )
     car_target = Parameter(
         1.0,
         "1",
         "mean CAR target; 1 is 10^4 molecules a cell",
-        source="Majzner2018",
+        source=cite("Majzner2018"),
         range=(0, 100),
     )
     car_target_spread = Parameter(
         0.3,
         "1",
         "sigma of ln CAR target between cells at the start",
-        source="assumed: as for antigen",
+        source=assumed("as for antigen"),
         range=(0, 2),
     )
     car_target_negative_share = Parameter(
         0.0,
         "1",
         "share of cells without CAR target at the start",
-        source="assumed: as for antigen",
+        source=assumed("as for antigen"),
         range=(0, 1),
     )
     mhc = Parameter(
         1.0,
         "1",
         "mean MHC-I capacity",
-        source="assumed: 1 is the normal of the tissue",
+        source=assumed("1 is the normal of the tissue"),
         range=(0, 1),
     )
     pdl1 = Parameter(
         0.1,
         "1",
         "mean constitutive PD-L1; 1 is strongly positive",
-        source="assumed: PD-L1-low disease",
+        source=assumed("PD-L1-low disease"),
         range=(0, 10),
     )
     pdl1_spread = Parameter(
         0.3,
         "1",
         "sigma of ln PD-L1 between cells at the start",
-        source="assumed: as for antigen",
+        source=assumed("as for antigen"),
         range=(0, 2),
     )
     pdl1_induced = Parameter(
-        0.5, "1", "PD-L1 added by saturating interferon", source="Hoekstra2020", range=(0, 10)
+        0.5, "1", "PD-L1 added by saturating interferon", source=cite("Hoekstra2020"), range=(0, 10)
     )
     mhc_resting = Parameter(
         0.5,
         "1",
         "share of MHC-I capacity shown without interferon",
-        source="assumed: interferon raises surface MHC-I two- to ten-fold",
+        source=assumed("interferon raises surface MHC-I two- to ten-fold"),
         range=(0, 1),
     )
     stress_ligand = Parameter(
         0.5,
         "1",
         "mean ligand for activating NK receptors",
-        source="assumed: half-effect 10^3 to 10^4 molecules, measured poorly",
+        source=assumed("half-effect 10^3 to 10^4 molecules, measured poorly"),
         range=(0, 10),
     )
     stress_ligand_spread = Parameter(
         0.3,
         "1",
         "sigma of ln stress ligand between cells at the start",
-        source="assumed: as for antigen",
+        source=assumed("as for antigen"),
         range=(0, 2),
     )
     mutation_spread = Parameter(
         0.05,
         "1",
         "sigma of the log-normal step of a daughter's antigen, target, PD-L1, ligand",
-        source="assumed: small against the spread between cells",
+        source=assumed("small against the spread between cells"),
         range=(0, 1),
     )
     antigen_loss = Parameter(
         1e-5,
         "1",
         "probability per daughter that antigen is lost for good",
-        source="assumed: measured 1e-6 to 1e-4 per division",
+        source=assumed("measured 1e-6 to 1e-4 per division"),
         range=(0, 0.1),
     )
     car_target_loss = Parameter(
         1e-5,
         "1",
         "probability per daughter that the CAR target is lost for good",
-        source="assumed: measured 1e-6 to 1e-4 per division",
+        source=assumed("measured 1e-6 to 1e-4 per division"),
         range=(0, 0.1),
     )
     mhc_loss = Parameter(
         1e-5,
         "1",
         "probability per daughter that MHC-I is lost for good",
-        source="assumed: measured 1e-6 to 1e-4 per division",
+        source=assumed("measured 1e-6 to 1e-4 per division"),
         range=(0, 0.1),
     )
     mhc_halving = Parameter(
         1e-5,
         "1",
         "probability per daughter that MHC-I capacity is halved",
-        source="assumed: as loss; HLA loss of one copy is found in 17 % of cancers",
+        source=assumed("as loss; HLA loss of one copy is found in 17 % of cancers"),
         range=(0, 0.1),
     )
     division_rate = Parameter(
         0.69,
         "1/day",
         "divisions of a cell with room and oxygen in plenty",
-        source="assumed: mouse tumours double in 1 to 3 days",
+        source=assumed("mouse tumours double in 1 to 3 days"),
         range=(0, 5),
     )
     death_rate = Parameter(
         0.10,
         "1/day",
         "spontaneous death",
-        source="assumed: 0.05 to 0.3 gives loss factors of 0.3 to 0.7",
+        source=assumed("0.05 to 0.3 gives loss factors of 0.3 to 0.7"),
         range=(0, 5),
     )
     interferon_arrest = Parameter(
-        0.5, "1", "share of division lost at saturating interferon", source="Beck2019", range=(0, 1)
+        0.5,
+        "1",
+        "share of division lost at saturating interferon",
+        source=cite("Beck2019"),
+        range=(0, 1),
     )
     oxygen_half = Parameter(
-        15, "mmHg", "oxygen at which division is half as fast", source="PhysiCell", range=(0, 100)
+        15,
+        "mmHg",
+        "oxygen at which division is half as fast",
+        source=cite("PhysiCell"),
+        range=(0, 100),
     )
     necrosis_threshold = Parameter(
-        5, "mmHg", "oxygen below which cells die of hypoxia", source="PhysiCell", range=(0, 100)
+        5,
+        "mmHg",
+        "oxygen below which cells die of hypoxia",
+        source=cite("PhysiCell"),
+        range=(0, 100),
     )
     necrosis_rate = Parameter(
         0.7,
         "1/day",
         "death below that threshold",
-        source="assumed: most die within two days",
+        source=assumed("most die within two days"),
         range=(0, 10),
     )
     repair_rate = Parameter(
-        1.2, "1/hour", "repair of one unit of damage", source="Weigelin2021", range=(0, 60)
+        1.2, "1/hour", "repair of one unit of damage", source=cite("Weigelin2021"), range=(0, 60)
     )
     lethal_hits = Parameter(
         3,
         "hits",
         "damage at which a cell dies",
-        source="Weigelin2021",
+        source=cite("Weigelin2021"),
         range=(1, 100),
         integer=True,
     )
@@ -185,18 +198,18 @@ class TumorParameters(ParameterGroup):
         30,
         "1/hour",
         "chemokine made without interferon, half-effects in the cell's own site",
-        source="assumed: inflamed tumours lure T cells from some hundred um",
+        source=assumed("inflamed tumours lure T cells from some hundred um"),
         range=(0, 1000),
     )
     chemokine_induced = Parameter(
         60,
         "1/hour",
         "further chemokine at saturating interferon",
-        source="assumed: CXCL9 and CXCL10 are interferon-induced",
+        source=assumed("CXCL9 and CXCL10 are interferon-induced"),
         range=(0, 1000),
     )
     oxygen_uptake = Parameter(
-        10, "1/minute", "oxygen consumed in packed tissue", source="PhysiCell", range=(0, 100)
+        10, "1/minute", "oxygen consumed in packed tissue", source=cite("PhysiCell"), range=(0, 100)
     )
 
 

@@ -1,5 +1,6 @@
 """Melanoma of a patient: slow cycle, high loss, many mutations, T cells present."""
 
+from ..parameters.sources import assumed
 from .parameter_set import ParameterSet
 
 SET = ParameterSet(
@@ -8,14 +9,14 @@ SET = ParameterSet(
     values={
         "tumor.division_rate": (
             0.75,
-            "assumed: with tissue oxygen a cycle of 44 h, as in a human xenograft",
+            assumed("with tissue oxygen a cycle of 44 h, as in a human xenograft"),
         ),
         "tumor.death_rate": (
             0.25,
-            "assumed: cell-loss factor of a patch about 0.6, as in that xenograft",
+            assumed("cell-loss factor of a patch about 0.6, as in that xenograft"),
         ),
-        "tumor.pdl1": (0.1, "assumed: PD-L1-low; scenarios raise it"),
-        "t_cell.base_influx": (2.5, "assumed: density is about influx x lifespan"),
-        "t_cell.influx_gain": (12, "assumed: gives about 200 CD8 a mm2 in inflamed tumours"),
+        "tumor.pdl1": (0.1, assumed("PD-L1-low; scenarios raise it")),
+        "t_cell.base_influx": (2.5, assumed("density is about influx x lifespan")),
+        "t_cell.influx_gain": (12, assumed("gives about 200 CD8 a mm2 in inflamed tumours")),
     },
 )

@@ -37,9 +37,9 @@ def nearest(word: str, choices: Iterable[str]) -> str:
 
 def check_source(source: str, key: str) -> None:
     """Raise ParameterError naming ``key`` unless a source is text that says something."""
-    if not isinstance(source, str) or source.strip().rstrip(":") in ("", "assumed"):
+    if not isinstance(source, str) or source.strip(": \n\t") in ("", "assumed"):
         raise ParameterError(
-            f"source must be a bibliography key or 'assumed: the reason', not {quoted(source)}",
+            f"source must be cite('Key', 'what') or assumed('the reason'), not {quoted(source)}",
             key=key,
         )
 
@@ -47,8 +47,9 @@ def check_source(source: str, key: str) -> None:
 class Parameter:
     """One number: its default and range in the declared unit, what it means and who says so.
 
-    ``source`` is a key of the bibliography (``"Weigelin2021"``, several with ``;``, each may go on ``: what for``) or
-    ``"assumed: the reason"``. ``range`` is inclusive. An ``integer`` is a whole number and reads as int.
+    ``source`` is ``cite("Weigelin2021", "three hits")``, several joined by ``"; "``, or ``assumed("the reason")``: the texts
+    ``"Weigelin2021: three hits"`` and ``"assumed: the reason"``. ``range`` is inclusive. An ``integer`` is a whole number and
+    reads as int.
     """
 
     trace: ClassVar[set[tuple[str, str]] | None] = None

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.ndimage import binary_fill_holes, distance_transform_edt, gaussian_filter
 
 from ..parameters.parameter import Parameter, ParameterGroup
+from ..parameters.sources import assumed, cite
 from ..results.snapshots import Snapshot
 from .lattice_images import TUMOR, chosen, image, immune_kinds, site_extent
 
@@ -21,35 +22,38 @@ class Histology(ParameterGroup):
         "um",
         "sigma of the Gaussian that turns tumour cells into tumour tissue",
         range=(1, 500),
-        source="assumed: two cell diameters, so that small gaps between tumour cells are tumour tissue",
+        source=assumed(
+            "two cell diameters, so that small gaps between tumour cells are tumour tissue"
+        ),
     )
     tumor_share = Parameter(
         0.3,
         "1",
         "smoothed share of sites with a tumour cell from which tissue is tumour",
-        source="assumed: about half of the 0.5 to 0.8 found inside nodules",
+        source=assumed("about half of the 0.5 to 0.8 found inside nodules"),
         range=(0.001, 1),
     )
     margin_reach = Parameter(
         100,
         "um",
         "how far the invasive margin reaches to either side; deeper inside is the core",
-        source="assumed: slides are read 500 um to either side, more than most patches hold",
+        source=assumed("slides are read 500 um to either side, more than most patches hold"),
         range=(1, 5000),
     )
     hot_core = Parameter(
         200,
         "cells/mm2",
         "T cells in the core from which a tumour is hot",
-        source="Galon: medians of 100 to 300 CD8 per mm2 in the core of colorectal cancers",
+        source=cite("Galon", "medians of 100 to 300 CD8 per mm2 in the core of colorectal cancers"),
         range=(0, 10_000),
     )
     excluded_margin = Parameter(
         300,
         "cells/mm2",
         "T cells in the margin from which a tumour that is not hot is excluded",
-        source="Tumeh2014: about 300 per mm2 in non-responders, 2,600 in responders; "
-        "Galon: medians of 200 to 600",
+        source=cite("Tumeh2014", "about 300 per mm2 in non-responders, 2,600 in responders")
+        + "; "
+        + cite("Galon", "medians of 200 to 600"),
         range=(0, 10_000),
     )
 

@@ -17,6 +17,7 @@ import pandas as pd
 from ..errors import TumorLabError
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameter, ParameterGroup
+from ..parameters.sources import assumed, cite
 
 IMMUNE = ("t_cells", "car_t_cells", "nk_cells")
 RESPONSES = ("CR", "PR")
@@ -40,33 +41,37 @@ class Recist(ParameterGroup):
         "mm",
         "sum of lesion diameters at day 0; the patch is scaled to it",
         range=(10, 500),
-        source="C-144-01: median 97.8 mm; assumed: between 25 mm and that",
+        source=cite("C-144-01", "median 97.8 mm") + "; " + assumed("between 25 mm and that"),
     )
     every = Parameter(
-        42, "day", "time between scans", source="RECIST1.1: 6 to 12 weeks", range=(1, 365)
+        42, "day", "time between scans", source=cite("RECIST1.1", "6 to 12 weeks"), range=(1, 365)
     )
     first = Parameter(
         0,
         "day",
         "day of the first scan; 0 is after one interval",
-        source="assumed: as the others",
+        source=assumed("as the others"),
         range=(0, 365),
     )
     partial_response = Parameter(
-        30, "%", "decrease from baseline of a partial response", source="RECIST1.1", range=(1, 100)
+        30,
+        "%",
+        "decrease from baseline of a partial response",
+        source=cite("RECIST1.1"),
+        range=(1, 100),
     )
     progression = Parameter(
         20,
         "%",
         "increase from the nadir of progressive disease",
-        source="RECIST1.1",
+        source=cite("RECIST1.1"),
         range=(1, 500),
     )
     least_growth = Parameter(
         5,
         "mm",
         "growth from the nadir without which there is no progressive disease",
-        source="RECIST1.1; iRECIST: the growth that confirms a progression",
+        source=cite("RECIST1.1") + "; " + cite("iRECIST", "the growth that confirms a progression"),
         range=(0, 100),
     )
     smallest_seen = Parameter(
@@ -74,13 +79,13 @@ class Recist(ParameterGroup):
         "mm",
         "diameter below which a scan shows nothing",
         range=(0, 10),
-        source="assumed: less than half a slice of 5 mm",
+        source=assumed("less than half a slice of 5 mm"),
     )
     confirm = Parameter(
         0,
         "day",
         "a response must be seen again this much later; 0 asks for no confirmation",
-        source="RECIST1.1: 28 days where response is the endpoint",
+        source=cite("RECIST1.1", "28 days where response is the endpoint"),
         range=(0, 365),
     )
 
@@ -99,21 +104,21 @@ class Immunoediting(ParameterGroup):
         14,
         "day",
         "last part of the run that is judged",
-        source="assumed: longer than a wave of recruits",
+        source=assumed("longer than a wave of recruits"),
         range=(1, 365),
     )
     steady = Parameter(
         0.02,
         "1/day",
         "slope of ln burden up to which a tumour is held; doubling in 35 days",
-        source="assumed: well below growth without immune cells",
+        source=assumed("well below growth without immune cells"),
         range=(0, 1),
     )
     escaped = Parameter(
         3,
         "fold",
         "burden over that of day 0 from which a tumour that does not shrink has escaped",
-        source="assumed: such a tumour may stand still only because the patch is full",
+        source=assumed("such a tumour may stand still only because the patch is full"),
         range=(1, 1000),
     )
 

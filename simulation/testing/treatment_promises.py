@@ -127,7 +127,7 @@ def sourced(trial: Trial) -> Iterator[str]:
         if not is_known(parameter.source):
             yield (
                 f"the source {parameter.source!r} of parameter {name} is not known: name a key of "
-                "simulation.parameters.bibliography.BIBLIOGRAPHY, or write 'assumed: the reason'"
+                "simulation/parameters/references.bib, or write assumed('the reason')"
             )
 
 

@@ -8,6 +8,7 @@ from ..errors import TumorLabError
 from ..kinds.kind import CellKind, Process
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameter, ParameterGroup
+from ..parameters.sources import assumed
 from ..rules import RulesOf
 from .schedule import Schedule, mean_level
 
@@ -28,7 +29,7 @@ class Treatment(ParameterGroup):
         0,
         "day",
         "day of the first dose, counted from the day the treatment is given to the model",
-        source="assumed: at once",
+        source=assumed("at once"),
         range=(0, 3650),
     )
     schedule: Schedule = Schedule()

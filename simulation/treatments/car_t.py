@@ -2,6 +2,7 @@
 
 from ..contract import Model
 from ..parameters.parameter import Parameter
+from ..parameters.sources import assumed, cite
 from .base import Treatment
 
 
@@ -12,7 +13,7 @@ class CarT(Treatment):
         2e8,
         "cells",
         "CAR T cells infused into the patient",
-        source="label:tisagenlecleucel",
+        source=cite("label:tisagenlecleucel"),
         range=(0, 1e12),
     )
     trafficking = Parameter(
@@ -20,13 +21,13 @@ class CarT(Treatment):
         "1",
         "share of infused cells that reach tumour tissue",
         range=(0, 1),
-        source="assumed: most infused cells are held in lung, liver and spleen",
+        source=assumed("most infused cells are held in lung, liver and spleen"),
     )
     patient_tumor_cells = Parameter(
         1e9,
         "cells",
         "tumour cells of the whole patient, of which the patch is a part",
-        source="assumed: about one gram of tumour",
+        source=assumed("about one gram of tumour"),
         range=(1, 1e14),
     )
 

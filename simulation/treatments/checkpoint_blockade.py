@@ -2,6 +2,7 @@
 
 from ..contract import Model
 from ..parameters.parameter import Parameter
+from ..parameters.sources import assumed, cite
 from ..rules import RulesOf
 from .base import Treatment
 from .schedule import Schedule
@@ -12,25 +13,27 @@ class CheckpointAntibody(Treatment):
 
     receptor = ""
 
-    dose = Parameter(200, "mg", "amount of one dose", source="label:pembrolizumab", range=(0, 5000))
+    dose = Parameter(
+        200, "mg", "amount of one dose", source=cite("label:pembrolizumab"), range=(0, 5000)
+    )
     volume = Parameter(
-        6.0, "L", "volume of distribution", source="label:pembrolizumab", range=(1, 50)
+        6.0, "L", "volume of distribution", source=cite("label:pembrolizumab"), range=(1, 50)
     )
     molar_mass = Parameter(
-        149, "kDa", "molar mass of the antibody", source="assumed: an IgG", range=(50, 1000)
+        149, "kDa", "molar mass of the antibody", source=assumed("an IgG"), range=(50, 1000)
     )
     half_life = Parameter(
-        22, "day", "terminal serum half-life", source="label:pembrolizumab", range=(1, 100)
+        22, "day", "terminal serum half-life", source=cite("label:pembrolizumab"), range=(1, 100)
     )
     penetration = Parameter(
         0.3,
         "1",
         "concentration in tumour over serum",
         range=(0, 1),
-        source="assumed: 0.1 to 0.5 at steady state",
+        source=assumed("0.1 to 0.5 at steady state"),
     )
     dissociation = Parameter(
-        0.03, "nM", "K_d of the antibody", source="label:pembrolizumab", range=(0.0001, 1000)
+        0.03, "nM", "K_d of the antibody", source=cite("label:pembrolizumab"), range=(0.0001, 1000)
     )
 
     def concentration(self, model: Model) -> float:
@@ -63,7 +66,7 @@ class Pembrolizumab(PD1Blockade):
     """Anti-PD-1 antibody, 200 mg every 3 weeks."""
 
     half_life = Parameter(
-        22, "day", "terminal serum half-life", source="label:pembrolizumab", range=(15, 30)
+        22, "day", "terminal serum half-life", source=cite("label:pembrolizumab"), range=(15, 30)
     )
     schedule = Schedule(every="3 weeks")
 
@@ -71,12 +74,14 @@ class Pembrolizumab(PD1Blockade):
 class Nivolumab(PD1Blockade):
     """Anti-PD-1 antibody, 240 mg every 2 weeks."""
 
-    dose = Parameter(240, "mg", "amount of one dose", source="label:nivolumab", range=(0, 5000))
+    dose = Parameter(
+        240, "mg", "amount of one dose", source=cite("label:nivolumab"), range=(0, 5000)
+    )
     half_life = Parameter(
-        26.7, "day", "terminal serum half-life", source="label:nivolumab", range=(12, 40)
+        26.7, "day", "terminal serum half-life", source=cite("label:nivolumab"), range=(12, 40)
     )
     dissociation = Parameter(
-        2.6, "nM", "K_d of the antibody", source="label:nivolumab", range=(0.0001, 1000)
+        2.6, "nM", "K_d of the antibody", source=cite("label:nivolumab"), range=(0.0001, 1000)
     )
     schedule = Schedule(every="2 weeks")
 
@@ -84,14 +89,16 @@ class Nivolumab(PD1Blockade):
 class Atezolizumab(PDL1Blockade):
     """Anti-PD-L1 antibody, 1200 mg every 3 weeks."""
 
-    dose = Parameter(1200, "mg", "amount of one dose", source="label:atezolizumab", range=(0, 5000))
+    dose = Parameter(
+        1200, "mg", "amount of one dose", source=cite("label:atezolizumab"), range=(0, 5000)
+    )
     volume = Parameter(
-        6.9, "L", "volume of distribution", source="label:atezolizumab", range=(1, 50)
+        6.9, "L", "volume of distribution", source=cite("label:atezolizumab"), range=(1, 50)
     )
     half_life = Parameter(
-        27, "day", "terminal serum half-life", source="label:atezolizumab", range=(15, 40)
+        27, "day", "terminal serum half-life", source=cite("label:atezolizumab"), range=(15, 40)
     )
     dissociation = Parameter(
-        0.4, "nM", "K_d of the antibody", source="label:atezolizumab", range=(0.0001, 1000)
+        0.4, "nM", "K_d of the antibody", source=cite("label:atezolizumab"), range=(0.0001, 1000)
     )
     schedule = Schedule(every="3 weeks")

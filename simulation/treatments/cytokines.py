@@ -2,6 +2,7 @@
 
 from ..contract import Model
 from ..parameters.parameter import Parameter
+from ..parameters.sources import assumed, cite
 from ..rules import RulesOf
 from .base import Treatment
 from .schedule import Schedule
@@ -27,10 +28,10 @@ class Aldesleukin(SystemicCytokine):
         "nM",
         "IL-2 in the tissue right after one dose",
         range=(0, 1000),
-        source="assumed: 42 MIU are 2.6 mg, about 20 nM in 8 L, a tenth of it in tissue",
+        source=assumed("42 MIU are 2.6 mg, about 20 nM in 8 L, a tenth of it in tissue"),
     )
     half_life = Parameter(
-        85, "minute", "elimination half-life", source="label:aldesleukin", range=(10, 600)
+        85, "minute", "elimination half-life", source=cite("label:aldesleukin"), range=(10, 600)
     )
     schedule = Schedule(every="8 hours", times=14, rest="9 days", cycles=2)
 
@@ -47,10 +48,12 @@ class InterferonAlfa(SystemicCytokine):
         "1",
         "signal right after one dose, in half-effects of IFN-gamma",
         range=(0, 1000),
-        source="assumed: both interferons act through STAT1; the mean over a day is then near one half-effect",
+        source=assumed(
+            "both interferons act through STAT1; the mean over a day is then near one half-effect"
+        ),
     )
     half_life = Parameter(
-        2.5, "hour", "serum half-life", source="label:interferon_alfa_2b", range=(0.5, 72)
+        2.5, "hour", "serum half-life", source=cite("label:interferon_alfa_2b"), range=(0.5, 72)
     )
     schedule = Schedule(
         every="1 day", times=5, rest="3 days", cycles=4, then=Schedule(every="56 hours")
