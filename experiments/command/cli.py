@@ -26,6 +26,7 @@ class Commands(TyperGroup):
     """Commands whose bad input ends in a sentence; errors that are not ours are defects and keep their traceback."""
 
     def invoke(self, context):
+        """Run a command; bad input ends in one sentence and exit code 2."""
         os.environ["MPLBACKEND"] = "Agg"
         try:
             return super().invoke(context)

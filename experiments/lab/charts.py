@@ -216,6 +216,7 @@ class Chart:
         )
 
     def text(self) -> str:
+        """The chart as SVG."""
         return "".join(self.parts) + "</g>"
 
 

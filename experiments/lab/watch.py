@@ -53,10 +53,12 @@ class Watch:
 
     @property
     def killed(self) -> np.ndarray:
+        """Flat sites of the tumour cells killed since the last picture."""
         return np.concatenate([np.empty(0, dtype=np.int64), *(places for places, _ in self._hours)])
 
     @property
     def braked(self) -> np.ndarray:
+        """Names of the cells from which the brake took a hit since the last picture."""
         return np.unique(
             np.concatenate([np.empty(0, dtype=np.int64), *(names for _, names in self._hours)])
         )

@@ -72,6 +72,7 @@ class Gate:
         self.names = {*THIS_MACHINE, *map(bracketed, own), *self.given}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or answer why not."""
         live = scope["type"] == "websocket"
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)

@@ -53,6 +53,7 @@ class LivingCell(CellAgent):
             setattr(self, trait, state[trait])
 
     def draw(self, purpose, number=0):
+        """A number in [0, 1) of its own for a purpose."""
         return self.model.draws.uniform(purpose, self.name, number)
 
     def step(self):
@@ -90,6 +91,7 @@ class LivingCell(CellAgent):
                 cell.inherit(trait, spread, loss, halving, high)
 
     def inherit(self, trait, spread, loss, halving, high):
+        """A trait of a newborn: the spread of its lineage, a halving, a loss."""
         value, stream = getattr(self, trait), f"inherit.{trait}"
         if spread > 0.0:
             radius = math.sqrt(-2.0 * math.log(1.0 - self.draw(stream)))
@@ -137,6 +139,7 @@ class TumorCell(LivingCell):
             )
 
     def fight(self):
+        """Hits and repairs in the order of time, until one kills or the sub-step is over."""
         hours, checkpoint = self.model.substep, self.model.parameters.checkpoint
         shown, half = self.pdl1_shown, checkpoint.half_pdl1
         signal = self.model.free_receptors * shown * shown / (half * half + shown * shown)
@@ -173,6 +176,7 @@ class TumorCell(LivingCell):
             self.remove()
 
     def remove(self):
+        """It dies, and whoever holds it lets go."""
         for holder in list(self.holders):
             holder.let_go()
         super().remove()
@@ -271,10 +275,12 @@ class Lymphocyte(LivingCell):
         self.contact += hours * self.stimulus(target)
 
     def let_go(self):
+        """The contact ends."""
         self.partner.holders.remove(self)
         self.partner = None
 
     def step(self):
+        """It tires, then does what all cells do."""
         self.tire()
         super().step()
 
@@ -299,6 +305,7 @@ class Lymphocyte(LivingCell):
         return il2 / (self.model.parameters.fields.il2_half + il2)
 
     def drive(self):
+        """How strongly it is driven to divide, 0 to 1."""
         fed, rates = self.fed(), self.rates
         if self.divisions >= rates.division_limit + rates.il2_divisions * fed:
             return 0.0
@@ -306,6 +313,7 @@ class Lymphocyte(LivingCell):
         return drive * (1.0 - self.exhaustion) * (1.0 - self.fixed_exhaustion)
 
     def remove(self):
+        """It dies, and lets go of what it holds."""
         if self.partner:
             self.let_go()
         super().remove()
@@ -317,6 +325,7 @@ class TCell(Lymphocyte):
     kind = "t_cell"
 
     def recognises(self, target):
+        """Peptide on MHC-I, half-saturating."""
         shown = target.antigen * target.rates.antigen_shown * target.presented_mhc
         return half_effect(shown, self.model.parameters.t_cell.half_antigen)
 
@@ -327,9 +336,11 @@ class CarTCell(Lymphocyte):
     kind = "car_t_cell"
 
     def recognises(self, target):
+        """Little of the target is enough for lysis."""
         return half_effect(target.car_target, self.model.parameters.car_t_cell.half_lysis)
 
     def stimulus(self, target):
+        """Division takes more of the target."""
         return half_effect(target.car_target, self.model.parameters.car_t_cell.half_drive)
 
 
@@ -339,5 +350,6 @@ class NKCell(Lymphocyte):
     kind = "nk_cell"
 
     def recognises(self, target):
+        """Stress, as far as MHC-I does not hold it back."""
         half, mhc = self.model.parameters.nk_cell.half_mhc, target.presented_mhc
         return min(1.0, target.stress_ligand * (1.0 - half_effect(mhc * mhc, half * half)))

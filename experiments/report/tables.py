@@ -31,10 +31,12 @@ class Table:
 
     @property
     def columns(self) -> list[str]:
+        """The heading of each column."""
         return [str(name) for name in self.content]
 
     @property
     def rows(self) -> list[list[str]]:
+        """The texts of each row."""
         return self.content.astype(object).to_numpy().tolist()
 
 

@@ -97,6 +97,7 @@ class RunFolder:
 
     @property
     def plan_file(self) -> Path:
+        """The file that says what is run."""
         return self.path / "checkpoints" / "plan.json"
 
     @property

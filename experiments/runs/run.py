@@ -39,6 +39,7 @@ class RunSummary:
 
     @property
     def picture(self) -> Path:
+        """The file of its first picture."""
         return self.folder / PICTURES[0]
 
 

@@ -194,9 +194,11 @@ class Archive:
             return set()
 
     def run_file(self, run: Run) -> Path:
+        """The file of a finished run."""
         return self.path / "runs" / f"{run.key}.run"
 
     def failure_file(self, run: Run) -> Path:
+        """The file that says why a run failed."""
         return self.path / "failures" / f"{run.key}.json"
 
     def keep(self, run: Run, content: bytes) -> None:

@@ -72,7 +72,8 @@ def _tidy() -> None:
 class Submits(Protocol):
     """The part of ``concurrent.futures.Executor`` that is used."""
 
-    def submit(self, function: Callable[..., Any], /, *arguments: object) -> Future[Any]: ...
+    def submit(self, function: Callable[..., Any], /, *arguments: object) -> Future[Any]:
+        """Compute it, now or later."""
 
 
 def compute(
@@ -124,6 +125,7 @@ class Here:
     """Computes each run when it is submitted, in this process."""
 
     def submit(self, function: Callable[..., Any], /, *arguments: object) -> Future[Any]:
+        """Compute it now; an error is raised here, not kept."""
         future: Future[Any] = Future()
         future.set_result(function(*arguments))
         return future

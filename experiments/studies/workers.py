@@ -33,6 +33,7 @@ class Processes:
         self._stopped = False
 
     def submit(self, function: Callable[..., Any], /, *arguments: object) -> Future[Any]:
+        """A thread that waits for its process computes it as soon as one is free."""
         return self._threads.submit(self._compute, function, arguments)
 
     def stop(self) -> None:
