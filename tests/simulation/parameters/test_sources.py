@@ -117,7 +117,7 @@ ENTRY = "@article{Key2020,\n  title = {A title},\n  year = {2020},\n}\n"
         (ENTRY.replace("Key2020", "Key 2020"), "line 1", "begins with"),
         (ENTRY.replace("Key2020", ""), "line 1", "begins with"),
         (ENTRY.replace("  title", "title"), "line 2", "written once"),
-        (ENTRY.replace("title =", "titel ="), "line 2", "one of author, title"),
+        (ENTRY.replace("title =", "heading ="), "line 2", "one of author, title"),
         (ENTRY.replace("year = {2020}", "title = {2020}"), "line 3", "written once"),
         (ENTRY.replace("{A title}", '"A title"'), "line 2", "written once"),
         (ENTRY.replace("A title", "A {T} title"), "line 2", "written once"),
