@@ -1,4 +1,4 @@
-"""Who says so: what ships cites the bibliography or says that it assumes, and the bibliography holds what is cited."""
+"""Who says so: what ships cites the bibliography or says that it assumes, and the bibliography knows what is cited."""
 
 import ast
 from pathlib import Path
@@ -56,9 +56,11 @@ def test_an_assumption_needs_a_reason(reason):
         assumed(reason)
 
 
-def test_every_entry_is_cited_and_every_citation_has_an_entry():
-    cited = {call.args[0].value for _, call in CALLS if call.func.id == "cite"}
-    assert cited == set(ENTRIES)
+CITED = {call.args[0].value for _, call in CALLS if call.func.id == "cite"}
+
+
+def test_every_citation_has_an_entry():
+    assert len(CITED) > 20 and CITED <= set(ENTRIES)
 
 
 def test_shipped_sources_are_written_with_the_two_functions():
@@ -71,8 +73,10 @@ def test_shipped_sources_are_written_with_the_two_functions():
     assert not by_hand
 
 
-def test_an_entry_says_who_what_and_when():
-    for key, fields in ENTRIES.items():
+def test_an_entry_that_is_cited_says_who_what_and_when():
+    assert len(CITED - NOT_LOOKED_UP) > 20
+    for key in sorted(CITED):
+        fields = ENTRIES[key]
         needed = {"title"} if key.startswith("label:") else {"author", "title", "year"}
         assert (needed <= set(fields)) == (key not in NOT_LOOKED_UP), key
         assert fields["note"] in BIBLIOGRAPHY[key], key
@@ -117,7 +121,7 @@ ENTRY = "@article{Key2020,\n  title = {A title},\n  year = {2020},\n}\n"
         (ENTRY.replace("Key2020", "Key 2020"), "line 1", "begins with"),
         (ENTRY.replace("Key2020", ""), "line 1", "begins with"),
         (ENTRY.replace("  title", "title"), "line 2", "written once"),
-        (ENTRY.replace("title =", "titel ="), "line 2", "one of author, title"),
+        (ENTRY.replace("title =", "heading ="), "line 2", "one of author, title"),
         (ENTRY.replace("year = {2020}", "title = {2020}"), "line 3", "written once"),
         (ENTRY.replace("{A title}", '"A title"'), "line 2", "written once"),
         (ENTRY.replace("A title", "A {T} title"), "line 2", "written once"),
