@@ -25,7 +25,7 @@ from .randomness import Randomness
 from .results import measures
 from .results.results import Results
 from .results.snapshots import Snapshot
-from .rules import Rules
+from .rules import RECEPTORS, Rules
 from .step import VERBS, Step
 from .tissue.lattice import Lattice
 from .tissue.substances import Tissue
@@ -341,7 +341,7 @@ class TumorModel(mesa.Model):
             self.kinds.baseline(self.parameters),
             self.kinds.names,
             self.cells["kind"],
-            {"pd1": most, "pdl1": most},
+            dict.fromkeys(RECEPTORS, most),
             meshes,
         )
 

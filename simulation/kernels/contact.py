@@ -26,7 +26,7 @@ MOST_DAMAGE = 32_000  # fits int16
 
 
 class Checkpoint(NamedTuple):
-    """The PD-1 axis."""
+    """The PD-1 axis: what a signal through it does beside the brake."""
 
     exhaustion_gain: float  # how much faster a fully PD-1-inhibited cell exhausts
     half_pdl1: float

@@ -1,4 +1,4 @@
-"""The natural killer cell: sees stress, is held back by MHC-I, kills a limited number."""
+"""The natural killer cell: sees stress, is held back by MHC-I and not by PD-L1, kills a limited number."""
 
 import numpy as np
 

@@ -9,7 +9,7 @@ from ..parameters.sources import assumed, cite
 
 
 class Checkpoint(ParameterGroup):
-    """PD-1 on lymphocytes and PD-L1 on what they hold."""
+    """PD-1 on T and CAR T cells, which have a brake, and PD-L1 on what they hold."""
 
     brake = Parameter(
         0.45,

@@ -15,7 +15,7 @@ from ..kinds.shipped import KINDS
 from ..model import TumorModel
 from ..parameters.bibliography import is_known
 from ..parameters.parameter import nearest
-from ..rules import RULES
+from ..rules import RECEPTORS, RULES
 from ..treatments import Aldesleukin, Nivolumab, Treatment, TreatmentError
 from ..treatments.base import checked_name
 from ..treatments.regimen import treatment_from, treatment_state
@@ -29,7 +29,7 @@ OTHERS = {
     bool: lambda default: (not default,),
     int: lambda default: (default + 1, default - 1),
     float: lambda default: (default * 0.5 + 0.1, default + 1.0),
-    str: lambda default: (*(kind.name for kind in KINDS), "pd1", "pdl1"),
+    str: lambda default: (*(kind.name for kind in KINDS), *RECEPTORS),
 }
 """Other values that an argument of a constructor may take, by the type of its default."""
 

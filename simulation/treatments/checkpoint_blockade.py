@@ -1,4 +1,4 @@
-"""Antibodies that cover PD-1 or PD-L1, so that a contact is not switched off."""
+"""Antibodies that cover PD-1 or PD-L1, so that a contact is not switched off; other checkpoints are not modelled yet."""
 
 from ..contract import Model
 from ..parameters.parameter import Parameter

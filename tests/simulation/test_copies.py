@@ -22,7 +22,7 @@ from simulation import (
     state,
 )
 from simulation.errors import StateError
-from simulation.state import RESULTS
+from simulation.state import NOW, RESULTS
 from tests.simulation.test_reproducibility import assert_same_state, steps
 
 
@@ -235,6 +235,32 @@ def test_a_source_that_was_given_with_a_value_comes_along(tmp_path):
     model = steps(small(drug), 1)
     for each in ways(model, tmp_path):
         assert each.treatments["needy"].source("first_dose") == "assumed: for a test"
+
+
+MADE_ANEW = {
+    *(
+        "arm",
+        "disease",
+        "dt",
+        "liquid",
+        "parameters",
+        "seed",
+        "shipped_kinds",
+    ),  # told to the new one
+    *("kinds", "lattice", "randomness", "rates", "rules", "verbs", "step"),  # follow from these
+    *("datacollector", "results"),  # a fork begins its own; a saved model has files of their own
+}
+"""Attributes of a model that are neither parts nor of the moment."""
+
+
+def test_nothing_of_a_model_is_forgotten_when_it_is_saved():
+    """A new attribute is a part, is of the moment, or stands in the list above with a reason; Mesa's own have none."""
+    found = {name for name in vars(small()) if not name.startswith("_")} - {"rng", "random"}
+    assert found == {*TumorModel.parts, *NOW} | MADE_ANEW
+    for part in TumorModel.parts:
+        assert hasattr(getattr(small(), part), "state") and hasattr(
+            getattr(small(), part), "restore"
+        )
 
 
 # ---------------------------------------------------------------- check_treatment
