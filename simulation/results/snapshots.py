@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ class Snapshot:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one ``.npz`` file; the same snapshot gives the same bytes."""
+        write_atomically(path, self._compressed)
+
+    @cached_property
+    def _compressed(self) -> bytes:
+        """The content of its file, made once: every checkpoint of a run holds all snapshots so far."""
         about = {
             "day": self.day,
             "shape": [int(n) for n in self.shape],
@@ -70,7 +76,7 @@ class Snapshot:
         arrays |= {f"fields/{name}": values for name, values in self.fields.items()}
         buffer = io.BytesIO()
         np.savez_compressed(buffer, about=np.array(json.dumps(about)), **arrays)
-        write_atomically(path, buffer.getvalue())
+        return buffer.getvalue()
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Snapshot":
