@@ -2,8 +2,8 @@
 
 import math
 
+import numpy as np
 import pandas as pd
-from scipy.integrate import trapezoid
 
 from simulation.results.results import Results
 from simulation.words import percent
@@ -87,7 +87,7 @@ def numbers(results: Results, control: Results) -> dict[str, object]:
         "least_cells": int(cells.min()),
         "least_day": float(days[cells.argmin()]) if existed else math.nan,
         "gone_day": float(days[cells.argmin()]) if existed and end == 0 else math.nan,
-        "mean_cells": float(trapezoid(cells, days) / length) if length > 0 else float(end),
+        "mean_cells": float(np.trapezoid(cells, days) / length) if length > 0 else float(end),
         "growth": math.log((end + 1) / (start + 1)) if existed else math.nan,
         "effect": math.log((end + 1) / (beside + 1)) if compared else math.nan,
         "antigen_shift": float(visible.iloc[-1] - visible.iloc[0]) if len(visible) else math.nan,
