@@ -19,7 +19,7 @@ from .testing.checks import CheckFailed, check_cell_kind, check_treatment, param
 from .treatments import Treatment
 from .treatments.schedule import Schedule
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "CarTCell",
     "CellAgent",

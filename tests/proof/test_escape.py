@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pytest
 
 from ..trials import arms, burden, last, ln_fold, mhc_low_cells, standard_error
 from .kept import Measured, proven
@@ -22,9 +21,8 @@ def blockade(seed: int) -> Measured:
     }
 
 
-@pytest.mark.slow
-def test_blockade_controls_an_inflamed_tumor_and_not_a_cold_one():
-    found = [blockade(seed) for seed in SEEDS]
+@proven(blockade, SEEDS)
+def test_blockade_controls_an_inflamed_tumor_and_not_a_cold_one(found):
     hot, cold = (
         [ln_fold(each[f"{scenario}.pembrolizumab"], each[f"{scenario}.control"]) for each in found]
         for scenario in ("checkpoint_blockade", "cold_tumor")
