@@ -259,13 +259,7 @@ def save(model, folder: str | os.PathLike, of: dict | None = None) -> None:
         ) from None
 
 
-def load(
-    cls,
-    folder: str | os.PathLike,
-    cell_kinds=(),
-    processes=(),
-    of: dict | None = None,
-):
+def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=(), of: dict | None = None):
     """Read a model back. Raises StateError naming the file that is missing, damaged or foreign.
 
     ``of``: what it must have been saved as a part of; by default anything.
