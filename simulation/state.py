@@ -314,7 +314,7 @@ def _as_of_format_3(plain: dict, arrays: dict) -> None:
         "released": arrays.pop("lymph_node/released").reshape(-1, 1),
         "primed": np.array([node["primed"]]),
     }
-    plain["parts"]["body"] = {"compartments": {"lymph_node": encoded(node, "lymph_node")}}
+    plain["parts"]["body"] = {"compartment lymph_node": encoded(node, "lymph_node")}
     arrays["body/release"] = np.zeros(1, dtype=np.int64)
     plain["code"]["compartments"] = []
 

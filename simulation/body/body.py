@@ -25,6 +25,9 @@ class Body:
         self.lymph_node = LymphNode(delay, dt)
         self.compartments: dict[str, Compartment] = {self.lymph_node.name: self.lymph_node}
 
+    def __contains__(self, name: str) -> bool:
+        return name in self.compartments
+
     def __getitem__(self, name: str) -> Compartment:
         return self.compartments[name]
 
@@ -95,12 +98,9 @@ class Body:
     def state(self, keep: Callable[..., Any]) -> dict[str, Any]:
         """Everything that must be saved, but for the classes."""
         return {
-            "release": self.release.copy(),
-            "compartments": {
-                name: keep(each.state(), f"compartment {name}")
-                for name, each in self.compartments.items()
-            },
-        }
+            f"compartment {name}": keep(each.state(), f"compartment {name}")
+            for name, each in self.compartments.items()
+        } | {"release": self.release.copy()}
 
     def restore(
         self,
@@ -109,7 +109,7 @@ class Body:
         classes: Sequence[type[Compartment]] = (),
     ) -> None:
         """Stand as it was; compartments of these ``classes`` come again, their constructors not called."""
-        node, *others = state["compartments"].values()
+        node, *others = (table for name, table in state.items() if name != "release")
         for cls, table in zip(classes, others, strict=True):
             made = cls.__new__(cls)
             made.restore(read(table))

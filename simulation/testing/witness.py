@@ -75,6 +75,11 @@ class Witness:
         self._own = {trait.name for kind in treatment.kinds for trait in kind.traits} - set(
             model.kinds.traits()
         )
+        self._own |= {
+            f"compartment {each.name}"
+            for each in treatment.compartments
+            if each.name not in model.body
+        }
         self._mine = f"treatments.{treatment.name}"
         self._hook = ""
         model.regimen.call = self._watched(model.regimen.call)

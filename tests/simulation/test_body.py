@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from simulation import Compartment, TumorModel
+from simulation import (
+    CheckFailed,
+    Compartment,
+    Schedule,
+    Treatment,
+    TumorModel,
+    check_treatment,
+)
 from simulation.body.compartment import CompartmentError
 from simulation.state import copied
 from simulation.testing.witness import differences
@@ -157,6 +164,59 @@ def test_release_is_summed_over_the_dead_per_antigen_in_whole_units():
 def test_compartments_are_asked_in_the_order_of_names():
     one, other = (steps(tissue(*which), 40) for which in ((Priming, Bone), (Bone, Priming)))
     assert_same_state(one, other, "order")
+
+
+class Blood(Compartment):
+    """Lymphocytes in the blood, 1 at rest: as many enter the tissue as there are."""
+
+    name = "blood"
+    level = 1.0
+    recovery = 0.05 / 24.0
+
+    def advance(self, model):
+        self.level += (1.0 - self.level) * -np.expm1(-self.recovery * model.dt)
+
+    def factor(self, kind):
+        return 1.0 if kind == "tumor_cell" else self.level
+
+
+class Lymphodepletion(Treatment):
+    """Takes nine tenths of the lymphocytes out of the blood."""
+
+    compartments = (Blood,)
+    schedule = Schedule(every="2 weeks", times=2)
+
+    def on_dose(self, model, dose):
+        model.body["blood"].level *= 0.1
+
+
+def test_a_treatment_brings_a_compartment_and_writes_it_alone():
+    """Two-sided: as many enter as blood holds, and without the treatment, or before it, nothing differs."""
+    assert len(check_treatment(Lymphodepletion)) > 15
+    plain, treated = steps(tissue(seed=2), 96), tissue(seed=2)
+    treated.give(Lymphodepletion())
+    treated.give(Lymphodepletion(name="twice"))
+    levels = []
+    for _ in range(96):
+        treated.step()
+        levels.append(treated.body["blood"].level)
+    assert [*treated.body.compartments] == ["lymph_node", "blood"] and levels[0] < 0.02
+    law = (arrived(plain) + arrived(plain, "nk_cell")) * np.mean(levels)
+    found = arrived(treated) + arrived(treated, "nk_cell")
+    assert abs(found - law) < 4 * np.sqrt(law), f"{found} arrived, {law:.0f} by the blood"
+    assert newcomers(treated, "t_cell") < newcomers(plain, "t_cell")
+
+
+class Meddler(Treatment):
+    """Empties a compartment that is not its own."""
+
+    def on_dose(self, model, dose):
+        model.body.lymph_node.primed[:] = 5.0
+
+
+def test_check_treatment_sees_who_writes_a_compartment_that_is_not_its_own():
+    with pytest.raises(CheckFailed, match=r"changes the model \(compartment lymph_node\)"):
+        check_treatment(Meddler)
 
 
 class Unnamed(Compartment):

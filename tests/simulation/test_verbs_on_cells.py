@@ -384,7 +384,7 @@ def rewritten(folder, change):
 def as_of_format_2(plain, arrays):
     """The lymph node stood alone, had put down what the last step released, and knew one antigen."""
     plain["format"] = 2
-    node = plain["parts"].pop("body")["compartments"]["lymph_node"]["table"]
+    node = plain["parts"].pop("body")["compartment lymph_node"]["table"]
     released, primed = (state.decoded(node[name]) for name in ("released", "primed"))
     released[(plain["now"]["clock"] - 1) % len(released)] += arrays.pop("body/release")
     arrays["lymph_node/released"] = released[:, 0]
