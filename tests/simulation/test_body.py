@@ -1,5 +1,7 @@
 """Compartments of the body: a user's own bends who enters, is saved with the model, and only ever adds arrivals."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -161,7 +163,23 @@ def test_release_is_summed_over_the_dead_per_antigen_in_whole_units():
     assert tissue().body.antigens == ["antigen"]
 
 
-def test_compartments_are_asked_in_the_order_of_names():
+class Drip(Compartment):
+    """Sends cells at some rate."""
+
+    def __init__(self, name, rate):
+        self.name, self.rate = name, rate
+
+    def addition(self, kind):
+        return self.rate
+
+    def factor(self, kind):
+        return 1.0 + self.rate
+
+
+def test_the_order_in_which_compartments_join_does_not_matter_to_the_last_bit():
+    drips = [Drip("a", 0.1), Drip("b", 0.2), Drip("c", 0.3)]
+    rates = [tissue(*order).body.arrivals(tissue(*order)) for order in permutations(drips)]
+    assert all(each == rates[0] for each in rates) and min(rates[0]) > 0
     one, other = (steps(tissue(*which), 40) for which in ((Priming, Bone), (Bone, Priming)))
     assert_same_state(one, other, "order")
 
