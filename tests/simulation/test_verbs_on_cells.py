@@ -7,10 +7,22 @@ from time import process_time
 import numpy as np
 import pytest
 
-from simulation import Process, TCell, TumorCell, TumorLabError, TumorModel, state, treatments
+from simulation import (
+    Process,
+    Schedule,
+    TCell,
+    Treatment,
+    TumorCell,
+    TumorLabError,
+    TumorModel,
+    parametrize_with_promises,
+    state,
+    treatments,
+)
 from simulation.errors import ModelError, StateError
 from simulation.results.files import digests, sealed
 from simulation.testing.witness import differences
+from simulation.tissue.lattice import EMPTY
 from tests.dish import dish
 from tests.simulation.test_reproducibility import assert_same_state, steps
 
@@ -292,6 +304,24 @@ def test_who_emigrates_is_no_death_and_lets_go_of_what_it_held():
     with pytest.raises(ModelError, match="holds no living cell"):
         model.emigrate(np.flatnonzero(holders))
     steps(model, 5)
+
+
+class Traffic(Treatment):
+    """Brings cells in each of the ways there are, and takes some out."""
+
+    schedule = Schedule(every="8 hours")
+
+    def on_dose(self, model, dose):
+        model.emigrate(model.rows("nk_cell") & (model.around(model.cells["antigen"], 30.0) > 0.5))
+        rows = model.infuse("t_cell", 4, by=self, traits={"specificity": [1.0, 0.5, 0.5, 0.0]})
+        free = min(3, int((model.lattice.occupant == EMPTY).sum()))
+        rows = np.append(rows, model.sow("nk_cell", number=free, traits={"exhaustion": 0.1}))
+        self.state["names"] = model.cells["name"][rows]
+
+
+@parametrize_with_promises(Traffic)
+def test_a_treatment_that_uses_every_verb_keeps_all_promises(promise):
+    promise()
 
 
 # ---------------------------------------------------------------- around
