@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from . import treatments
+from .body.compartment import Compartment
 from .cells.agents import CellAgent
 from .errors import TumorLabError
 from .kinds.car_t_cell import CarTCell
@@ -25,6 +26,7 @@ __all__ = [
     "CellAgent",
     "CellKind",
     "CheckFailed",
+    "Compartment",
     "NKCell",
     "Parameter",
     "ParameterGroup",

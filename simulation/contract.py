@@ -74,6 +74,10 @@ class Model(Protocol):
     dt: float
     """Hours a step."""
     kinds: Any
+    body: Any
+    """What lies outside the tissue: compartments by name, and what the dead release."""
+    rules: Any
+    """The rules in force in this step."""
     rates: Any
     """The rates of this step as the compiled loops read them."""
 
@@ -102,8 +106,31 @@ class Model(Protocol):
     def kill(self, rows: object) -> int:
         """Remove cells, by row or by one True or False per row; returns how many."""
 
-    def infuse(self, kind: str, number: int, by: Giver) -> int:
-        """Bring cells in through the vessels; returns how many found room."""
+    def infuse(
+        self, kind: str, number: int, by: Giver, traits: Mapping[str, object] | None = None
+    ) -> np.ndarray:
+        """Bring cells in through the vessels; returns the rows of those that found room."""
+
+    def sow(
+        self,
+        kind: str,
+        positions: object = None,
+        *,
+        sites: object = None,
+        number: int | None = None,
+        traits: Mapping[str, object] | None = None,
+    ) -> np.ndarray:
+        """Many cells at once are born on free sites; returns their rows."""
+
+    def emigrate(self, rows: object) -> int:
+        """Cells leave the tissue, and no death is counted; returns how many."""
+
+    @property
+    def dead(self) -> np.ndarray:
+        """Rows of the cells that the last ``act`` or ``die`` killed, whose traits can still be read."""
+
+    def around(self, values: object, reach: float) -> np.ndarray:
+        """For every living cell the mean of values over the sites within ``reach`` um."""
 
     def add_hazard(self, rate: object, where: np.ndarray | None = None) -> None:
         """Called in ``on_step``: chosen cells die at ``rate`` per hour more."""

@@ -9,11 +9,13 @@ import numpy as np
 
 from . import compiled, parameter_sets, state
 from .arguments import checked_count, checked_days, checked_dt, checked_seed, checked_table
-from .body.lymph_node import LymphNode
+from .body.body import Body
+from .body.compartment import Compartment
 from .cells.table import CellTable
 from .cells.windows import Inhabitants
 from .errors import ModelError, UnknownTrait
 from .interrupts import guarded, whole
+from .kernels.surroundings import around
 from .kinds.kind import CellKind, KindError, Process, named
 from .kinds.registry import Kinds, Processes
 from .kinds.shipped import KINDS, RECOGNITIONS
@@ -39,11 +41,12 @@ class TumorModel(mesa.Model):
 
     ``parameters``: name of a parameter set. ``treatments``: names, classes, instances or tables. ``shape``: two or three numbers
     of sites. ``seed``: a whole number; one is drawn and kept when none is given. ``overrides``: dotted parameter name ->
-    value in its declared unit. ``dt``: hours a step. ``cell_kinds``, ``processes``: plug-ins, or module:NAME of them. Alone,
+    value in its declared unit. ``dt``: hours a step. ``cell_kinds``, ``processes``, ``compartments``: plug-ins, or
+    module:NAME of them. Alone,
     ``TumorModel()`` starts with a heterogeneous tumour and immune cells. Raises ValueError (a sentence) for what is not allowed.
     """
 
-    parts = ("population", "vessels", "tissue", "lymph_node", "processes", "regimen", "inhabitants")
+    parts = ("population", "vessels", "tissue", "body", "processes", "regimen", "inhabitants")
     """What a model is made of and saved as, in the order in which it stands again: plain agents come when all else is there."""
 
     def __init__(
@@ -60,6 +63,7 @@ class TumorModel(mesa.Model):
         liquid=None,
         cell_kinds=(),
         processes=(),
+        compartments=(),
         arm="model",
         rng=None,
     ):
@@ -89,7 +93,7 @@ class TumorModel(mesa.Model):
         self.immune_cells = bool(immune_cells)
         self.vessels = Vessels(self.lattice, self.parameters, self.randomness)
         self.tissue = Tissue(self.lattice, self.parameters, self.vessels.sites)
-        self.lymph_node = LymphNode(self.parameters, self.lattice.extent, self.dt)
+        self.body = Body(self.parameters.recruitment.delay, self.dt)
         self.population = Population(
             self.kinds, self.lattice, self.vessels, self.parameters, self.randomness
         )
@@ -102,6 +106,8 @@ class TumorModel(mesa.Model):
             self.add_kind(kind)
         for process in several(processes):
             self.add_process(process)
+        for compartment in several(compartments):
+            self.add_compartment(compartment)
         self.rules = self.baseline()
         self.fold()
         self.population.plant(
@@ -319,6 +325,14 @@ class TumorModel(mesa.Model):
             )
         self.processes.add(process)
 
+    def add_compartment(self, compartment: Compartment | type[Compartment] | str) -> Compartment:
+        """A further part of the body, which bends how many cells enter; returns the one of this model.
+
+        ``compartment``: a class, the module:NAME of one, or an instance, of which the model has a copy. Raises
+        CompartmentError when its name is taken, or for an antigen that no kind of cell has as a trait.
+        """
+        return self.body.add(compartment, self.kinds.traits())
+
     def reseed(self, seed: int) -> None:
         """All draws are those of another seed from now on; the vessels stay where they are."""
         self.seed = checked_seed(seed)
@@ -378,9 +392,71 @@ class TumorModel(mesa.Model):
         """Remove cells, by row or by one True or False per row; returns how many."""
         return self.population.kill(rows)
 
-    def infuse(self, kind: str, number: int, by: Treatment) -> int:
-        """Bring cells in through the vessels; returns how many found room."""
-        return self.population.infuse(kind, number, by, self.clock)
+    def infuse(self, kind: str, number: int, by: Treatment, traits=None) -> np.ndarray:
+        """Bring cells in through the vessels; returns the rows of those that found room.
+
+        ``by``: the treatment, from whose name and doses their names are drawn. ``traits``: trait -> one number, or an array with
+        one for each of the ``number`` cells, whether it finds room or not. Raises ModelError for a value that is not allowed,
+        UnknownTrait.
+
+        >>> from simulation import TumorModel, treatments
+        >>> model = TumorModel(shape=(21, 21), seed=1, tumor_cells=40)
+        >>> rows = model.infuse("t_cell", 5, by=treatments.Placebo(), traits={"specificity": 0.5})
+        >>> len(rows), model.cells["specificity"][rows].tolist()
+        (5, [0.5, 0.5, 0.5, 0.5, 0.5])
+        """
+        return self.population.infuse(kind, number, by, self.clock, traits)
+
+    def sow(self, kind: str, positions=None, *, sites=None, number=None, traits=None) -> np.ndarray:
+        """Many cells at once are born on free sites; returns their rows, in the order given.
+
+        ``positions``: whole numbers (cells, axes); or ``sites``: as ``model.cells["site"]`` and ``model.lattice.interior`` hold
+        them; or ``number``: so many, at random free sites. ``traits``: trait -> one number, or an array with one a cell; others
+        start as the parameters say. A cell is named by its kind, its site and the moment, so that it is the same
+        whatever else is sown and in whichever order, and founds a clone of its own. Raises ModelError for a site that is taken
+        and for a value that is not allowed, LatticeError, UnknownTrait.
+
+        >>> from simulation import TumorModel
+        >>> model = TumorModel(shape=(21, 21), seed=1, tumor_cells=0, immune_cells=False)
+        >>> rows = model.sow("tumor_cell", [(10, 10), (10, 11)], traits={"antigen": [0.2, 1.0]})
+        >>> model.cells["antigen"][rows].tolist(), model.count("tumor_cell")
+        ([0.2, 1.0], 2)
+        """
+        return self.population.sow(kind, self.clock, positions, sites, number, traits)
+
+    def emigrate(self, rows) -> int:
+        """Cells leave the tissue alive, by row or by one True or False per row; returns how many. No death is counted.
+
+        >>> from simulation import TumorModel
+        >>> model = TumorModel(shape=(21, 21), seed=1, tumor_cells=40, immune_cells=False)
+        >>> model.emigrate(model.rows("tumor_cell")), model.count("tumor_cell"), int(model.counters["deaths"].sum())
+        (40, 0, 0)
+        """
+        return self.population.emigrate(rows)
+
+    @property
+    def dead(self) -> np.ndarray:
+        """Rows of the cells that the last ``act`` or ``die`` killed, whose traits can still be read; int64.
+
+        A ``Process`` after ``act`` sees who was killed by contact, one after ``die`` who died of age, hypoxia and drugs. It is
+        empty once cells divide or the step ends; a row in which a cell was born since is left out.
+        """
+        return self.population.dead.rows(self.cells)
+
+    def around(self, values, reach: float) -> np.ndarray:
+        """For every living cell the mean of ``values`` over all sites within ``reach`` um, its own included; float64 per row.
+
+        ``values``: one number of at least 0 per row, such as what each cell took up. A site without a living cell counts as 0,
+        what lies beyond the edge does not count; in a liquid the mean is over all sites. The dead have 0. Raises ModelError.
+
+        >>> import numpy as np
+        >>> from simulation import TumorModel
+        >>> model = TumorModel(shape=(21, 21), seed=1, tumor_cells=0, immune_cells=False)
+        >>> rows = model.sow("tumor_cell", [(10, 10), (10, 11)])
+        >>> model.around(np.where(model.cells.alive, 1.0, 0.0), reach=model.lattice.spacing)[rows].tolist()
+        [0.4, 0.4]
+        """
+        return around(self.cells, self.lattice, values, reach)
 
     # ---------------------------------------------------------------- treatments
 

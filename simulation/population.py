@@ -1,20 +1,23 @@
 """The cells of a model: how many there are, how they come to stand in the tissue, how they are taken out."""
 
+from collections.abc import Mapping
 from numbers import Integral, Real
 
 import numpy as np
 
+from .arguments import checked_count
+from .cells.dead import Dead
 from .cells.table import BY_HAND, CellTable
 from .contract import Giver
 from .errors import ModelError, UnknownTrait
 from .kernels import death, recruitment
 from .kernels.inheritance import start_trait
 from .kinds.kind import resolve
-from .parameters.given import quoted
+from .parameters.given import plain, quoted
 from .parameters.parameter import nearest
 from .tissue.lattice import EMPTY
 
-COUNTERS = ("kills", "deaths", "births", "starved", "arrived")
+COUNTERS = ("kills", "deaths", "births", "starved", "arrived", "emigrated")
 
 
 class Population:
@@ -27,6 +30,11 @@ class Population:
         self.counters = {
             name: np.zeros((0,) * (1 + (name == "kills")), dtype=np.int64) for name in COUNTERS
         }
+        self.dead = Dead()
+        self._sown_at, self._sown = (
+            -1,
+            {},
+        )  # a step, and how often cells were sown in it on each site
         self.arrange()
 
     def arrange(self) -> None:
@@ -60,8 +68,15 @@ class Population:
 
         A cell named twice dies once. Raises ModelError for a row without a living cell: rows change hands at every step.
         """
+        return self._take_out(rows, "deaths")
+
+    def emigrate(self, rows) -> int:
+        """Cells leave the tissue, chosen as :meth:`kill` chooses; returns how many. No death is counted."""
+        return self._take_out(rows, "emigrated")
+
+    def _take_out(self, rows, counter: str) -> int:
         rows = self._living(rows)
-        self.counters["deaths"] += np.bincount(self.cells["kind"][rows], minlength=len(self.kinds))
+        self.counters[counter] += np.bincount(self.cells["kind"][rows], minlength=len(self.kinds))
         self.lattice.occupant[self.cells["site"][rows]] = EMPTY
         self.cells["kind"][rows] = -1
         self.let_go()
@@ -87,8 +102,8 @@ class Population:
             )
         return found
 
-    def infuse(self, kind: str, number: int, by: Giver, clock: int) -> int:
-        """Bring cells in through the vessels; returns how many found room. Their names come from treatment and dose."""
+    def infuse(self, kind: str, number: int, by: Giver, clock: int, traits=None) -> np.ndarray:
+        """Bring cells in through the vessels; returns their rows, if they found room. Names come from treatment and dose."""
         self.kinds.index(kind)
         if isinstance(number, bool) or not isinstance(number, Integral) or number < 0:
             raise ModelError(
@@ -98,6 +113,7 @@ class Population:
             raise ModelError(
                 f"infuse takes by=, the treatment that brings the cells, not {quoted(by)}"
             )
+        values = self.checked_traits(kind, traits, int(number))
         number = min(int(number), self.lattice.size)  # more would never find room
         anywhere = self.lattice.liquid or not len(self.vessels.sites)
         entries = self.lattice.interior.astype(np.int64) if anywhere else self.vessels.sites
@@ -114,15 +130,65 @@ class Population:
             chosen,
         )
         names = self.randomness.names(purpose + ".name", dose, chosen[:placed])
-        self.settle(kind, sites[:placed], names, clock)
-        return placed
+        placed_values = {name: value[chosen[:placed]] for name, value in values.items()}
+        return self.settle(kind, sites[:placed], names, clock, placed_values)
+
+    def sow(self, kind: str, clock: int, positions, sites, number, traits) -> np.ndarray:
+        """Cells are born on free sites; returns their rows. A cell is named by kind, site and moment."""
+        self.kinds.index(kind)
+        if sum(given is not None for given in (positions, sites, number)) != 1:
+            raise ModelError(
+                "sow takes either positions, (cells, axes), or sites, or the number of cells, at random free sites"
+            )
+        if number is not None:
+            sites = self._random_free(kind, checked_count(number, "number"), clock)
+        else:
+            sites = (
+                self.lattice.sites(positions)
+                if sites is None
+                else self.lattice.checked_sites(sites)
+            )
+        values = self.checked_traits(kind, traits, len(sites))
+        twice = np.ones(len(sites), dtype=bool)
+        twice[np.unique(sites, return_index=True)[1]] = False
+        taken = sites[twice | (self.lattice.occupant[sites] != EMPTY)]
+        if len(taken):
+            raise ModelError(
+                f"{self.lattice.position(taken[0])} is taken: sow takes free sites, each once"
+            )
+        ordinals = sites + self._times_sown(sites, clock) * self.lattice.occupant.size
+        names = self.randomness.names(f"sow.{kind}", clock, ordinals)
+        return self.settle(kind, sites, names, clock, values)
+
+    def _times_sown(self, sites: np.ndarray, clock: int) -> np.ndarray:
+        """How often cells were sown on these sites before in this step, so that each has a name of its own."""
+        if clock != self._sown_at:
+            self._sown_at, self._sown = clock, {}
+        times = [self._sown.get(site, 0) for site in sites.tolist()]
+        self._sown.update(zip(sites.tolist(), [many + 1 for many in times], strict=True))
+        return np.array(times, dtype=np.int64)
+
+    def free_sites(self) -> np.ndarray:
+        """Sites of the lattice where nobody stands."""
+        interior = self.lattice.interior
+        return interior[self.lattice.occupant[interior] == EMPTY]
+
+    def _random_free(self, kind: str, number: int, clock: int) -> np.ndarray:
+        """So many free sites, by chance."""
+        free = self.free_sites()
+        if number > len(free):
+            raise ModelError(
+                f"number = {number} does not fit: {len(free)} sites are free", key="number"
+            )
+        draws = self.randomness.uniform(f"sow.{kind}.site", clock, free)
+        return free[np.argsort(draws, kind="stable")[:number]].astype(np.int64)
 
     def let_go(self) -> None:
         """End every contact that one side did not survive."""
         death.let_go(self.cells.view(), np.flatnonzero(self.cells["partner"] >= 0))
 
-    def settle(self, kind: str, sites: np.ndarray, names: np.ndarray, clock: int) -> np.ndarray:
-        """Rows for cells that come from outside, with traits as the parameters say."""
+    def settle(self, kind: str, sites, names, clock: int, values=None) -> np.ndarray:
+        """Rows for cells that come from outside, with traits as the parameters say, but for checked ``values`` of some."""
         rows = self.cells.take_rows(len(sites))
         if len(rows) == 0:
             return rows
@@ -140,6 +206,8 @@ class Population:
             ]
             stream = self.randomness.stream(f"start.{trait.name}", 0)
             start_trait(cells[trait.name], rows, cells["name"], *numbers, trait.high, stream)
+        for name, value in (values or {}).items():
+            cells[name][rows] = value
         cells["presented_mhc"][rows] = cells["mhc"][rows] * self.parameters.tumor.mhc_resting
         cells["pdl1_shown"][rows] = cells["pdl1"][rows]
         self.stand(rows, sites)
@@ -191,10 +259,7 @@ class Population:
 
     def checked_trait(self, kind: str, name: str, value) -> float:
         """A value that a trait of a kind may take. Raises UnknownTrait, or ModelError with the range."""
-        highs = BY_HAND | {trait.name: trait.high for trait in self.kinds[kind].traits}
-        if name not in highs:
-            raise UnknownTrait(f"a {kind} has no trait {quoted(name)}{nearest(name, highs)}")
-        whole, high = np.issubdtype(self.cells[name].dtype, np.integer), highs[name]
+        whole, high = self._range(kind, name)
         number = isinstance(value, Real) and not isinstance(value, bool)
         if not number or not 0.0 <= value <= high or (whole and value != int(value)):
             raise ModelError(
@@ -204,16 +269,62 @@ class Population:
             )
         return int(value) if whole else float(value)
 
+    def checked_traits(self, kind: str, traits, number: int) -> dict[str, np.ndarray]:
+        """Values of traits for ``number`` cells of a kind, from one number or one per cell. Raises UnknownTrait, ModelError."""
+        if not isinstance(traits, Mapping | None):
+            raise ModelError(
+                f"traits = {quoted(traits)} is not allowed: give a table of traits, such as {{'antigen': 0.5}}",
+                key="traits",
+            )
+        checked = {}
+        for name, given in (traits or {}).items():
+            whole, high = self._range(kind, name)
+            try:
+                values = np.asarray(given)
+            except ValueError:  # rows of several lengths
+                values = np.empty((0, 0))
+            if values.ndim == 0:
+                checked[name] = np.full(number, self.checked_trait(kind, name, plain(given)))
+                continue
+            if values.shape != (number,):
+                raise ModelError(
+                    f"{name} of a {kind} takes one number, or one per cell ({number}), not "
+                    f"{'x'.join(map(str, values.shape))} of them",
+                    key=name,
+                )
+            if values.dtype.kind not in "iuf":
+                self.checked_trait(kind, name, values.tolist()[0])
+            allowed = (
+                (values >= 0) & (values <= high) & ((values == np.floor(values)) | (not whole))
+            )
+            if not allowed.all():
+                self.checked_trait(kind, name, values[~allowed][0].item())
+            checked[name] = values
+        return checked
+
+    def _range(self, kind: str, name: str) -> tuple[bool, float]:
+        """Whether a trait is a whole number, and the most it may be. Raises UnknownTrait."""
+        highs = BY_HAND | {trait.name: trait.high for trait in self.kinds[kind].traits}
+        if name not in highs:
+            raise UnknownTrait(f"a {kind} has no trait {quoted(name)}{nearest(name, highs)}")
+        return np.issubdtype(self.cells[name].dtype, np.integer), highs[name]
+
     def state(self, keep) -> dict:
         """Everything that must be saved."""
+        sown = [(site, times) for site, times in self._sown.items()]
         return self.cells.state() | {
-            f"counted {name}": counter.copy() for name, counter in self.counters.items()
+            "sown": np.array(sown, dtype=np.int64).reshape(-1, 2),
+            "sown at": self._sown_at,
+            **{f"counted {name}": counter.copy() for name, counter in self.counters.items()},
         }
 
     def restore(self, state: dict, read) -> None:
         """Stand as it was: every living cell on its site."""
         for name in self.counters:
-            self.counters[name] = state[f"counted {name}"].copy()
+            if f"counted {name}" in state:
+                self.counters[name] = state[f"counted {name}"].copy()
+        self._sown_at = state.get("sown at", -1)
+        self._sown = dict(state.get("sown", np.zeros((0, 2), dtype=np.int64)).tolist())
         self.cells.restore(state)
         self.lattice.occupant[self.lattice.interior] = EMPTY
         rows = np.flatnonzero(self.cells.alive)

@@ -14,6 +14,7 @@ import mesa
 import numpy as np
 
 from . import addresses
+from .body.compartment import Compartment
 from .errors import StateError
 from .kinds.kind import CellKind, Process
 from .parameter_sets import ParameterSet
@@ -23,7 +24,7 @@ from .results.snapshots import snapshot_files
 from .treatments import Treatment
 from .values import carried, decoded, encoded
 
-FORMAT = 2
+FORMAT = 3
 RESULTS = 2
 """The rules by number: one more with every change by which the same seed gives other results. Version 0.1 was 1."""
 SUMS = "sha256.json"
@@ -33,12 +34,13 @@ MUST = ("state.json", "state.npz", *(f"results/{name}" for name in (*TABLES, ABO
 
 
 class Plugins(NamedTuple):
-    """The code in use beside what ships: classes of treatments in force and to come, kinds, processes, classes of visitors."""
+    """The code in use beside what ships: classes of treatments in force and to come, kinds, processes, compartments, visitors."""
 
     treatments: list[type[Treatment]]
     pending: list[type[Treatment]]
     kinds: list[CellKind]
     processes: list[Process]
+    compartments: list[type[Compartment]]
     visitors: list[type[mesa.Agent]]
 
 
@@ -50,6 +52,7 @@ def plugins_of(model) -> Plugins:
         pending,
         model.kinds.all[model.shipped_kinds :],
         [*model.processes.values()],
+        [type(one) for one in model.body.added()],
         [type(agent) for agent in model.visitors()],
     )
 
@@ -58,7 +61,7 @@ def addresses_of(plugins: Plugins) -> dict[str, list[str]]:
     """Where each is found again; raises StateError for one that is not."""
     classes = {
         name: [addresses.of_class(cls) for cls in getattr(plugins, name)]
-        for name in ("treatments", "pending", "visitors")
+        for name in ("treatments", "pending", "compartments", "visitors")
     }
     return classes | {
         "kinds": [addresses.of_constant(kind, kind.agent.__module__) for kind in plugins.kinds],
@@ -146,7 +149,11 @@ def rebuilt(cls, plain: dict, arrays: dict, plugins: Plugins, read: Callable = d
     )
     for name, value in plain["now"].items():
         setattr(model, name, value)
-    code = {"regimen": (plugins.treatments, plugins.pending), "inhabitants": (plugins.visitors,)}
+    code = {
+        "regimen": (plugins.treatments, plugins.pending),
+        "body": (plugins.compartments,),
+        "inhabitants": (plugins.visitors,),
+    }
     for part in model.parts:
         held = {
             name.removeprefix(f"{part}/"): array
@@ -272,9 +279,9 @@ def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=(), of: dict |
     plain = json.loads((folder / "state.json").read_text())
     if why := other_rules(plain):
         raise StateError(f"{folder} {why}: grow the tumour anew", file=folder)
-    if plain.get("format") != FORMAT:
+    if plain.get("format") not in (2, FORMAT):
         raise StateError(
-            f"format {plain.get('format')!r} is not the one this version reads ({FORMAT})",
+            f"format {plain.get('format')!r} is not the one this version reads (2 and {FORMAT})",
             file=folder,
         )
     if plain["class"] != cls.__qualname__:
@@ -284,19 +291,32 @@ def load(cls, folder: str | os.PathLike, cell_kinds=(), processes=(), of: dict |
         )
     with np.load(folder / "state.npz", allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
+    if plain["format"] == 2:
+        _as_of_format_3(plain, arrays)
+    given = {"kinds": cell_kinds, "processes": processes}
     code = {
         name: [addresses.needed(path) for path in paths]
         for name, paths in plain["code"].items()
-        if not {"kinds": cell_kinds, "processes": processes}.get(name)
+        if not given.get(name)
     }
-    model = rebuilt(
-        cls, plain, arrays, Plugins(**{"kinds": cell_kinds, "processes": processes} | code)
-    )
+    model = rebuilt(cls, plain, arrays, Plugins(**given | code))
     model.results = Results.load(folder / "results")[plain["arm"]]
     model.results.passing = plain["passing"]
     for snapshot in model.results.snapshots.values():  # into memory: the folder may go away
         model.results.add_snapshot(snapshot)
     return model
+
+
+def _as_of_format_3(plain: dict, arrays: dict) -> None:
+    """In format 2 the lymph node was a part of its own and knew one antigen."""
+    node = plain["parts"].pop("lymph_node")
+    node = {
+        "released": arrays.pop("lymph_node/released").reshape(-1, 1),
+        "primed": np.array([node["primed"]]),
+    }
+    plain["parts"]["body"] = {"compartment lymph_node": encoded(node, "lymph_node")}
+    arrays["body/release"] = np.zeros(1, dtype=np.int64)
+    plain["code"]["compartments"] = []
 
 
 def _told(part: dict | None) -> str:

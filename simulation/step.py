@@ -58,15 +58,15 @@ class Step:
             recognition.score(model, cells.seen[i, : cells.rows], cells.stimulus[i, : cells.rows])
 
     def recruit(self) -> None:
-        """Immune cells enter: base influx, and a gain that antigen release of some days ago allows."""
-        model = self.model
-        gain, vessels = model.lymph_node.prime(model.clock), model.vessels
+        """The body advances by one step, and immune cells enter as it says."""
+        model, vessels = self.model, self.model.vessels
+        model.body.advance(model)
         if not model.immune_cells:
             return
         share_of_rim = model.parameters.recruitment.rim_share
-        influx, boost = model.rules.value("influx"), model.rules.value("influx_gain")
-        for k, kind in enumerate(model.kinds):
-            arrivals = (influx[k] + boost[k] * gain) * model.lattice.extent  # cells per hour
+        for k, (kind, arrivals) in enumerate(
+            zip(model.kinds, model.body.arrivals(model), strict=True)
+        ):
             for entries, share, purpose in (
                 (vessels.sites, 1.0 - share_of_rim, "vessel"),
                 (vessels.rim, share_of_rim, "rim"),
@@ -116,9 +116,13 @@ class Step:
             model.clock * acting.SUBSTEPS,
             model.dt,
             Checkpoint(checkpoint.exhaustion_gain, checkpoint.half_pdl1),
-            model.cells["antigen"],
-            Toll(model.counters["kills"], model.counters["deaths"], model.lymph_node.release),
+            Toll(
+                model.counters["kills"],
+                model.counters["deaths"],
+                model.population.dead.begin(model.cells),
+            ),
         )
+        self._bury()
         group = model.parameters.fields
         acting.tire(
             cells,
@@ -136,6 +140,7 @@ class Step:
     def divide(self) -> None:
         """Cells with room and drive divide; daughters inherit, with small steps and rare losses."""
         model = self.model
+        model.population.dead.forget()
         rows = model.cells.rows
         mothers, sites, names = (np.empty(rows, dtype=np.int64) for _ in range(3))
         births = division.divide(
@@ -193,20 +198,26 @@ class Step:
             model.fields["oxygen"].values,
             model.tissue.node_fine,
             tumor.necrosis_threshold,
-            cells["antigen"],
             model.randomness.key("die"),
             model.clock,
             model.dt,
             model.counters["deaths"],
             model.counters["starved"],
-            model.lymph_node.release,
+            model.population.dead.begin(cells),
         )
+        self._bury()
         model.population.let_go()
 
-    def settle(self) -> None:
-        """The step ends: antigen release is put down for later, rows are laid anew now and then, time goes on."""
+    def _bury(self) -> None:
+        """Who a loop killed is known by name, and what they release goes to the body."""
         model = self.model
-        model.lymph_node.put_down(model.clock)
+        model.population.dead.end(model.cells)
+        model.body.take_up(model.cells, model.dead)
+
+    def settle(self) -> None:
+        """The step ends: rows are laid anew now and then, time goes on."""
+        model = self.model
+        model.population.dead.forget()
         model.clock += 1
         model.cells.version += 1
         if model.clock % SORT_EVERY == 0:

@@ -53,10 +53,8 @@ def dish(shape, seed, overrides=None, **more):
 
 def sow(model, kind, positions):
     """Cells of one kind at ``positions`` (cells, axes); returns their names, in the same order."""
-    sites = (np.asarray(positions) + 1) @ model.lattice.strides
-    names = model.randomness.names(f"sow.{kind}", model.clock, sites)
-    model.population.settle(kind, sites, names, model.clock)
-    return names
+    rows = model.sow(kind, positions)
+    return model.cells["name"][rows]
 
 
 def grid(shape, spacing, margin=0):

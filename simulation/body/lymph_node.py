@@ -1,40 +1,59 @@
 """The lymph node: antigen released in the tissue primes T cells there, which arrive some days later."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from ..kernels.contact import ANTIGEN_UNITS
+from ..contract import Model
+from .compartment import Compartment
+
+UNITS = 1 << 20  # release is summed in whole units, so that no order of summing matters
 
 
-class LymphNode:
-    """Remembers what the tumour released. ``extent``: mm2 (mm3 in 3-D) of the tissue it drains; ``dt``: hours a step."""
+class LymphNode(Compartment):
+    """Remembers what the tumour released, each antigen for itself; a gain in arrivals saturates with the first one.
 
-    def __init__(self, parameters, extent: float, dt: float):
-        self._group, self._extent, self._dt = parameters.recruitment, extent, dt
-        self.release = np.zeros(1, dtype=np.int64)  # of this step so far; the loops add to it
-        self.released = np.zeros(
-            max(1, round(self._group.delay / dt)), dtype=np.int64
-        )  # by step, of the days of delay
-        self.primed = 0.0  # antigen release remembered, deaths per mm2 and hour
+    ``released``: int64 (steps of the delay, antigens), whole units. ``primed``: release remembered, per mm2 and hour.
+    """
 
-    def prime(self, clock: int) -> float:
-        """Take in what was released before the delay; returns the share of the highest gain in arrivals that it allows."""
-        slot = clock % len(self.released)
-        release = self.released[slot] / ANTIGEN_UNITS / self._extent / self._dt
+    name = "lymph_node"
+
+    def __init__(self, delay: float, dt: float):
+        self.released = np.zeros((max(1, round(delay / dt)), 1), dtype=np.int64)
+        self.primed = np.zeros(1)
+        self._gained: dict[str, float] = {}
+
+    def make_room(self, antigens: int) -> None:
+        """One more antigen begins with nothing."""
+        more = antigens - len(self.primed)
+        self.released, self.primed = (
+            np.pad(self.released, [(0, 0), (0, more)]),
+            np.pad(self.primed, (0, more)),
+        )
+
+    def advance(self, model: Model) -> None:
+        """Put down what was just released, and take in what was released before the delay."""
+        group, body = model.parameters.recruitment, model.body
+        steps = len(self.released)
+        self.released[(model.clock - 1) % steps] += body.release
+        slot = model.clock % steps
+        release = self.released[slot] / UNITS / model.lattice.extent / model.dt
         self.released[slot] = 0
-        self.primed += (release - self.primed) * -math.expm1(-self._dt / self._group.memory)
-        return self.primed / (self._group.half_release + self.primed)
+        self.primed += (release - self.primed) * -math.expm1(-model.dt / group.memory)
+        gain = self.primed[0] / (group.half_release + self.primed[0])
+        boost = model.rules.value("influx_gain")
+        self._gained = dict(zip(model.kinds.names, (boost * gain).tolist(), strict=True))
 
-    def put_down(self, clock: int) -> None:
-        """The step ends: what it released is kept for later."""
-        self.released[clock % len(self.released)] += self.release[0]
-        self.release[0] = 0
+    def addition(self, kind: str) -> float:
+        """What antigen release of some days ago allows of the highest gain."""
+        return self._gained.get(kind, 0.0)
 
-    def state(self, keep) -> dict:
+    def state(self) -> dict[str, Any]:
         """Everything that must be saved."""
-        return {"released": self.released.copy(), "primed": self.primed}
+        return {"released": self.released, "primed": self.primed}
 
-    def restore(self, state: dict, read) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Stand as it was."""
-        self.released, self.primed = state["released"].copy(), state["primed"]
+        self.released, self.primed = state["released"], state["primed"]

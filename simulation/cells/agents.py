@@ -28,14 +28,14 @@ class CellAgent(mesa.Agent):
 
     def __init__(self, model, pos=None, **traits):
         name = model.born(self.kind, pos, traits)
-        self.__dict__.update(model=model, _name=name)
+        self.__dict__.update(model=model, _name=name, _row=-1)
         model.inhabitants.adopt(self)
 
     @classmethod
     def window(cls, model, name: int) -> "CellAgent":
         """A window on a cell that lives already."""
         agent = cls.__new__(cls)
-        agent.__dict__.update(model=model, _name=name)
+        agent.__dict__.update(model=model, _name=name, _row=-1)
         return agent
 
     @property
@@ -50,15 +50,19 @@ class CellAgent(mesa.Agent):
     @property
     def alive(self) -> bool:
         """Whether the cell still lives."""
-        return self.model.cells.row_of(self._name) >= 0
+        return self._found() >= 0
 
     @property
     def row(self) -> int:
         """Its row in the cell table at this moment. Raises DeadCellError when it has died."""
         return self._living_row()
 
+    def _found(self) -> int:
+        row = self.__dict__["_row"] = self.model.cells.row_of(self._name, self._row)
+        return row
+
     def _living_row(self) -> int:
-        row = self.model.cells.row_of(self._name)
+        row = self._found()
         if row < 0:
             raise DeadCellError(
                 f"{type(self).__name__} {self._name} is dead: ask .alive first, or take model.agents anew"
@@ -91,7 +95,9 @@ class CellAgent(mesa.Agent):
 
     def remove(self) -> None:
         """Kill the cell."""
-        self.model.kill([self.row])
+        row = self.row
+        self.model.inhabitants.windows.reconcile()
+        self.model.kill([row])
         self.model.inhabitants.forget(self)
 
     def __getattr__(self, name: str):

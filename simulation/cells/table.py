@@ -191,8 +191,14 @@ class CellTable:
         self.version += 1
         return np.concatenate([free, fresh])
 
-    def row_of(self, name: int) -> int:
-        """The row of the living cell of that name; -1 when there is none."""
+    def row_of(self, name: int, last: int = -1) -> int:
+        """The row of the living cell of that name; -1 when there is none. ``last``: the row that it had when it was last seen."""
+        if (
+            0 <= last < self.rows
+            and self._columns["name"][last] == name
+            and self._columns["kind"][last] != DEAD
+        ):
+            return last
         if self._row_of is None or self._row_of[0] != self.version:
             rows = np.flatnonzero(self.alive)
             order = np.argsort(self["name"][rows])
@@ -238,8 +244,10 @@ class CellTable:
         for name, column in self._columns.items():
             column[:rows] = state[name] if name in state else _blank(name)
         self.add_recognitions(len(state["seen"]))
-        self.seen[:, :rows] = state["seen"]
-        self.stimulus[:, :rows] = state["stimulus"]
+        for name in ("seen", "stimulus"):
+            scores = getattr(self, name)
+            scores[:, :rows] = 0.0
+            scores[: len(state[name]), :rows] = state[name]
         self.version += 1
 
 

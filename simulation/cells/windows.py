@@ -50,6 +50,16 @@ class Windows:
         self._agents[agent.unique_id] = agent
         mesa.Model.register_agent(self._model, agent)
 
+    def admit(self, agent: mesa.Agent) -> None:
+        """The window on the one cell that was born since windows and cells agreed."""
+        self.join(agent)
+        self._version = self._model.cells.version
+
+    def dismiss(self, agent: mesa.Agent) -> None:
+        """The window on the one cell that was killed since windows and cells agreed."""
+        self.drop(agent)
+        self._version = self._model.cells.version
+
     def drop(self, agent: mesa.Agent) -> None:
         """An agent leaves Mesa, if it was known."""
         if self._agents.pop(agent.unique_id, None) is not None:
@@ -92,31 +102,23 @@ class Inhabitants:
             f"agents.{kind}", self.model.clock, np.array([self.born_by_hand])
         )
         self.born_by_hand += 1
-        row = self.population.settle(kind, np.array([site]), name, self.model.clock)
-        for trait, value in checked.items():
-            self.population.cells[trait][row] = value
-        self.population.cells["pdl1_shown"][row] = self.population.cells["pdl1"][row]
-        self.population.cells["presented_mhc"][row] = (
-            self.population.cells["mhc"][row] * self.model.parameters.tumor.mhc_resting
-        )
+        self.population.settle(kind, np.array([site]), name, self.model.clock, checked)
         return int(name[0])
 
     def adopt(self, agent: mesa.Agent) -> None:
         """Take in the window on a cell that was just born by hand."""
-        self.windows.join(agent)
-        self.windows.reconcile()
+        self.windows.admit(agent)
 
     def forget(self, agent: mesa.Agent) -> None:
-        """Let go of the window on a cell."""
-        self.windows.drop(agent)
-        self.windows.reconcile()
+        """Let go of the window on a cell that was just killed by hand."""
+        self.windows.dismiss(agent)
 
     def _free_site(self) -> int:
-        order = self.population.by_chance(f"agents.site.{self.born_by_hand}", self.model.clock)
-        for site in self.lattice.interior[order]:
-            if self.lattice.occupant[site] == EMPTY:
-                return int(site)
-        raise ModelError("no site of the lattice is free")
+        free = self.population.free_sites()
+        if not len(free):
+            raise ModelError("no site of the lattice is free")
+        purpose = f"agents.site.{self.born_by_hand}"
+        return int(free[np.argmin(self.model.randomness.uniform(purpose, self.model.clock, free))])
 
     def place(self, agent: mesa.Agent, position) -> None:
         """Let a plain Mesa agent stand (or move) on the lattice; cells leave its site alone. Raises ModelError if taken."""

@@ -42,7 +42,7 @@ class Actors(NamedTuple):
 
 
 @loop
-def act(cells, space, rates, actors, guide, keys, tick, hours, checkpoint, antigen, toll):
+def act(cells, space, rates, actors, guide, keys, tick, hours, checkpoint, toll):
     """Six sub-steps of ``hours / 6``; ``tick`` counts sub-steps. Returns the number of cells killed."""
     each = hours / SUBSTEPS
     movers, attackers, rows = actors.movers.size, actors.attackers.size, cells.kind.size
@@ -111,7 +111,6 @@ def act(cells, space, rates, actors, guide, keys, tick, hours, checkpoint, antig
             tick + sub,
             each,
             checkpoint,
-            antigen,
             kind_at,
             fights,
             blows,

@@ -18,9 +18,6 @@ from .movement import BLOCK
 
 KILL, POTENCY, DETACH = INDEX["kill"], INDEX["potency"], INDEX["detach"]
 BRAKE, REPAIR, LETHAL = INDEX["brake"], INDEX["repair"], INDEX["lethal_hits"]
-ANTIGEN_UNITS = (
-    1 << 20
-)  # antigen release is summed in whole units, so that no order of summing matters
 HITS_EACH = 16  # hits one attacker may make in one sub-step
 MOST_DAMAGE = 32_000  # fits int16
 
@@ -37,7 +34,7 @@ class Toll(NamedTuple):
 
     kills: np.ndarray  # (kinds, kinds): who killed whom
     deaths: np.ndarray  # (kinds,)
-    released: np.ndarray  # [1]: antigen of the killed, in units of 1 / ANTIGEN_UNITS
+    dead: np.ndarray  # how many, then the row of each
 
 
 class Fights(NamedTuple):
@@ -76,7 +73,6 @@ def strike(
     tick,
     hours,
     checkpoint,
-    antigen,
     kind_at,
     fights,
     blows,
@@ -85,7 +81,7 @@ def strike(
     """What happens on every held target in one sub-step, event by event; returns the number killed."""
     fighting = pair(cells, actors.attackers, fights)
     when, by, following = hit(cells, rates, keys, tick, hours, checkpoint, fighting, fights, blows)
-    killed = suffer(cells, rates, keys, tick, hours, antigen, when, by, following, blows, toll)
+    killed = suffer(cells, rates, keys, tick, hours, when, by, following, blows, toll)
     remember(cells, rates, actors.recognition, hours, checkpoint, fighting, fights, blows)
     bury(cells, space, kind_at, killed, blows)
     return killed
@@ -189,7 +185,7 @@ def hit(cells, rates, keys, tick, hours, checkpoint, fighting, fights, blows):
 
 
 @part
-def suffer(cells, rates, keys, tick, hours, antigen, when, by, following, blows, toll):
+def suffer(cells, rates, keys, tick, hours, when, by, following, blows, toll):
     """Damage: hits of all who hold a cell and repair, in the order in which they happen; returns how many cells die."""
     names, kinds, held, damages, kills, capacity = (
         cells.name,
@@ -240,7 +236,8 @@ def suffer(cells, rates, keys, tick, hours, antigen, when, by, following, blows,
                     capacity[attacker] -= 1.0
                     toll.kills[kinds[attacker], kind] += 1
                     toll.deaths[kind] += 1
-                    toll.released[0] += np.int64(np.rint(antigen[row] * ANTIGEN_UNITS))
+                    toll.dead[0] += 1
+                    toll.dead[toll.dead[0]] = row
                     break
             else:
                 break

@@ -1,14 +1,11 @@
 """Cells die by hazards: age, hypoxia, drugs. Hazards add; where growth is exponential that is Bliss independence."""
 
-import numpy as np
-
 from ..cells.table import DEAD
 from ..compiled import loop
 from ..randomness import stream_at, uniform
 from ..rules import INDEX, either
 from ..tissue.lattice import EMPTY
 from .chance import happens
-from .contact import ANTIGEN_UNITS
 
 DEATH, NECROSIS = INDEX["death"], INDEX["necrosis"]
 
@@ -21,17 +18,16 @@ def die(
     oxygen,
     node,
     threshold,
-    antigen,
     key,
     tick,
     hours,
     deaths,
     starved,
-    released,
+    dead,
 ):
     """Deaths of one step; ``deaths`` and ``starved`` (of those, below the oxygen threshold) int64 per kind are added to,
 
-    as is ``released`` int64 [1], the antigen of the dead in whole units.
+    as is ``dead`` int64: how many, then the row of each.
     """
     names, kinds, sites = cells.name, cells.kind, cells.site
     own, slot, by_kind = cells.own, rates.slot, rates.by_kind
@@ -49,7 +45,8 @@ def die(
             deaths[kind] += 1
             if hypoxic:
                 starved[kind] += 1
-            released[0] += np.int64(np.rint(antigen[row] * ANTIGEN_UNITS))
+            dead[0] += 1
+            dead[dead[0]] = row
             space.occupant[sites[row]] = EMPTY
             kinds[row] = DEAD
 

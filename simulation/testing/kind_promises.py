@@ -188,9 +188,8 @@ def lawful(nursery: Nursery) -> Iterator[str]:
         run(model, hours=HOURS // 4)
         yield from irregularities(model)
     for k, (name, number) in enumerate(before.items()):
-        gained = int(
-            model.counters["births"][k] + model.counters["arrived"][k] - model.counters["deaths"][k]
-        )
+        count = {counter: int(many[k].sum()) for counter, many in model.counters.items()}
+        gained = count["births"] + count["arrived"] - count["deaths"] - count["emigrated"]
         if model.count(name) != number + gained:
             yield f"{model.count(name)} cells of kind {name} are left where births and deaths make {number + gained}"
 

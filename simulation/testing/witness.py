@@ -18,7 +18,13 @@ HOOKS = {
     "modify": ("rules", "model"),
     "measure": ("model",),
 }
-VERBS = ("infuse", "kill", "born")  # what on_start, on_dose and on_step may do to cells
+VERBS = (
+    "infuse",
+    "sow",
+    "kill",
+    "emigrate",
+    "born",
+)  # what on_start, on_dose and on_step may do to cells
 GENERATORS = {
     "random": "getstate",
     "numpy.random": "get_state",
@@ -36,14 +42,14 @@ KEPT = {
     "_sources",
 }
 RATES = "model/rates of kinds"
-PLACES = {"population": "cells", "tissue": "tissue", "vessels": "model", "lymph_node": "model"}
+PLACES = {"population": "cells", "tissue": "tissue", "vessels": "model", "body": "model"}
 """The parts of a model that a hook must leave alone, and what they are called."""
 INSTEAD = {
     "cells": "bend a rule (rules.kill.scale(2, where=chosen)), or call model.infuse, model.kill or model.add_hazard in "
     "on_dose or on_step",
     "tissue": "write rules.supply('il2', rate) in modify()",
     "parameters": "write rules.division.scale(0.5) in modify()",
-    "model": "a treatment acts through rules and the verbs infuse, kill and add_hazard alone",
+    "model": "a treatment acts through rules and the verbs infuse, sow, kill, emigrate and add_hazard alone",
     "treatments": "leave other treatments alone",
     "self": "keep it in self.state, as attributes say what a treatment is, not what has happened",
     "random": "draw with model.randomness.uniform('MINE.purpose', model.clock, model.cells['name'])",
@@ -69,6 +75,11 @@ class Witness:
         self._own = {trait.name for kind in treatment.kinds for trait in kind.traits} - set(
             model.kinds.traits()
         )
+        self._own |= {
+            f"compartment {each.name}"
+            for each in treatment.compartments
+            if each.name not in model.body
+        }
         self._mine = f"treatments.{treatment.name}"
         self._hook = ""
         model.regimen.call = self._watched(model.regimen.call)

@@ -100,6 +100,38 @@ class Lattice:
             )
         return int(sum((p + 1) * int(s) for p, s in zip(whole, self.strides, strict=True)))
 
+    def sites(self, positions) -> np.ndarray:
+        """The sites at many positions: whole numbers (positions, axes). Raises LatticeError as :meth:`site` does."""
+        try:
+            asked = np.asarray(positions)
+        except ValueError:  # rows of several lengths
+            asked = np.array(None)
+        if asked.size == 0 and asked.shape in ((0,), (0, self.ndim)):
+            return np.empty(0, dtype=np.int64)
+        if asked.ndim != 2 or asked.shape[1] != self.ndim or asked.dtype.kind not in "iuf":
+            raise LatticeError(
+                f"positions = {quoted(positions)} is not allowed: give whole numbers (cells, {self.ndim}), one row a cell"
+            )
+        inside = (asked == np.floor(asked)) & (asked >= 0) & (asked < np.array(self.shape))
+        if not (whole := inside.all(axis=1)).all():
+            self.site(asked[~whole][0].tolist())
+        return (asked.astype(np.int64) + 1) @ self.strides
+
+    def checked_sites(self, sites) -> np.ndarray:
+        """Sites of the padded array on which cells can stand. Raises LatticeError for what is none."""
+        asked = np.asarray(sites)
+        if asked.ndim != 1 or (asked.size and asked.dtype.kind not in "iu"):
+            raise LatticeError(
+                f"sites = {quoted(sites)} is not allowed: give whole numbers in a row, as lattice.interior holds them"
+            )
+        inside = np.isin(asked, self.interior)
+        if not inside.all():
+            raise LatticeError(
+                f"site {asked[~inside][0]} is not on the lattice: allowed are those in lattice.interior; positions go by "
+                "coordinates"
+            )
+        return asked.astype(np.int64)
+
     def position(self, site: int) -> tuple[int, ...]:
         """Coordinates of a site, one whole number per axis."""
         return tuple(int(c) - 1 for c in np.unravel_index(int(site), self.padded_shape))

@@ -3,6 +3,7 @@
 import re
 from typing import Any, ClassVar
 
+from ..body.compartment import Compartment
 from ..contract import Model
 from ..errors import TumorLabError
 from ..kinds.kind import CellKind, Process
@@ -21,8 +22,8 @@ class Treatment(ParameterGroup):
     """Base of all treatments.
 
     ``Pembrolizumab(name="p", first_dose=7, schedule=Schedule(every="6 weeks"))``: parameters in their declared unit. All
-    hooks are optional. A hook writes only its own ``state`` (numbers and arrays, saved with the model) and its own traits; what
-    it does to cells goes through ``rules`` or the model's verbs.
+    hooks are optional. A hook writes only its own ``state`` (numbers and arrays, saved with the model), its own traits
+    and compartments; what it does to cells goes through ``rules`` or the model's verbs.
     """
 
     first_dose = Parameter(
@@ -35,6 +36,7 @@ class Treatment(ParameterGroup):
     schedule: Schedule = Schedule()
     kinds: ClassVar[tuple[CellKind, ...]] = ()
     processes: ClassVar[tuple[Process, ...]] = ()
+    compartments: ClassVar[tuple[type[Compartment], ...]] = ()
 
     def __init__(
         self,

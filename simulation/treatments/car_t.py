@@ -36,7 +36,7 @@ class CarT(Treatment):
         reaching = (
             self.dose * self.trafficking * model.count("tumor_cell") / self.patient_tumor_cells
         )
-        placed = model.infuse("car_t_cell", round(reaching), by=self)
+        placed = len(model.infuse("car_t_cell", round(reaching), by=self))
         self.state["infused"] = self.state.get("infused", 0) + placed
 
     def measure(self, model: Model) -> dict[str, float]:

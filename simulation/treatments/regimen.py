@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..body.compartment import Compartment
 from ..contract import Model
 from ..errors import ModelError
 from ..kinds.kind import CellKind, Process
@@ -35,6 +36,9 @@ class Treated(Model, Protocol):
 
     def add_process(self, process: Process) -> None:
         """A further behaviour."""
+
+    def add_compartment(self, compartment: type[Compartment]) -> Compartment:
+        """A further part of the body."""
 
     def citations(self) -> list[str]:
         """References behind the parameters in force."""
@@ -132,6 +136,9 @@ class Regimen:
                 self.model.add_kind(kind)
         for process in treatment.processes:
             self.model.add_process(process)
+        for compartment in treatment.compartments:
+            if compartment.name not in self.model.body:
+                self.model.add_compartment(compartment)
         treatment.start = self.model.hours
         self.treatments[treatment.name] = treatment
         self.call(treatment, "on_start", self.model)

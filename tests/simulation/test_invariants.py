@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from simulation import NKCell, TCell, TumorCell, TumorModel, treatments
 from simulation.cells.table import COLUMNS, SCRATCH
+from simulation.tissue.lattice import EMPTY
 
 SHARES = ("exhaustion", "fixed_exhaustion", "stimulation", "specificity", "presented_mhc", "mhc")
 ORDINALS = {"clone", "name", "mother"}
@@ -45,7 +46,7 @@ def check_places(model):
 def check_numbers(model, before, counters):
     """Births minus deaths plus arrivals is the change, kind by kind."""
     change = {name: model.counters[name] - counters[name] for name in counters}
-    balance = change["births"] - change["deaths"] + change["arrived"]
+    balance = change["births"] - change["deaths"] + change["arrived"] - change["emigrated"]
     now = np.array(list(model.counts().values()))
     infused = now - before - balance
     cells = model.kinds.index("car_t_cell")
@@ -338,10 +339,17 @@ def test_invariants_hold_while_a_user_adds_and_removes(space, seed, data):
     )
     for _ in range(10):
         deed = data.draw(
-            st.sampled_from(["birth", "death", "give", "stop", "sort", "fork", "trait", "step"])
+            st.sampled_from(
+                ["birth", "sow", "death", "leave", "give", "stop", "sort", "fork", "trait", "step"]
+            )
         )
         if deed == "birth" and sum(model.counts().values()) < model.lattice.size:
             data.draw(st.sampled_from([TumorCell, TCell, NKCell]))(model)
+        elif deed == "sow":
+            many = data.draw(st.integers(0, int((model.lattice.occupant == EMPTY).sum())))
+            model.sow(data.draw(st.sampled_from(["tumor_cell", "nk_cell"])), number=many)
+        elif deed == "leave":
+            model.emigrate(model.rows("nk_cell"))
         elif deed == "death" and len(model.agents):
             model.agents[data.draw(st.integers(0, len(model.agents) - 1))].remove()
         elif deed == "give":

@@ -70,7 +70,7 @@ class Honest(Treatment):
         self.state["levels"] = np.zeros(3)
 
     def on_dose(self, model, dose):
-        self.state["given"] = self.state.get("given", 0) + model.infuse("nurse", 3, by=self)
+        self.state["given"] = self.state.get("given", 0) + len(model.infuse("nurse", 3, by=self))
         model.kill(np.flatnonzero(model.rows("tumor_cell"))[:1])
         nurses = model.rows("nurse")
         model.cells["patience"][nurses] *= 0.5  # a trait that it brought itself
