@@ -10,6 +10,8 @@ from ..parameters.given import quoted
 from ..parameters.parameter import Parameter, ParameterGroup
 from ..parameters.sources import assumed
 from ..rules import RulesOf
+from ..tissue.effect import Effect
+from ..tissue.field_kind import FieldKind
 from .schedule import Schedule, mean_level
 
 
@@ -35,6 +37,8 @@ class Treatment(ParameterGroup):
     schedule: Schedule = Schedule()
     kinds: ClassVar[tuple[CellKind, ...]] = ()
     processes: ClassVar[tuple[Process, ...]] = ()
+    fields: ClassVar[tuple[FieldKind, ...]] = ()
+    effects: ClassVar[tuple[Effect, ...]] = ()
 
     def __init__(
         self,

@@ -13,6 +13,8 @@ from ..parameters.parameter import nearest
 from ..plug_ins import class_path
 from ..results.results import Results
 from ..rules import Rules
+from ..tissue.effect import Effect
+from ..tissue.field_kind import FieldKind
 from . import Treatment, TreatmentError, build
 from .schedule import Schedule
 
@@ -35,6 +37,12 @@ class Treated(Model, Protocol):
 
     def add_process(self, process: Process) -> None:
         """A further behaviour."""
+
+    def add_field(self, kind: FieldKind) -> None:
+        """A further substance."""
+
+    def add_effect(self, effect: Effect) -> None:
+        """What a field does to a rule."""
 
     def citations(self) -> list[str]:
         """References behind the parameters in force."""
@@ -127,11 +135,15 @@ class Regimen:
         return [self.treatments[name] for name in sorted(self.treatments)]
 
     def _join(self, treatment: Treatment) -> None:
+        for field in treatment.fields:
+            self.model.add_field(field)
         for kind in treatment.kinds:
             if kind.name not in self.model.kinds.names:
                 self.model.add_kind(kind)
         for process in treatment.processes:
             self.model.add_process(process)
+        for effect in treatment.effects:
+            self.model.add_effect(effect)
         treatment.start = self.model.hours
         self.treatments[treatment.name] = treatment
         self.call(treatment, "on_start", self.model)
