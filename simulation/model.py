@@ -104,7 +104,6 @@ class TumorModel(mesa.Model):
         self.inhabitants = Inhabitants(self)
         self.verbs = Step(self)
         self._measures: tuple[int, dict] | None = None
-        self.effects: list[Effect] = []
         for field in self.tissue.kinds.values():
             self.kinds.declare(field.rules, f"field {field.name!r}")
         for field in several(fields):
@@ -370,8 +369,8 @@ class TumorModel(mesa.Model):
         if effect.kind is not None:
             self.kinds.index(effect.kind)
         effect.strength(self.parameters)
-        if effect not in self.effects:
-            self.effects.append(effect)
+        if effect not in self.tissue.effects:
+            self.tissue.effects.append(effect)
 
     def add_process(self, process: Process | str) -> None:
         """A further behaviour with its own loop, run after the verb it names."""
@@ -392,9 +391,7 @@ class TumorModel(mesa.Model):
     def relay(self) -> None:
         """Work out anew what follows from vessels, parameters and seed; the fields keep their values."""
         before = self.tissue.state(None)
-        self.tissue = Tissue(
-            self.lattice, self.parameters, self.vessels, self.tissue.kinds.values()
-        )
+        self.tissue = self.tissue.anew()
         self.tissue.restore(before, None)
         self.population.arrange()
         self.verbs.renew()

@@ -118,7 +118,7 @@ def further(model) -> dict[str, list[dict]]:
     """Fields and effects beside those of every model, which are data and no code; nothing where there are none."""
     found = {
         "fields": [*model.tissue.kinds.values()][len(FIELD_KINDS) :],
-        "effects": model.effects,
+        "effects": model.tissue.effects,
     }
     return {
         name: [asdict(each) for each in declared] for name, declared in found.items() if declared
@@ -160,7 +160,7 @@ def rebuilt(cls, plain: dict, arrays: dict, plugins: Plugins, read: Callable = d
         processes=plugins.processes,
         fields=[FieldKind(**each) for each in plain.get("fields", ())],
     )
-    model.effects = [Effect(**each) for each in plain.get("effects", ())]
+    model.tissue.effects = [Effect(**each) for each in plain.get("effects", ())]
     for name, value in plain["now"].items():
         setattr(model, name, value)
     code = {"regimen": (plugins.treatments, plugins.pending), "inhabitants": (plugins.visitors,)}

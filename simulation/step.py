@@ -31,7 +31,7 @@ class Step:
         model.regimen.treat(model.hours, model.hours + model.dt)
         model.rules = model.baseline()
         model.regimen.bend(model.rules)
-        for effect in model.effects:
+        for effect in model.tissue.effects:
             kind = -1 if effect.kind is None else model.kinds.index(effect.kind)
             effect.bend(model.rules, model.cells, model.tissue, kind, model.parameters)
         model.fold()

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import words
 from ..parameters.parameter import resolve
+from .effect import Effect
 from .exchange import deposit, find_uphill, standing
 from .field_kind import FIELD_KINDS, FieldKind
 from .fields import Field, FieldError, Mesh
@@ -14,6 +16,10 @@ FINE, WIDE = (
     2,
     4,
 )  # sites per node along an axis: 30 um for oxygen, IL-2 and chemokine, 60 um for far-reaching IFN-gamma
+
+
+GUIDES = ("uphill", "pull")
+"""What is kept of the chemokine beside the fields."""
 
 
 class Guide(NamedTuple):
@@ -49,6 +55,7 @@ class Tissue:
         self.node_wide, self.share_wide = self._nodes(self.wide)
         self.kinds: dict[str, FieldKind] = {}
         self.fields: dict[str, Field] = {}
+        self.effects: list[Effect] = []
         for kind in kinds:
             self.add(kind)
         self._fed_by: np.ndarray | None = None
@@ -71,7 +78,7 @@ class Tissue:
 
     def add(self, kind: FieldKind) -> None:
         """A further substance; to add one again is to mean the same. Raises FieldError where there is another of the name."""
-        if self.kinds.get(kind.name, kind) != kind:
+        if self.kinds.get(kind.name, kind) != kind or kind.name in GUIDES:
             raise FieldError(f"there is another field {kind.name!r} already")
         if kind.name in self.kinds:
             return
@@ -79,6 +86,13 @@ class Tissue:
         mesh, initial = getattr(self, kind.mesh), resolve(kind.initial, self.parameters)
         field = Field(kind.name, mesh, *numbers, kind.quasi_steady, kind.unit, initial)
         self.kinds[kind.name], self.fields[kind.name] = kind, field
+        words.show_field(kind.name, kind.unit, kind.words)
+
+    def anew(self) -> "Tissue":
+        """One with the same substances and effects, made from parameters and vessels as they are now; its fields begin anew."""
+        tissue = Tissue(self.lattice, self.parameters, self.vessels, self.kinds.values())
+        tissue.effects = self.effects
+        return tissue
 
     def vessel_share(self, mesh: Mesh) -> np.ndarray:
         """Share of the sites of each node that are vessels, as they are at this moment."""
@@ -186,11 +200,11 @@ class Tissue:
     def state(self, keep) -> dict[str, np.ndarray]:
         """Everything that must be saved."""
         fields = {name: field.values.copy() for name, field in self.fields.items()}
-        return {**fields, "uphill": self.uphill.copy(), "pull": self.pull.copy()}
+        return {**fields, **{name: getattr(self, name).copy() for name in GUIDES}}
 
     def restore(self, state: dict[str, np.ndarray], read) -> None:
         """Stand as it was."""
         for name, field in self.fields.items():
             field.values = state.get(name, field.values)
-        self.uphill[:] = state["uphill"]
-        self.pull[:] = state["pull"]
+        for name in GUIDES:
+            getattr(self, name)[:] = state[name]
