@@ -6,7 +6,7 @@ from simulation import CellAgent, CellKind, Effect, FieldKind, parametrize_with_
 
 from ...dish import dish, sow
 
-TGF_BETA = FieldKind("tgf_beta", diffusion=36_000, decay=0.6, words="TGF-beta")
+TGF_BETA = FieldKind("tgf_beta", diffusion=36_000, decay=3.6, words="TGF-beta")
 SUPPRESSION = Effect("tgf_beta", rule="kill", kind="t_cell", most=-1.0, half=1.0)
 
 
@@ -19,7 +19,7 @@ class Fibroblast(CellAgent):
 FIBROBLAST = CellKind(
     "fibroblast",
     agent=Fibroblast,
-    rates={"tgf_beta_secretion": 60.0, "death": 0.001},
+    rates={"tgf_beta_secretion": 200.0, "death": 0.001},
     fields=(TGF_BETA,),
     effects=(SUPPRESSION,),
 )
@@ -45,7 +45,7 @@ def killed_beside(fibroblasts, seed):
     for _ in range(2):
         model.step()
     dead = ~np.isin(targets, model.cells["name"][model.rows("tumor_cell")])
-    return dead[PAIRS[:, 0] < 24].mean(), dead[PAIRS[:, 0] > 56].mean()
+    return dead[PAIRS[:, 0] < 12].mean(), dead[PAIRS[:, 0] > 56].mean()
 
 
 def test_t_cells_kill_less_where_fibroblasts_make_tgf_beta_and_no_less_far_away():
