@@ -28,7 +28,7 @@ class FieldKind:
     >>> from simulation import CellKind, FieldKind, TumorModel
     >>> tgf_beta = FieldKind("tgf_beta", diffusion=1e5, decay=0.6, words="TGF-beta")
     >>> model = TumorModel(shape=(31, 31), seed=1, tumor_cells=50, fields=tgf_beta)
-    >>> model.fields["tgf_beta"].values.max()
+    >>> float(model.fields["tgf_beta"].values.max())
     0.0
     >>> print(model.rules.tgf_beta_secretion)
     tgf_beta_secretion = 0 /h

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from simulation import Process, Treatment, TumorLabError, TumorModel
+from simulation import (
+    CheckFailed,
+    Process,
+    Schedule,
+    Treatment,
+    TumorLabError,
+    TumorModel,
+    check_treatment,
+)
 
 from ...dish import dish
 from .test_field_kinds import NUTRIENT, trace
@@ -140,6 +148,30 @@ def test_vessels_that_came_and_went_are_saved_and_forked(tmp_path):
         assert trace(copy) == trace(whole)
     other = whole.fork(seed=5)
     assert other.vessels.sites.tobytes() == whole.vessels.sites.tobytes(), "another seed keeps them"
+
+
+class Starvation(Treatment):
+    """An anti-angiogenic drug: after a dose vessels fade, each by a draw of its own."""
+
+    schedule = Schedule(every="8 hours")
+
+    def on_step(self, model):
+        sites = model.vessels.sites
+        draws = model.randomness.uniform(f"{self.prefix}.fade", model.clock, sites)
+        model.vessels.prune(sites[draws < 0.2 * self.level(model, 6.0)])
+
+
+class Meddler(Starvation):
+    """Does it when rules are bent, which is no moment for it."""
+
+    def modify(self, rules, model):
+        model.vessels.grow(model.lattice.interior[:3])
+
+
+def test_a_drug_may_prune_vessels_and_keeps_every_promise():
+    check_treatment(Starvation)
+    with pytest.raises(CheckFailed, match="calls model.vessels.grow"):
+        check_treatment(Meddler)
 
 
 @pytest.mark.parametrize("sites", [[0], [-5], [10**9], 0.5, [[1.0]], "here", [True], None])
