@@ -16,7 +16,10 @@ from .parameters.parameter import Parameter, ParameterGroup
 from .parameters.sources import assumed, cite
 from .results.results import Results
 from .results.snapshots import Snapshot
+from .rules import Rule
 from .testing.checks import CheckFailed, check_cell_kind, check_treatment, parametrize_with_promises
+from .tissue.effect import Effect
+from .tissue.field_kind import FieldKind
 from .treatments import Treatment
 from .treatments.schedule import Schedule
 
@@ -27,12 +30,15 @@ __all__ = [
     "CellKind",
     "CheckFailed",
     "Compartment",
+    "Effect",
+    "FieldKind",
     "NKCell",
     "Parameter",
     "ParameterGroup",
     "Process",
     "Recognition",
     "Results",
+    "Rule",
     "Schedule",
     "Snapshot",
     "TCell",

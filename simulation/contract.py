@@ -44,6 +44,18 @@ class Ground(Protocol):
         """Positions of sites: (sites, axes)."""
 
 
+class Vessels(Protocol):
+    """Where blood comes in: ``sites``, as ``cells["site"]`` counts them."""
+
+    sites: np.ndarray
+
+    def grow(self, sites: object) -> int:
+        """New vessels at sites; returns how many were not there before."""
+
+    def prune(self, sites: object) -> int:
+        """No vessels at sites any longer; returns how many there were."""
+
+
 class Substance(Protocol):
     """A field. ``values``: concentration per mesh node."""
 
@@ -65,6 +77,7 @@ class Model(Protocol):
     parameters: Parameters
     cells: Cells
     lattice: Ground
+    vessels: Vessels
     randomness: Randomness
     counters: dict[str, np.ndarray]
     process_state: dict[str, dict[str, Any]]
@@ -92,6 +105,9 @@ class Model(Protocol):
     @property
     def fields(self) -> Mapping[str, Substance]:
         """Name -> field."""
+
+    def concentration(self, field: str, sites: np.ndarray) -> np.ndarray:
+        """What a field holds at sites, as ``cells["site"]`` counts them, in its unit."""
 
     @property
     def measures(self) -> Mapping[str, float]:

@@ -20,15 +20,18 @@ from .kinds.kind import CellKind, KindError, Process, named
 from .kinds.registry import Kinds, Processes
 from .kinds.shipped import KINDS, RECOGNITIONS
 from .parameters.bibliography import references
-from .parameters.given import several
+from .parameters.given import quoted, several
 from .parameters.parameter import nearest
 from .population import Population
 from .randomness import Randomness
 from .results import measures
 from .results.results import Results
 from .results.snapshots import Snapshot
-from .rules import RECEPTORS, Rules
+from .rules import RECEPTORS, RuleError, Rules, checked_rule
 from .step import VERBS, Step
+from .tissue.effect import Effect
+from .tissue.field_kind import FieldKind
+from .tissue.fields import FieldError
 from .tissue.lattice import Lattice
 from .tissue.substances import Tissue
 from .tissue.vessels import Vessels
@@ -41,9 +44,9 @@ class TumorModel(mesa.Model):
 
     ``parameters``: name of a parameter set. ``treatments``: names, classes, instances or tables. ``shape``: two or three numbers
     of sites. ``seed``: a whole number; one is drawn and kept when none is given. ``overrides``: dotted parameter name ->
-    value in its declared unit. ``dt``: hours a step. ``cell_kinds``, ``processes``, ``compartments``: plug-ins, or
-    module:NAME of them. Alone,
-    ``TumorModel()`` starts with a heterogeneous tumour and immune cells. Raises ValueError (a sentence) for what is not allowed.
+    value in its declared unit. ``dt``: hours a step. ``cell_kinds``, ``processes``, ``compartments``, ``fields``, ``effects``:
+    plug-ins, or module:NAME of them. Alone, ``TumorModel()`` starts with a heterogeneous tumour and immune cells. Raises
+    ValueError (a sentence) for what is not allowed.
     """
 
     parts = ("population", "vessels", "tissue", "body", "processes", "regimen", "inhabitants")
@@ -64,6 +67,8 @@ class TumorModel(mesa.Model):
         cell_kinds=(),
         processes=(),
         compartments=(),
+        fields=(),
+        effects=(),
         arm="model",
         rng=None,
     ):
@@ -92,7 +97,7 @@ class TumorModel(mesa.Model):
         self.owed = 0.0  # hours asked of run() that were no whole step
         self.immune_cells = bool(immune_cells)
         self.vessels = Vessels(self.lattice, self.parameters, self.randomness)
-        self.tissue = Tissue(self.lattice, self.parameters, self.vessels.sites)
+        self.tissue = Tissue(self.lattice, self.parameters, self.vessels)
         self.body = Body(self.parameters.recruitment.delay, self.dt)
         self.population = Population(
             self.kinds, self.lattice, self.vessels, self.parameters, self.randomness
@@ -102,12 +107,18 @@ class TumorModel(mesa.Model):
         self.inhabitants = Inhabitants(self)
         self.verbs = Step(self)
         self._measures: tuple[int, dict] | None = None
+        for field in self.tissue.kinds.values():
+            self.kinds.declare(field.rules, f"field {field.name!r}")
+        for field in several(fields):
+            self.add_field(field)
         for kind in several(cell_kinds):
             self.add_kind(kind)
         for process in several(processes):
             self.add_process(process)
         for compartment in several(compartments):
             self.add_compartment(compartment)
+        for effect in several(effects):
+            self.add_effect(effect)
         self.rules = self.baseline()
         self.fold()
         self.population.plant(
@@ -311,9 +322,60 @@ class TumorModel(mesa.Model):
     # ---------------------------------------------------------------- what the model is made of
 
     def add_kind(self, kind: CellKind | str) -> None:
-        """A further kind of cell; its traits get columns, its rules a baseline, the interaction table a row and a column."""
-        self.kinds.add(named(kind, CellKind))
+        """A further kind of cell; its traits get columns, its rules a baseline, the interaction table a row and a column.
+
+        Its fields and effects come with it.
+        """
+        kind = named(kind, CellKind)
+        for field in kind.fields:
+            self.add_field(field)
+        self.kinds.add(kind)
         self.population.arrange()
+        for effect in kind.effects:
+            self.add_effect(effect)
+
+    def add_field(self, kind: FieldKind | str) -> None:
+        """A further substance in the tissue, as ``initial`` as it says: saved, forked and drawn like the others.
+
+        To add one again is to mean the same. Raises FieldError, or KindError, where a field, rule or trait has its name.
+
+        >>> from simulation import FieldKind, TumorModel
+        >>> model = TumorModel(shape=(31, 31), seed=1, tumor_cells=50)
+        >>> model.add_field(FieldKind("adenosine", "uM", diffusion=1e6, decay=30.0, quasi_steady=True))
+        >>> list(model.fields)
+        ['oxygen', 'ifn_gamma', 'il2', 'chemokine', 'adenosine']
+        """
+        kind = named(kind, FieldKind)
+        if kind.name in self.cells:
+            raise FieldError(f"there is a trait {kind.name!r} already", key=f"field {kind.name!r}")
+        self.tissue.add(kind)
+        self.kinds.declare(kind.rules, f"field {kind.name!r}")
+
+    def add_effect(self, effect: Effect | str) -> None:
+        """What a field does to a rule of cells from the next step on; to add one again is to mean the same.
+
+        Raises FieldError, RuleError or KindError where there is no such field, rule or kind of cell.
+
+        >>> from simulation import Effect, TumorModel
+        >>> model = TumorModel(shape=(31, 31), seed=1, tumor_cells=50)
+        >>> model.add_effect(Effect("ifn_gamma", rule="division", kind="t_cell", most=0.5, half=1.0))
+        """
+        effect = named(effect, Effect)
+        if effect.field not in self.fields:
+            raise FieldError(
+                f"there is no field {quoted(effect.field)}{nearest(effect.field, self.fields)}",
+                key=effect.key,
+            )
+        rule = self.kinds.rules[self.kinds.places[checked_rule(effect.rule, self.kinds.places)]]
+        if not rule.of_cells:
+            raise RuleError(
+                "it is a rule of cells that are still to come, which stand nowhere", key=effect.key
+            )
+        if effect.kind is not None:
+            self.kinds.index(effect.kind)
+        effect.strength(self.parameters)
+        if effect not in self.tissue.effects:
+            self.tissue.effects.append(effect)
 
     def add_process(self, process: Process | str) -> None:
         """A further behaviour with its own loop, run after the verb it names."""
@@ -342,7 +404,7 @@ class TumorModel(mesa.Model):
     def relay(self) -> None:
         """Work out anew what follows from vessels, parameters and seed; the fields keep their values."""
         before = self.tissue.state(None)
-        self.tissue = Tissue(self.lattice, self.parameters, self.vessels.sites)
+        self.tissue = self.tissue.anew()
         self.tissue.restore(before, None)
         self.population.arrange()
         self.verbs.renew()
@@ -357,6 +419,7 @@ class TumorModel(mesa.Model):
             self.cells["kind"],
             dict.fromkeys(RECEPTORS, most),
             meshes,
+            self.kinds.rules,
         )
 
     def fold(self) -> None:
@@ -555,6 +618,12 @@ class TumorModel(mesa.Model):
     def fields(self):
         """Name -> Field."""
         return self.tissue.fields
+
+    def concentration(self, field: str, sites) -> np.ndarray:
+        """What a field holds at sites, as ``model.cells["site"]`` counts them, in its unit."""
+        if field not in self.fields:
+            raise FieldError(f"there is no field {quoted(field)}{nearest(field, self.fields)}")
+        return self.tissue.level(field, sites)
 
     @property
     def measures(self) -> dict:

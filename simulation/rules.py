@@ -5,13 +5,14 @@ receptor occupancy, field sources. They are folded in the order of treatment nam
 order of the list, to the last bit; what a treatment does not renew at the next step is gone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .compiled import scalar
+from .compiled import loop, scalar
 from .errors import TumorLabError
 from .parameters.given import quoted
 from .parameters.parameter import nearest
@@ -22,7 +23,14 @@ class RuleError(TumorLabError, AttributeError):
 
 
 class Rule(NamedTuple):
-    """What a cell does at some rate, or how well: its name, unit and meaning."""
+    """What a cell does at some rate, or how well: its name, unit and meaning.
+
+    A kind of cell may bring rules of its own, for a process of its own to read; treatments bend them as any other.
+
+    >>> from simulation import Rule
+    >>> Rule("polarisation", "/h", "macrophages that turn from eating to shielding")
+    Rule(name='polarisation', unit='/h', meaning='macrophages that turn from eating to shielding', of_cells=True)
+    """
 
     name: str
     unit: str
@@ -85,6 +93,7 @@ RULES = (
     Rule("oxygen_uptake", "/h", "oxygen consumed by one cell from the volume of its site"),
 )
 INDEX = {rule.name: i for i, rule in enumerate(RULES)}
+"""Where the rules stand that every model has and loops know; those that kinds and fields bring stand behind them."""
 
 
 class Free(NamedTuple):
@@ -95,6 +104,7 @@ class Free(NamedTuple):
 
 
 RECEPTORS = Free._fields
+NOBODY = np.empty(0)
 
 
 class Rates(NamedTuple):
@@ -125,13 +135,15 @@ class Bends:
 
     factors: list[Contribution] = field(default_factory=list)
     additions: list[Contribution] = field(default_factory=list)
+    felt: list[Contribution] = field(default_factory=list)
+    """Factors of the fields in which cells stand, one per row, 1 where none is felt."""
 
 
 class Rules:
     """The rules of one step. ``print(model.rules.kill)`` says the value and who changed it.
 
     ``baseline``: float64 (rules, kinds), inside units. ``kind_of_row``: int8, -1 for the dead. ``max_occupancy``: the most
-    of a receptor that drugs can cover. ``meshes``: number of mesh nodes of each field.
+    of a receptor that drugs can cover. ``meshes``: number of mesh nodes of each field. ``declared``: the rules there are.
     """
 
     def __init__(
@@ -141,7 +153,10 @@ class Rules:
         kind_of_row: np.ndarray,
         max_occupancy: dict[str, float],
         meshes: Mapping[str, int],
+        declared: Iterable[Rule] = RULES,
     ):
+        self._declared = {rule.name: rule for rule in declared}
+        self._place = {name: i for i, name in enumerate(self._declared)}
         self._baseline = baseline
         self._kinds = list(kinds)
         self._kind_of_row = kind_of_row.copy()
@@ -157,17 +172,17 @@ class Rules:
     def __getattr__(self, name: str) -> "RuleReport":
         if name.startswith("_"):
             raise AttributeError(name)
-        return RuleReport(self, checked_rule(name))
+        return RuleReport(self, checked_rule(name, self._place))
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name in INDEX:
+        if not name.startswith("_") and name in self._place:
             raise RuleError(
                 f"rules.{name} cannot be assigned to: a treatment's modify() says rules.{name}.scale({value!r})"
             )
         object.__setattr__(self, name, value)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *INDEX]
+        return [*super().__dir__(), *self._place]
 
     def for_treatment(self, name: str) -> "RulesOf":
         """The door through which one treatment bends the rules."""
@@ -179,19 +194,17 @@ class Rules:
 
     def _folded(self, name: str) -> tuple[np.ndarray, np.ndarray | None]:
         """A rule by kind, and by row (NaN for the dead) where single cells were chosen, else None."""
-        bends, kinds, base = (
-            self._bends.get(name, Bends()),
-            self._kind_of_row,
-            self._baseline[INDEX[name]],
-        )
+        bends, base = self._bends.get(name, Bends()), self._baseline[self._place[name]]
         factor, factors = self._combined(bends.factors, np.multiply, np.ones(len(self._kinds)))
         addition, additions = self._combined(bends.additions, np.add, np.zeros(len(self._kinds)))
         by_kind = base * factor + addition
-        if factors is None and additions is None:
+        if factors is None and additions is None and not bends.felt:
             return by_kind, None
-        single = base[kinds] * (factor[kinds] if factors is None else factors)
-        single += addition[kinds] if additions is None else additions
-        return by_kind, np.where(kinds >= 0, single, np.nan)
+        singly = [NOBODY if rows is None else rows for rows in (factors, additions)]
+        felt = reduce(np.multiply, (c.value for c in bends.felt)) if bends.felt else NOBODY
+        single = np.empty(len(self._kind_of_row))
+        cell_by_cell(self._kind_of_row, base, factor, addition, *singly, felt, single)
+        return by_kind, single
 
     def _combined(
         self, part: list[Contribution], combine: np.ufunc, by_kind: np.ndarray
@@ -239,6 +252,12 @@ class Rules:
         """How many of the chosen rows are of each kind."""
         return np.bincount(self._kind_of_row[rows], minlength=len(self._kinds))
 
+    def feel(self, who: str, name: str, factors: np.ndarray, kind: int | None) -> None:
+        """The field ``who`` multiplies a rule of the cells of a kind, None for all, by ``factors``, one per row."""
+        kinds = None if kind is None else (kind,)
+        bends = self._bends.setdefault(name, Bends())
+        bends.felt.append(Contribution(who, factors, None, kinds))
+
     def free(self, receptor: str) -> float:
         """Free share of a receptor: 1 - RO_max S / (1 + S), S summed over drugs in name order."""
         total = 0.0
@@ -249,22 +268,22 @@ class Rules:
     def fold(self) -> tuple[Rates, list[np.ndarray]]:
         """Everything contributed so far: the rates, and the own rates of single cells, a row per slot from 1 on."""
         by_kind = self._baseline.copy()
-        slot = np.zeros(len(RULES), dtype=np.int64)
+        slot = np.zeros(len(self._place), dtype=np.int64)
         own: list[np.ndarray] = []
         for name in sorted(self._bends):
-            by_kind[INDEX[name]], single = self._folded(name)
+            by_kind[self._place[name]], single = self._folded(name)
             if single is not None:
                 own.append(single)
-                slot[INDEX[name]] = len(own)
+                slot[self._place[name]] = len(own)
         return Rates(
             by_kind, slot, Free(*(float(self.free(receptor)) for receptor in RECEPTORS))
         ), own
 
 
-def checked_rule(name: str) -> str:
+def checked_rule(name: str, among: Iterable[str] = INDEX) -> str:
     """The name of a rule as it is; raises RuleError with the nearest names."""
-    if name not in INDEX:
-        raise RuleError(f"there is no rule {quoted(name)}{nearest(name, list(INDEX))}")
+    if name not in among:
+        raise RuleError(f"there is no rule {quoted(name)}{nearest(name, among)}")
     return name
 
 
@@ -280,7 +299,7 @@ class RulesOf:
         _who: str
 
     def __getattr__(self, name: str) -> "Bend":
-        return Bend(self._rules, checked_rule(name), self._who)
+        return Bend(self._rules, checked_rule(name, self._rules._place), self._who)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise RuleError(
@@ -337,7 +356,7 @@ class Bend:
                 raise RuleError(
                     "where= takes one True or False per row of the cell table", key=what
                 )
-        if not RULES[INDEX[self._name]].of_cells and (where is not None or np.ndim(value)):
+        if not rules._declared[self._name].of_cells and (where is not None or np.ndim(value)):
             raise RuleError(
                 f"{what} is a rule of cells that are still to come, so none can be chosen: leave out where=, "
                 "give one number, or name a kind="
@@ -386,14 +405,19 @@ class RuleReport:
         return dict(zip(self._rules._kinds, self._rules.value(self._name).tolist(), strict=True))
 
     def __str__(self) -> str:
-        rule = RULES[INDEX[self._name]]
+        rules, rule = self._rules, self._rules._declared[self._name]
         unit = f" {rule.unit}" if rule.unit else ""
-        bends = self._rules._bends.get(self._name, Bends())
+        bends = rules._bends.get(self._name, Bends())
+        by_kind, single = rules._folded(self._name)
         lines: dict[str, list[str]] = {}
-        for k, (kind, value) in enumerate(self.value.items()):
-            base = self._rules._baseline[INDEX[self._name]][k]
-            text = f"{base:.3g}{unit}"
+        for k, (kind, value) in enumerate(zip(rules._kinds, by_kind, strict=True)):
+            base, mine = rules._baseline[rules._place[self._name]][k], rules._kind_of_row == k
+            text, in_force = f"{base:.3g}{unit}", f"{value:.3g}"
             changed = matters = False
+            for c in bends.felt if mine.any() else ():
+                if c.kinds is None or k in c.kinds:
+                    text += f" x {span(c.value, mine)} ({c.who})"
+                    changed, in_force = True, span(single, mine)
             for sign, part in (("x", bends.factors), ("+", bends.additions)):
                 for c in sorted(part, key=lambda c: c.who):
                     if c.kinds is not None and k not in c.kinds:
@@ -403,7 +427,7 @@ class RuleReport:
                     text += f" {sign}{amount} ({c.who}{chosen})"
                     changed, matters = True, matters or sign == "+"
             if changed:
-                text += f" = {value:.3g}{unit}"
+                text += f" = {in_force}{unit}"
             if base or matters:
                 lines.setdefault(text, []).append(kind)
         if not lines:
@@ -417,7 +441,38 @@ class RuleReport:
     __repr__ = __str__
 
 
+def span(values: Any, rows: np.ndarray) -> str:
+    """The lowest and the highest of the values of some rows."""
+    return f"{values[rows].min():.3g} to {values[rows].max():.3g}"
+
+
 @scalar
 def either(own: float, general: float) -> float:
     """A rate of one cell: its own where a treatment chose it, that of its kind where its own is NaN."""
     return general if own != own else own
+
+
+@loop
+def cell_by_cell(
+    kinds: np.ndarray,
+    base: np.ndarray,
+    factor: np.ndarray,
+    addition: np.ndarray,
+    factors: np.ndarray,
+    additions: np.ndarray,
+    felt: np.ndarray,
+    single: np.ndarray,
+) -> None:
+    """A rule of every living cell, NaN for the dead: base x factor x felt + addition.
+
+    Factor and addition are the cell's own where ``factors`` and ``additions`` are not empty, else those of its kind.
+    """
+    for row in range(kinds.size):
+        kind = kinds[row]
+        if kind < 0:
+            single[row] = np.nan
+            continue
+        times = factors[row] if factors.size else factor[kind]
+        if felt.size:
+            times *= felt[row]
+        single[row] = base[kind] * times + (additions[row] if additions.size else addition[kind])

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,8 @@ from .parameter_sets import ParameterSet
 from .results.files import UNREADABLE, digests, remove, sealed, unsealed, verify
 from .results.results import ABOUT, TABLES, Results
 from .results.snapshots import snapshot_files
+from .tissue.effect import Effect
+from .tissue.field_kind import FIELD_KINDS, FieldKind
 from .treatments import Treatment
 from .values import carried, decoded, encoded
 
@@ -110,6 +113,18 @@ def taken_apart(model, keep: Callable = encoded) -> tuple[dict[str, np.ndarray],
         "sources": {row["name"]: row["source"] for row in model.parameters.table()},
         "now": {name: getattr(model, name) for name in NOW},
         "parts": plain,
+        **further(model),
+    }
+
+
+def further(model) -> dict[str, list[dict]]:
+    """Fields and effects beside those of every model, which are data and no code; nothing where there are none."""
+    found = {
+        "fields": [*model.tissue.kinds.values()][len(FIELD_KINDS) :],
+        "effects": model.tissue.effects,
+    }
+    return {
+        name: [asdict(each) for each in declared] for name, declared in found.items() if declared
     }
 
 
@@ -146,7 +161,9 @@ def rebuilt(cls, plain: dict, arrays: dict, plugins: Plugins, read: Callable = d
         arm=plain["arm"],
         cell_kinds=kinds,
         processes=plugins.processes,
+        fields=[FieldKind(**each) for each in plain.get("fields", ())],
     )
+    model.tissue.effects = [Effect(**each) for each in plain.get("effects", ())]
     for name, value in plain["now"].items():
         setattr(model, name, value)
     code = {

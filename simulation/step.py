@@ -31,13 +31,16 @@ class Step:
         model.regimen.treat(model.hours, model.hours + model.dt)
         model.rules = model.baseline()
         model.regimen.bend(model.rules)
+        for effect in model.tissue.effects:
+            kind = -1 if effect.kind is None else model.kinds.index(effect.kind)
+            effect.bend(model.rules, model.cells, model.tissue, kind, model.parameters)
         model.fold()
 
     def diffuse(self) -> None:
         """Fields move on by one step."""
         model = self.model
         model.tissue.diffuse(
-            model.cells.view(), model.rates, model.parameters, model.rules.supplies, model.dt
+            model.cells.view(), model.rates, model.kinds.places, model.rules.supplies, model.dt
         )
 
     def sense(self) -> None:

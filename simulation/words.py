@@ -76,6 +76,14 @@ def show(kind: str, column: str, words: str = "", color: str = "") -> None:
         KIND_COLORS[kind] = color
 
 
+def show_field(field: str, unit: str, words: str = "") -> None:
+    """Call a field in pictures by these words, and its levels by this unit; what is known of it stays."""
+    if words:
+        TRAIT_WORDS.setdefault(field, words)
+    if unit != "1":
+        FIELD_UNITS.setdefault(field, unit)
+
+
 def number_words(value: float, digits: int | None = None) -> str:
     """A number with as few signs as tell it apart: 0.25, 12,500, 2×10⁸; with so many significant ``digits`` if they are given."""
     value = float(value)

@@ -242,8 +242,9 @@ class Lab:
     def frame(self, show: str = "kinds") -> Frame:
         """The pictures and numbers of this moment."""
         self._both()
-        if show not in tissue.VIEWS:
-            raise LabError(f"nothing called {show!r} to show (choices: {', '.join(tissue.VIEWS)})")
+        known = dict.fromkeys((*tissue.VIEWS, *self.views))
+        if show not in known:
+            raise LabError(f"nothing called {show!r} to show (choices: {', '.join(known)})")
         show = show if show in self.views else "kinds"
         for course in self._courses:
             course.refresh()
@@ -283,7 +284,11 @@ class Lab:
     @property
     def views(self) -> tuple[str, ...]:
         """What the tissue can be coloured by."""
-        return tissue.views(parameter_sets.find(self.scenario.parameters).liquid)
+        liquid = parameter_sets.find(self.scenario.parameters).liquid
+        held = [model.fields for model in self.models] or [tissue.FIELDS]
+        return tissue.views(
+            liquid, [name for name in held[0] if all(name in each for each in held)]
+        )
 
     @property
     def trait(self) -> str:
@@ -379,7 +384,7 @@ def opening(scenario: Scenario) -> tuple[str, str]:
 
 def field_top(show: str, snapshots: tuple) -> float:
     """The upper end of the colour scale of a field, the same for both tumours and not trembling with every step."""
-    if show not in tissue.FIELDS:
+    if show in tissue.OF_CELLS:
         return 1.0
     highest = max(float(snapshot.fields[show].max()) for snapshot in snapshots)
     return FIELD_TOPS.get(show) or nice(max(highest, 1e-6))

@@ -10,7 +10,7 @@ from simulation.plots.tissue import CLONE_COLORS, FREE, middle
 from simulation.results.snapshots import Snapshot
 from simulation.words import FIELD_UNITS, kind_words, number_words, view_words
 
-from .tissue import DOT, FIELDS, FLARE_COLOR, FLASH_COLOR, SHOWN, T_CELLS, TRAITS
+from .tissue import DOT, FLARE_COLOR, FLASH_COLOR, OF_CELLS, SHOWN, T_CELLS, TRAITS
 
 KIND_MEANING = {
     "tumor_cell": "divide where there is room and oxygen; carry antigen, CAR target, MHC-I and PD-L1",
@@ -31,6 +31,8 @@ MEANING = {
     "il2": "feeds T and NK cells; white: the tumour's rim",
     "chemokine": "guides T cells; white: the tumour's rim",
 }
+RIM = "white: the tumour's rim"
+"""What is said of a field that a plug-in brings."""
 KILLED = "a tumour cell was killed here since the picture before, in its last 6 hours at most"
 TAKEN = "a T cell that was about to hit, and PD-L1 on its target switched it off: the brake took the hit"
 ON_TUMOR = ("antigen", "car_target", "pdl1", "mhc")
@@ -81,10 +83,11 @@ def legend(show: str, snapshots: Sequence[Snapshot], top: float) -> str:
     )
     if show == "vigour":
         none = swatch(style.FAINT, "tumour cells", "where they are; vigour is a state of T cells")
+    meaning = MEANING.get(show, RIM)
     return (
-        f'<span class="key bar" title="{escape(MEANING[show])}"><b>{escape(view_words(show))}</b> {low} '
+        f'<span class="key bar" title="{escape(meaning)}"><b>{escape(view_words(show))}</b> {low} '
         f'<i class="scale" style="background:linear-gradient(90deg,{bar})"></i> {high}{unit_of(show)}'
-        f'<span class="remark">{escape(MEANING[show])}</span></span>{none}{tail}'
+        f'<span class="remark">{escape(meaning)}</span></span>{none}{tail}'
     )
 
 
@@ -115,7 +118,7 @@ def at(snapshot: Snapshot, across: float, down: float, show: str = "kinds") -> s
         for share, side in zip((across, 1 - down), plane.shape, strict=True)
     )
     row = cell_at(plane, x, y)
-    fields = [show] if show in FIELDS else ["oxygen", "ifn_gamma"] if row is None else []
+    fields = [show] if show not in OF_CELLS else ["oxygen", "ifn_gamma"] if row is None else []
     told = [f"{view_words(name)} {reading(plane, name, int(x), int(y))}" for name in fields]
     if row is None:
         return f"no cell here: {', '.join(told)}"
@@ -152,7 +155,8 @@ def cell_at(plane: Snapshot, x: float, y: float) -> int | None:
 
 def unit_of(field: str) -> str:
     """The unit after a level of a field; levels that have a scale of their own have none."""
-    return f" {FIELD_UNITS[field]}" if field in ("oxygen", "il2") else ""
+    unit = FIELD_UNITS.get(field, "")
+    return "" if not unit or "=" in unit else f" {unit}"
 
 
 def reading(plane: Snapshot, name: str, x: int, y: int) -> str:

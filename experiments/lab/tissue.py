@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -17,8 +17,9 @@ PIXELS = 600
 SQUARES = 20
 TRAITS = ("antigen", "car_target", "pdl1", "mhc", "stress_ligand")
 FIELDS = ("oxygen", "ifn_gamma", "il2", "chemokine")
-VIEWS = ("kinds", *TRAITS, "vigour", "clone", *FIELDS)
-"""What the tissue can be coloured by: kinds of cell, traits of tumour cells, vigour of T cells, clones, fields."""
+OF_CELLS = ("kinds", *TRAITS, "vigour", "clone")
+VIEWS = (*OF_CELLS, *FIELDS)
+"""What every tissue can be coloured by: kinds of cell, traits of tumour cells, vigour of T cells, clones, fields."""
 SHOWN = {"pdl1": "pdl1_shown"}
 T_CELLS = ("t_cell", "car_t_cell")
 WHITE, NONE, FAINT, RIM, UNUSED, FLASH, FLARE, BRAKED, KIND, FIRST = 0, 1, 2, 3, 4, 5, 6, 7, 8, 24
@@ -33,9 +34,9 @@ HOLLOW = (
 DOT = 0.0155  # diameter of an immune cell, as a share of the width of the picture
 
 
-def views(liquid: bool) -> tuple[str, ...]:
+def views(liquid: bool, fields: Iterable[str] = FIELDS) -> tuple[str, ...]:
     """The views there are: blood is stirred, so that a field has nothing to show."""
-    return tuple(show for show in VIEWS if not (liquid and show in FIELDS))
+    return OF_CELLS if liquid else (*OF_CELLS, *fields)
 
 
 def picture(
@@ -174,7 +175,7 @@ def shade(show: str, values: np.ndarray, top: float) -> np.ndarray:
     """Colour numbers of levels: FIRST and up along the scale, NONE for what lies below one that is logarithmic."""
     level = (
         np.asarray(values) / top
-        if show in FIELDS
+        if show not in OF_CELLS
         else np.asarray(style.scale(show, values)(np.maximum(values, 1e-12)))
     )
     numbers = (FIRST + np.clip(level, 0, 1) * (SHADES - 1)).astype(np.uint8)

@@ -11,7 +11,6 @@ import numpy as np
 from mesa.discrete_space import OrthogonalMooreGrid
 
 from simulation.kinds.kind import resolve
-from simulation.rules import INDEX
 
 from .plain_cells import (
     STATE,
@@ -73,7 +72,7 @@ class PlainTumor(mesa.Model):
         self.free_receptors = model.rates.free.pd1 * model.rates.free.pdl1
         self.rates, self.inheritance, self.full_capacity = {}, {}, {}
         for k, kind in enumerate(model.kinds):
-            rates = dict(zip(INDEX, model.rates.by_kind[:, k].tolist(), strict=True))
+            rates = dict(zip(model.kinds.places, model.rates.by_kind[:, k].tolist(), strict=True))
             self.rates[kind.name] = SimpleNamespace(**rates)
             self.inheritance[kind.name] = {
                 t.name: [

@@ -10,13 +10,13 @@ import numpy as np
 from ..contract import Model
 from ..errors import TumorLabError
 from ..parameters.given import quoted, shortened
-from ..parameters.parameter import Parameters, nearest
+from ..parameters.parameter import Number as Number
+from ..parameters.parameter import nearest
+from ..parameters.parameter import resolve as resolve
 from ..plug_ins import at
-from ..rules import INDEX
-
-Number = float | str
-"""A number in inside units, or the dotted name of a parameter."""
-
+from ..rules import INDEX, Rule
+from ..tissue.effect import Effect
+from ..tissue.field_kind import FieldKind
 
 Named = TypeVar("Named")
 
@@ -63,7 +63,8 @@ class CellKind:
     ``rates``: rule name -> number (inside units) or dotted parameter name; what is left out is zero. ``engages``: kind of
     target -> Recognition or the name of one, this kind's row in the interaction table; ``engaged_by`` its column.
     ``motile`` cells move, ``yielding`` ones can be changed places with, ``driven`` ones divide only as stimulation and
-    vigour allow. ``capacity``: kills in store. ``column``: the name of its count in results; ``words`` and ``color``: how
+    vigour allow. ``capacity``: kills in store. ``rules``, ``fields`` and ``effects``: what it brings into a model, or needs
+    there; several kinds may bring the same. ``column``: the name of its count in results; ``words`` and ``color``: how
     pictures call and draw it.
     """
 
@@ -79,6 +80,9 @@ class CellKind:
     capacity: Number | None = None
     pdl1_induced: Number = 0.0
     initial_density: Number = 0.0
+    rules: tuple[Rule, ...] = ()
+    fields: tuple[FieldKind, ...] = ()
+    effects: tuple[Effect, ...] = ()
     column: str = ""
     words: str = ""
     color: str = ""
@@ -95,15 +99,30 @@ class CellKind:
                 f"agent = {quoted(self.agent)} is not a subclass of simulation.CellAgent",
                 key=f"kind {self.name!r}",
             )
-        for rule in self.rates:
-            if rule not in INDEX:
+        for what, cls in (("rules", Rule), ("fields", FieldKind), ("effects", Effect)):
+            brought = getattr(self, what)
+            if not (isinstance(brought, tuple) and all(isinstance(one, cls) for one in brought)):
                 raise KindError(
-                    f"there is no rule {quoted(rule)}{nearest(rule, list(INDEX))}",
+                    f"{what} = {quoted(brought)} is not a tuple of simulation.{cls.__name__}",
+                    key=f"kind {self.name!r}",
+                )
+        known = [*INDEX, *(rule.name for rule in self.brings)]
+        for name in self.rates:
+            if name not in known:
+                ours = str(name).endswith(("_secretion", "_uptake", "_induced"))
+                hint = "; a kind names in fields= whose rules it has" if ours else ""
+                raise KindError(
+                    f"there is no rule {quoted(name)}{nearest(name, known)}{hint}",
                     key=f"kind {self.name!r}",
                 )
         if self.motile and self.yielding:
             raise KindError("a motile cell cannot be yielding as well", key=f"kind {self.name!r}")
         object.__setattr__(self, "column", self.column or f"{self.name}s")
+
+    @property
+    def brings(self) -> tuple[Rule, ...]:
+        """The rules that come with it: its own, and those of its fields."""
+        return (*self.rules, *(rule for kind in self.fields for rule in kind.rules))
 
     @property
     def attacks(self) -> bool:
@@ -145,11 +164,3 @@ def named(what: object, cls: type[Named]) -> Named:
             f"{quoted(what)} is not a {cls.__name__}: give one, or the module:NAME of one"
         )
     return found
-
-
-def resolve(number: Number, parameters: Parameters) -> float:
-    """A number in inside units, from itself or from the dotted name of a parameter."""
-    if isinstance(number, str):
-        group, _, name = number.partition(".")
-        return float(getattr(getattr(parameters, group), name))
-    return float(number)

@@ -1,6 +1,6 @@
 """All kinds of one model, and who meets whom."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from .. import words
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameters, nearest
-from ..rules import INDEX, RULES
+from ..rules import RULES, Rule, Rules, RulesOf
 from .kind import CellKind, KindError, Process, Recognition, resolve
 
 
@@ -50,11 +50,12 @@ class Processes(dict[str, Process]):
 
 
 class Kinds:
-    """All kinds of one model, and the interaction table between them."""
+    """All kinds of one model, the rules they follow, and the interaction table between them."""
 
     def __init__(self, kinds: list[CellKind], recognitions: list[Recognition]):
         self.all: list[CellKind] = []
         self.recognitions = list(recognitions)
+        self.rules = [*RULES]
         for kind in kinds:
             self.add(kind)
 
@@ -64,6 +65,7 @@ class Kinds:
             raise KindError(f"there is a kind {kind.name!r} already")
         if len(self.all) == 127:
             raise KindError("a model holds at most 127 kinds of cells")
+        self.declare(kind.brings, f"kind {kind.name!r}")
         for recognition in (*kind.engages.values(), *kind.engaged_by.values()):
             if isinstance(recognition, Recognition) and recognition not in self.recognitions:
                 if recognition.name in [each.name for each in self.recognitions]:
@@ -74,6 +76,29 @@ class Kinds:
                 self.recognitions.append(recognition)
         self.all.append(kind)
         words.show(kind.name, kind.column, kind.words, kind.color)
+
+    def declare(self, rules: Iterable[Rule], key: str) -> None:
+        """Further rules, behind those there are; to declare one again is to mean the same.
+
+        Raises KindError, and declares none, where there is another of the name.
+        """
+        fresh = [rule for rule in dict.fromkeys(rules) if rule not in self.rules]
+        taken = [rule.name for rule in (*self.rules, *fresh)]
+        for rule in fresh:
+            if not (isinstance(rule.name, str) and rule.name.isidentifier()):
+                raise KindError(
+                    f"a rule is named like a variable, not {quoted(rule.name)}", key=key
+                )
+            if taken.count(rule.name) > 1 or any(
+                hasattr(door, rule.name) for door in (Rules, RulesOf)
+            ):
+                raise KindError(f"there is another rule {rule.name!r} already", key=key)
+        self.rules += fresh
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Where each rule stands in the rates, by its name."""
+        return {rule.name: i for i, rule in enumerate(self.rules)}
 
     @property
     def names(self) -> list[str]:
@@ -140,10 +165,10 @@ class Kinds:
 
     def baseline(self, parameters: Parameters) -> np.ndarray:
         """float64 (rules, kinds): every rule before any treatment."""
-        table = np.zeros((len(RULES), len(self.all)))
+        table, places = np.zeros((len(self.rules), len(self.all))), self.places
         for k, kind in enumerate(self.all):
             for rule, number in kind.rates.items():
-                table[INDEX[rule], k] = resolve(number, parameters)
+                table[places[rule], k] = resolve(number, parameters)
         return table
 
     def numbers(self, attribute: str, parameters: Parameters) -> np.ndarray:

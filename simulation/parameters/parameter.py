@@ -15,6 +15,9 @@ from ..errors import TumorLabError
 from .given import quoted, real
 from .units import UNITS, canonical, convert, phrase, split
 
+Number = float | str
+"""A number in inside units, or the dotted name of a parameter."""
+
 
 class ParameterError(TumorLabError):
     """A parameter that does not exist, or a value it cannot take; one sentence that says what is allowed."""
@@ -372,3 +375,11 @@ class Parameters:
         else:
             hint = f": no group {quoted(group)}{nearest(group, self._groups)}"
         raise UnknownParameter(f"there is no parameter {quoted(dotted)}{hint}")
+
+
+def resolve(number: Number, parameters: Parameters) -> float:
+    """A number in inside units, from itself or from the dotted name of a parameter."""
+    if isinstance(number, str):
+        group, _, name = number.partition(".")
+        return float(getattr(getattr(parameters, group), name))
+    return float(number)

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..compiled import loop
 
+FIELDS = ("oxygen", "ifn_gamma", "il2", "chemokine")
+"""The fields of every model; those that plug-ins bring get a column of their mean behind all others."""
 LOW = 0.1  # below this share of normal a trait counts as low
 
 
@@ -124,7 +126,7 @@ def measure(model: Any) -> dict[str, float]:
         "antigen_low_share": share(tumor["antigen_low"], n),
         "mhc_low_share": share(tumor["mhc_low"], n),
     }
-    return row
+    return row | {f"mean_{name}": level for name, level in fields.items() if name not in FIELDS}
 
 
 def measured(column: str, model: Any) -> float | None:

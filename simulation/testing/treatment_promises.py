@@ -15,7 +15,7 @@ from ..kinds.shipped import KINDS
 from ..model import TumorModel
 from ..parameters.bibliography import is_known
 from ..parameters.parameter import nearest
-from ..rules import RECEPTORS, RULES
+from ..rules import RECEPTORS
 from ..treatments import Aldesleukin, Nivolumab, Treatment, TreatmentError
 from ..treatments.base import checked_name
 from ..treatments.regimen import treatment_from, treatment_state
@@ -317,7 +317,7 @@ class TimesOne(Treatment):
     def modify(self, rules, model):
         """Chosen cells keep their rates, by a factor of one and an addition of zero."""
         chosen = model.cells.alive & (model.cells["name"] % 2 == 0)
-        for rule in RULES:
+        for rule in model.kinds.rules:
             if rule.of_cells:
                 getattr(rules, rule.name).scale(1.0, where=chosen)
                 getattr(rules, rule.name).add(0.0, where=chosen)

@@ -49,7 +49,7 @@ INSTEAD = {
     "on_dose or on_step",
     "tissue": "write rules.supply('il2', rate) in modify()",
     "parameters": "write rules.division.scale(0.5) in modify()",
-    "model": "a treatment acts through rules and the verbs infuse, sow, kill, emigrate and add_hazard alone",
+    "model": "a treatment acts through rules, infuse, sow, kill, emigrate and add_hazard, vessels.grow and prune alone",
     "treatments": "leave other treatments alone",
     "self": "keep it in self.state, as attributes say what a treatment is, not what has happened",
     "random": "draw with model.randomness.uniform('MINE.purpose', model.clock, model.cells['name'])",
@@ -85,6 +85,9 @@ class Witness:
         model.regimen.call = self._watched(model.regimen.call)
         for verb in VERBS:
             setattr(model, verb, self._allowed(verb, getattr(model, verb)))
+        for verb in ("grow", "prune"):
+            method = getattr(model.vessels, verb)
+            setattr(model.vessels, verb, self._allowed(f"vessels.{verb}", method))
         model.randomness.key = self._asked(model.randomness.key)
 
     def sentences(self) -> list[str]:

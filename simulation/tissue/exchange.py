@@ -49,45 +49,46 @@ def find_uphill(concentration, shape, headings, signs, uphill, pull):
 
 
 @loop
-def deposit(cells, space, rates, rules, drives, node, share, interferon, wide, amounts):
-    """Add what every cell gives and takes to its mesh node, several rules at once, in the order of sites.
+def standing(space):
+    """The sites where cells stand, in their order."""
+    occupant, interior = space.occupant, space.interior
+    stood = np.empty(interior.size + 1, dtype=np.int32)
+    cells = 0
+    for i in range(interior.size):
+        stood[cells] = interior[i]  # kept only if a cell stands there: no branch to mispredict
+        cells += occupant[interior[i]] >= 0
+    return stood[:cells]
 
-    ``rules`` int64 [n]; ``drives`` int64 [n]: 0 as it is, 1 times activity (stimulation x vigour), 2 times I/(1+I) of the
-    interferon at hand. ``share`` float64 per node: 1 / sites of the node. ``amounts`` float64 (n, nodes) is added to.
+
+@loop
+def deposit(cells, occupant, stood, rates, rule, drive, node, share, interferon, wide, amounts):
+    """Add what every cell gives or takes by one rule to its mesh node, in the order of sites.
+
+    ``stood``: sites of cells. ``drive``: 0 as it is, 1 times activity (stimulation x vigour), 2 times I/(1+I) of the
+    interferon at hand. ``share`` float64 per node: 1 / sites of the node. ``amounts`` float64 per node is added to.
     """
-    occupant, interior, kinds = space.occupant, space.interior, cells.kind
-    own, slot, by_kind = cells.own, rates.slot, rates.by_kind
+    kinds, own, slot, by_kind = cells.kind, cells.own, rates.slot, rates.by_kind
     stimulation, exhaustion, fixed_exhaustion = (
         cells.stimulation,
         cells.exhaustion,
         cells.fixed_exhaustion,
     )
-    stood, giving = (
-        np.empty(kinds.size + 1, dtype=np.int32),
-        np.empty(kinds.size + 1, dtype=np.int32),
-    )
-    all_cells = 0
-    for i in range(interior.size):
-        stood[all_cells] = interior[i]  # kept only if a cell stands there: no branch to mispredict
-        all_cells += occupant[interior[i]] >= 0
-    for n in range(rules.size):
-        rule, chosen = rules[n], slot[rules[n]]
-        many = 0
-        for i in range(all_cells):
-            row = occupant[stood[i]]
-            giving[many] = stood[i]
-            many += either(own[chosen, row if chosen else 0], by_kind[rule, kinds[row]]) != 0.0
-        for i in range(many):
-            site = giving[i]
-            row = occupant[site]
-            kind = kinds[row]
-            amount = either(own[chosen, row if chosen else 0], by_kind[rule, kind])
-            if drives[n] == 1:
-                amount *= stimulation[row] * (1.0 - exhaustion[row]) * (1.0 - fixed_exhaustion[row])
-            elif drives[n] == 2:
-                signal = interferon[wide[site]] + either(
-                    own[slot[INTERFERON], row], by_kind[INTERFERON, kind]
-                )
-                amount *= signal / (1.0 + signal)
-            here = node[site]
-            amounts[n, here] += amount * share[here]
+    giving, chosen, many = np.empty(stood.size + 1, dtype=np.int32), slot[rule], 0
+    for i in range(stood.size):
+        row = occupant[stood[i]]
+        giving[many] = stood[i]
+        many += either(own[chosen, row if chosen else 0], by_kind[rule, kinds[row]]) != 0.0
+    for i in range(many):
+        site = giving[i]
+        row = occupant[site]
+        kind = kinds[row]
+        amount = either(own[chosen, row if chosen else 0], by_kind[rule, kind])
+        if drive == 1:
+            amount *= stimulation[row] * (1.0 - exhaustion[row]) * (1.0 - fixed_exhaustion[row])
+        elif drive == 2:
+            signal = interferon[wide[site]] + either(
+                own[slot[INTERFERON], row], by_kind[INTERFERON, kind]
+            )
+            amount *= signal / (1.0 + signal)
+        here = node[site]
+        amounts[here] += amount * share[here]

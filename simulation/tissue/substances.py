@@ -1,18 +1,25 @@
 """Substances in the tissue of one model: meshes, fields, vessels, and what cells give and take."""
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from ..rules import INDEX
-from .exchange import deposit, find_uphill
-from .fields import Field, Mesh
+from .. import words
+from ..parameters.parameter import resolve
+from .effect import Effect
+from .exchange import deposit, find_uphill, standing
+from .field_kind import FIELD_KINDS, FieldKind
+from .fields import Field, FieldError, Mesh
 
 FINE, WIDE = (
     2,
     4,
 )  # sites per node along an axis: 30 um for oxygen, IL-2 and chemokine, 60 um for far-reaching IFN-gamma
-ALWAYS, ACTIVE, INDUCED = 0, 1, 2
+
+
+GUIDES = ("uphill", "pull")
+"""What is kept of the chemokine beside the fields."""
 
 
 class Guide(NamedTuple):
@@ -34,10 +41,10 @@ class Surroundings(NamedTuple):
 
 
 class Tissue:
-    """Four fields over one lattice. ``vessels``: padded site indices of entry points."""
+    """The fields over one lattice. ``vessels``: where blood comes in; ``kinds``: the substances there are, by name."""
 
-    def __init__(self, lattice, parameters, vessels: np.ndarray):
-        self.lattice = lattice
+    def __init__(self, lattice, parameters, vessels, kinds: Iterable[FieldKind] = FIELD_KINDS):
+        self.lattice, self.parameters, self.vessels = lattice, parameters, vessels
         shape = (1, 1, 1) if lattice.liquid else lattice.shape
         fine, wide = (1, 1) if lattice.liquid else (FINE, WIDE)
         self.fine, self.wide = (
@@ -46,28 +53,13 @@ class Tissue:
         )
         self.node_fine, self.share_fine = self._nodes(self.fine)
         self.node_wide, self.share_wide = self._nodes(self.wide)
-        group = parameters.fields
-        self.fields = {
-            "oxygen": Field(
-                "oxygen",
-                self.fine,
-                group.oxygen_diffusion,
-                group.oxygen_decay,
-                True,
-                "mmHg",
-                group.oxygen_vessel,
-            ),
-            "ifn_gamma": Field(
-                "ifn_gamma", self.wide, group.ifn_gamma_diffusion, group.ifn_gamma_decay, False, "1"
-            ),
-            "il2": Field("il2", self.fine, group.il2_diffusion, group.il2_decay, True, "nM"),
-            "chemokine": Field(
-                "chemokine", self.fine, group.chemokine_diffusion, group.chemokine_decay, True, "1"
-            ),
-        }
-        self.vessel_share = (
-            np.bincount(self.node_fine[vessels], minlength=self.fine.size) * self.share_fine
-        )
+        self.kinds: dict[str, FieldKind] = {}
+        self.fields: dict[str, Field] = {}
+        self.effects: list[Effect] = []
+        for kind in kinds:
+            self.add(kind)
+        self._fed_by: np.ndarray | None = None
+        self._vessel_share: dict[Mesh, np.ndarray] = {}
         self.uphill = np.full(self.fine.size, -1, dtype=np.int8)
         self.pull = np.zeros(self.fine.size)
         self._shape = np.array(self.fine.shape, dtype=np.int64)
@@ -84,34 +76,59 @@ class Tissue:
         node[self.lattice.interior] = mesh.node_of_site
         return node, 1.0 / mesh.sites_per_node
 
-    def diffuse(self, cells, rates, parameters, supplies, hours: float) -> None:
-        """One step of every field; ``supplies``: (who, field, concentration per hour) from treatments."""
-        extra = {name: np.zeros(self.mesh(name).size) for name in self.fields}
+    def add(self, kind: FieldKind) -> None:
+        """A further substance; to add one again is to mean the same. Raises FieldError where there is another of the name."""
+        if self.kinds.get(kind.name, kind) != kind or kind.name in GUIDES:
+            raise FieldError(f"there is another field {kind.name!r} already")
+        if kind.name in self.kinds:
+            return
+        numbers = (resolve(n, self.parameters) for n in (kind.diffusion, kind.decay))
+        mesh, initial = getattr(self, kind.mesh), resolve(kind.initial, self.parameters)
+        field = Field(kind.name, mesh, *numbers, kind.quasi_steady, kind.unit, initial)
+        self.kinds[kind.name], self.fields[kind.name] = kind, field
+        words.show_field(kind.name, kind.unit, kind.words)
+
+    def anew(self) -> "Tissue":
+        """One with the same substances and effects, made from parameters and vessels as they are now; its fields begin anew."""
+        tissue = Tissue(self.lattice, self.parameters, self.vessels, self.kinds.values())
+        tissue.effects = self.effects
+        return tissue
+
+    def vessel_share(self, mesh: Mesh) -> np.ndarray:
+        """Share of the sites of each node that are vessels, as they are at this moment."""
+        if self._fed_by is not self.vessels.sites:
+            self._fed_by, self._vessel_share = self.vessels.sites, {}
+        if mesh not in self._vessel_share:
+            node, share = self._ground(mesh)
+            vessels = np.bincount(node[self._fed_by], minlength=mesh.size)
+            self._vessel_share[mesh] = vessels * share
+        return self._vessel_share[mesh]
+
+    def diffuse(self, cells, rates, places: Mapping[str, int], supplies, hours: float) -> None:
+        """One step of every field.
+
+        ``places``: where each rule stands in ``rates``; ``supplies``: (who, field, concentration per hour) from treatments.
+        """
+        extra: dict[str, np.ndarray] = {}
         for _, name, rate in sorted(supplies, key=lambda s: (s[0], s[1])):
+            extra.setdefault(name, np.zeros(self.mesh(name).size))
             extra[name] += np.asarray(rate, dtype=float)
-        group = parameters.fields
-        (made,) = self._deposits(cells, rates, {"ifn_gamma_secretion": ACTIVE}, wide=True)
-        self.fields["ifn_gamma"].advance(hours, source=made + extra["ifn_gamma"])
-        il2, cleared, chemokine, induced, breathed = self._deposits(
-            cells,
-            rates,
-            {
-                "il2_secretion": ACTIVE,
-                "il2_uptake": ALWAYS,
-                "chemokine_secretion": ALWAYS,
-                "chemokine_induced": INDUCED,
-                "oxygen_uptake": ALWAYS,
-            },
-        )
-        self.fields["il2"].advance(hours, source=il2 + extra["il2"], uptake=cleared)
-        self.fields["chemokine"].advance(hours, source=chemokine + induced + extra["chemokine"])
-        self.fields["oxygen"].advance(
-            hours,
-            source=extra["oxygen"],
-            uptake=breathed,
-            supply=self.vessel_share * group.oxygen_supply,
-            supply_level=group.oxygen_vessel,
-        )
+        stood = standing(self.lattice.space)
+        for name, kind in self.kinds.items():
+            field = self.fields[name]
+            given = [
+                self._exchanged(cells, stood, rates, places[rule], drive, name)
+                for rule, drive in kind.given.items()
+            ]
+            sources = [each for each in (*given, extra.get(name)) if each is not None]
+            exchange = resolve(kind.supply, self.parameters)
+            field.advance(
+                hours,
+                source=sum(sources[1:], start=sources[0]) if sources else None,
+                uptake=self._exchanged(cells, stood, rates, places[f"{name}_uptake"], 0, name),
+                supply=self.vessel_share(field.mesh) * exchange if exchange else None,
+                supply_level=resolve(kind.in_vessels, self.parameters),
+            )
         find_uphill(
             self.fields["chemokine"].values,
             self._shape,
@@ -121,20 +138,19 @@ class Tissue:
             self.pull,
         )
 
-    def _deposits(self, cells, rates, drives: dict[str, int], wide: bool = False) -> np.ndarray:
-        """What all cells give or take by each rule; (rules, nodes)."""
-        mesh, node, share = (
-            (self.wide, self.node_wide, self.share_wide)
-            if wide
-            else (self.fine, self.node_fine, self.share_fine)
-        )
-        amounts = np.zeros((len(drives), mesh.size))
+    def _exchanged(self, cells, stood, rates, rule: int, drive: int, name: str):
+        """What all cells give or take by a rule, one number a node of the field; None where nobody does."""
+        if not (rates.slot[rule] or rates.by_kind[rule].any()):
+            return None
+        node, share = self._ground(self.mesh(name))
+        amounts = np.zeros(share.size)
         deposit(
             cells,
-            self.lattice.space,
+            self.lattice.occupant,
+            stood,
             rates,
-            np.array([INDEX[rule] for rule in drives]),
-            np.array(list(drives.values())),
+            rule,
+            drive,
             node,
             share,
             self.fields["ifn_gamma"].values,
@@ -146,6 +162,20 @@ class Tissue:
     def mesh(self, name: str) -> Mesh:
         """The mesh on which a field is held."""
         return self.fields[name].mesh
+
+    def node(self, name: str) -> np.ndarray:
+        """The node of every padded site on the mesh of a field."""
+        return self._ground(self.mesh(name))[0]
+
+    def _ground(self, mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
+        """The node of every padded site on a mesh, and of each node the share that one site is."""
+        if mesh is self.fine:
+            return self.node_fine, self.share_fine
+        return self.node_wide, self.share_wide
+
+    def level(self, name: str, sites: np.ndarray) -> np.ndarray:
+        """The concentration of a field at padded sites."""
+        return self.fields[name].values[self.node(name)[sites]]
 
     def around(self) -> Surroundings:
         """What a dividing cell senses."""
@@ -170,11 +200,11 @@ class Tissue:
     def state(self, keep) -> dict[str, np.ndarray]:
         """Everything that must be saved."""
         fields = {name: field.values.copy() for name, field in self.fields.items()}
-        return {**fields, "uphill": self.uphill.copy(), "pull": self.pull.copy()}
+        return {**fields, **{name: getattr(self, name).copy() for name in GUIDES}}
 
     def restore(self, state: dict[str, np.ndarray], read) -> None:
         """Stand as it was."""
         for name, field in self.fields.items():
-            field.values = state[name]
-        self.uphill[:] = state["uphill"]
-        self.pull[:] = state["pull"]
+            field.values = state.get(name, field.values)
+        for name in GUIDES:
+            getattr(self, name)[:] = state[name]

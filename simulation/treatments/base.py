@@ -11,6 +11,8 @@ from ..parameters.given import quoted
 from ..parameters.parameter import Parameter, ParameterGroup
 from ..parameters.sources import assumed
 from ..rules import RulesOf
+from ..tissue.effect import Effect
+from ..tissue.field_kind import FieldKind
 from .schedule import Schedule, mean_level
 
 
@@ -37,6 +39,8 @@ class Treatment(ParameterGroup):
     kinds: ClassVar[tuple[CellKind, ...]] = ()
     processes: ClassVar[tuple[Process, ...]] = ()
     compartments: ClassVar[tuple[type[Compartment], ...]] = ()
+    fields: ClassVar[tuple[FieldKind, ...]] = ()
+    effects: ClassVar[tuple[Effect, ...]] = ()
 
     def __init__(
         self,

@@ -14,6 +14,8 @@ from ..parameters.parameter import nearest
 from ..plug_ins import class_path
 from ..results.results import Results
 from ..rules import Rules
+from ..tissue.effect import Effect
+from ..tissue.field_kind import FieldKind
 from . import Treatment, TreatmentError, build
 from .schedule import Schedule
 
@@ -39,6 +41,12 @@ class Treated(Model, Protocol):
 
     def add_compartment(self, compartment: type[Compartment]) -> Compartment:
         """A further part of the body."""
+
+    def add_field(self, kind: FieldKind) -> None:
+        """A further substance."""
+
+    def add_effect(self, effect: Effect) -> None:
+        """What a field does to a rule."""
 
     def citations(self) -> list[str]:
         """References behind the parameters in force."""
@@ -131,6 +139,8 @@ class Regimen:
         return [self.treatments[name] for name in sorted(self.treatments)]
 
     def _join(self, treatment: Treatment) -> None:
+        for field in treatment.fields:
+            self.model.add_field(field)
         for kind in treatment.kinds:
             if kind.name not in self.model.kinds.names:
                 self.model.add_kind(kind)
@@ -139,6 +149,8 @@ class Regimen:
         for compartment in treatment.compartments:
             if compartment.name not in self.model.body:
                 self.model.add_compartment(compartment)
+        for effect in treatment.effects:
+            self.model.add_effect(effect)
         treatment.start = self.model.hours
         self.treatments[treatment.name] = treatment
         self.call(treatment, "on_start", self.model)

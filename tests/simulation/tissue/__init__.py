@@ -1,0 +1,1 @@
+"""Experiments on what cells stand in: fields and vessels."""
