@@ -42,8 +42,8 @@ class TumorModel(mesa.Model):
     ``parameters``: name of a parameter set. ``treatments``: names, classes, instances or tables. ``shape``: two or three numbers
     of sites. ``seed``: a whole number; one is drawn and kept when none is given. ``overrides``: dotted parameter name ->
     value in its declared unit. ``dt``: hours a step. ``cell_kinds``, ``processes``, ``compartments``: plug-ins, or
-    module:NAME of them. Alone,
-    ``TumorModel()`` starts with a heterogeneous tumour and immune cells. Raises ValueError (a sentence) for what is not allowed.
+    module:NAME of them. Alone, ``TumorModel()`` starts with a heterogeneous tumour and immune cells. Raises ValueError (a
+    sentence) for what is not allowed.
     """
 
     parts = ("population", "vessels", "tissue", "body", "processes", "regimen", "inhabitants")
