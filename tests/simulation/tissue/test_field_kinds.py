@@ -301,7 +301,7 @@ OTHER = FieldKind("payload", "nM", "wide")
     [
         (lambda: FieldKind("TGF beta"), "a field is named like a variable, not 'TGF beta'"),
         (lambda: FieldKind("x", mesh="fin"), "field 'x': mesh = 'fin' .*did you mean 'fine'"),
-        (lambda: FieldKind("x", secretion="activ"), "did you mean 'active'"),
+        (lambda: FieldKind("x", secretion="Active"), "did you mean 'active'"),
         (lambda: FieldKind("x", decay=-1.0), "decay = -1.0 is not allowed"),
         (lambda: FieldKind("x", diffusion="fast"), "diffusion = 'fast' is not allowed"),
         (lambda: FieldKind("x", initial=float("nan")), "initial = nan is not allowed"),
