@@ -38,7 +38,7 @@ class Treatment(ParameterGroup):
     kinds: ClassVar[tuple[CellKind, ...]] = ()
     processes: ClassVar[tuple[Process, ...]] = ()
     fields: ClassVar[tuple[FieldKind, ...]] = ()
-    effects: ClassVar[tuple[Effect, ...]] = ()
+    field_effects: ClassVar[tuple[Effect, ...]] = ()
 
     def __init__(
         self,

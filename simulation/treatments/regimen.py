@@ -142,7 +142,7 @@ class Regimen:
                 self.model.add_kind(kind)
         for process in treatment.processes:
             self.model.add_process(process)
-        for effect in treatment.effects:
+        for effect in treatment.field_effects:
             self.model.add_effect(effect)
         treatment.start = self.model.hours
         self.treatments[treatment.name] = treatment

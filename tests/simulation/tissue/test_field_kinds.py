@@ -71,7 +71,7 @@ class Trap(Treatment):
     """Brings a payload into the tissue, and makes T cells take it up; it stops T cells."""
 
     fields = (PAYLOAD,)
-    effects = (Effect("payload", rule="kill", kind="t_cell", most=-1.0, half=1.0),)
+    field_effects = (Effect("payload", rule="kill", kind="t_cell", most=-1.0, half=1.0),)
 
     def modify(self, rules, model):
         rules.supply("payload", 2.0 * self.level(model, 24.0))
