@@ -331,6 +331,7 @@ class TumorModel(mesa.Model):
             self.add_field(field)
         self.kinds.add(kind)
         self.population.arrange()
+        self._renew()
         for effect in kind.effects:
             self.add_effect(effect)
 
@@ -350,6 +351,7 @@ class TumorModel(mesa.Model):
             raise FieldError(f"there is a trait {kind.name!r} already", key=f"field {kind.name!r}")
         self.tissue.add(kind)
         self.kinds.declare(kind.rules, f"field {kind.name!r}")
+        self._renew()
 
     def add_effect(self, effect: Effect | str) -> None:
         """What a field does to a rule of cells from the next step on; to add one again is to mean the same.
@@ -421,6 +423,12 @@ class TumorModel(mesa.Model):
             meshes,
             self.kinds.rules,
         )
+
+    def _renew(self) -> None:
+        """Rules and rates have room for what joined; treatments bend them again at the next step."""
+        if "rules" in vars(self):  # the model stands
+            self.rules = self.baseline()
+            self.fold()
 
     def fold(self) -> None:
         """The rules of this step as arrays: rates by kind, and those of chosen cells beside the cell table."""

@@ -40,7 +40,7 @@ class Treatment(ParameterGroup):
     processes: ClassVar[tuple[Process, ...]] = ()
     compartments: ClassVar[tuple[type[Compartment], ...]] = ()
     fields: ClassVar[tuple[FieldKind, ...]] = ()
-    effects: ClassVar[tuple[Effect, ...]] = ()
+    field_effects: ClassVar[tuple[Effect, ...]] = ()
 
     def __init__(
         self,

@@ -149,7 +149,7 @@ class Regimen:
         for compartment in treatment.compartments:
             if compartment.name not in self.model.body:
                 self.model.add_compartment(compartment)
-        for effect in treatment.effects:
+        for effect in treatment.field_effects:
             self.model.add_effect(effect)
         treatment.start = self.model.hours
         self.treatments[treatment.name] = treatment

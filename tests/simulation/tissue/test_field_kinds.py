@@ -23,6 +23,7 @@ from simulation import (
     plots,
 )
 from simulation.plots.style import context
+from simulation.readouts.export import to_vtk
 from simulation.results.results import COLUMNS
 from simulation.rules import RULES
 from simulation.state import further
@@ -70,7 +71,7 @@ class Trap(Treatment):
     """Brings a payload into the tissue, and makes T cells take it up; it stops T cells."""
 
     fields = (PAYLOAD,)
-    effects = (Effect("payload", rule="kill", kind="t_cell", most=-1.0, half=1.0),)
+    field_effects = (Effect("payload", rule="kill", kind="t_cell", most=-1.0, half=1.0),)
 
     def modify(self, rules, model):
         rules.supply("payload", 2.0 * self.level(model, 24.0))
@@ -117,6 +118,20 @@ def test_what_cells_give_is_what_a_field_holds_and_loses(mesh, quasi_steady, sha
     held = (field.values * field.mesh.sites_per_node).sum()
     assert held * 0.4 == pytest.approx(12.0 * model.count("mast_cell"), rel=1e-4)
     assert field.values.max() > field.values.min() > 0
+
+
+def test_in_blood_a_field_is_one_level_and_what_joins_a_running_model_acts_at_once():
+    model = dish((9, 9), 1, liquid=True)
+    model.step()
+    model.add_kind(MAST)
+    assert model.rules.payload_uptake.value["mast_cell"] == 0.5, "told before the next step"
+    for _ in range(9):
+        Mast(model)
+    model.diffuse()
+    for _ in range(20):
+        model.step()
+    gone = 2.0 + 0.5 * 9 / 81
+    assert model.fields["payload"].values == pytest.approx([30.0 * 9 / 81 / gone], rel=1e-6)
 
 
 def test_uptake_lowers_a_field_as_decay_does():
@@ -240,7 +255,7 @@ def test_everything_declared_is_saved_loaded_and_forked_to_the_last_bit(tmp_path
     assert parted.fork(seed=9).reseed(10) is None, "another seed keeps the fields"
 
 
-def test_pictures_exports_and_the_lab_take_a_fifth_field():
+def test_pictures_exports_and_the_lab_take_a_fifth_field(tmp_path):
     model = crowd()
     model.run(days=0.5, snapshot_every=0.25)
     model.fields["payload"].values[3] = 1.0
@@ -252,6 +267,8 @@ def test_pictures_exports_and_the_lab_take_a_fifth_field():
     assert {"mean_payload", "mean_nutrient"} <= set(model.results.timeseries)
     with context():
         assert plots.tissue(snapshot, "payload").axes
+    to_vtk(snapshot, tmp_path / "lattice.vti")
+    assert 'Name="payload"' in (tmp_path / "lattice.vti").read_text()
     assert "payload" in lab_tissue.views(False, model.fields)
     assert "payload" not in lab_tissue.views(True, model.fields)
     drawn = Image.open(io.BytesIO(lab_tissue.picture(snapshot, "payload", 1.0)))
@@ -284,7 +301,7 @@ OTHER = FieldKind("payload", "nM", "wide")
     [
         (lambda: FieldKind("TGF beta"), "a field is named like a variable, not 'TGF beta'"),
         (lambda: FieldKind("x", mesh="fin"), "field 'x': mesh = 'fin' .*did you mean 'fine'"),
-        (lambda: FieldKind("x", secretion="activ"), "did you mean 'active'"),
+        (lambda: FieldKind("x", secretion="Active"), "did you mean 'active'"),
         (lambda: FieldKind("x", decay=-1.0), "decay = -1.0 is not allowed"),
         (lambda: FieldKind("x", diffusion="fast"), "diffusion = 'fast' is not allowed"),
         (lambda: FieldKind("x", initial=float("nan")), "initial = nan is not allowed"),
