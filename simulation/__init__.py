@@ -9,6 +9,7 @@ from .kinds.car_t_cell import CarTCell
 from .kinds.kind import CellKind, Process, Recognition, Trait
 from .kinds.nk_cell import NKCell
 from .kinds.t_cell import TCell
+from .kinds.table import kind_from_table
 from .kinds.tumor_cell import TumorCell
 from .model import TumorModel
 from .parameters.parameter import Parameter, ParameterGroup
@@ -18,6 +19,7 @@ from .results.snapshots import Snapshot
 from .testing.checks import CheckFailed, check_cell_kind, check_treatment, parametrize_with_promises
 from .treatments import Treatment
 from .treatments.schedule import Schedule
+from .treatments.table import treatment_from_table
 
 __version__ = "0.1.0"
 __all__ = [
@@ -43,8 +45,10 @@ __all__ = [
     "check_cell_kind",
     "check_treatment",
     "cite",
+    "kind_from_table",
     "parametrize_with_promises",
     "plots",
+    "treatment_from_table",
     "treatments",
 ]
 

@@ -348,14 +348,17 @@ def check_treatment(
     treatment: Annotated[
         str,
         typer.Argument(
-            help="module:Class, or the name of a treatment.", autocompletion=completion.treatments
+            help="The name of a treatment, module:Class, or FILE.toml:NAME of a drug that a scenario defines.",
+            autocompletion=completion.treatments,
         ),
     ],
 ) -> None:
     """Check the promises that every treatment keeps."""
-    from simulation import check_treatment, treatments
+    from simulation import check_treatment
 
-    found = treatments.find(treatment)
+    from .catalog import find_treatment
+
+    found = find_treatment(treatment)
     try:
         check_treatment(found)
     except AssertionError as broken:

@@ -60,10 +60,13 @@ class Table(BaseModel):
     )
 
     @classmethod
-    def checked(cls, content: dict, file: str) -> Self:
-        """The table with this content; raises ScenarioError that calls the source ``file``."""
+    def checked(cls, content: dict, file: str, known: object = None) -> Self:
+        """The table with this content; raises ScenarioError that calls the source ``file``.
+
+        ``known``: what validators are told beside the content.
+        """
         try:
-            return cls.model_validate(plain(content))
+            return cls.model_validate(plain(content), context=known)
         except ValidationError as error:
             raise _told(cls, error, file) from None
 
