@@ -290,6 +290,14 @@ def film(
 
 @command("app", "--port 8600 --no-browser")
 def lab(
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SCENARIO.toml]...",
+            help="Scenarios of your own, offered beside those that ship.",
+            autocompletion=completion.scenarios,
+        ),
+    ] = None,
     port: Annotated[
         int | None, typer.Option(help="Port on this machine (8521, or the next that is free).")
     ] = None,
@@ -309,7 +317,14 @@ def lab(
     """Open the lab in a browser: two tumours side by side, and treatments given by hand."""
     from ..page.app import main
 
-    main(port, browser, host=host, names=allow or (), sessions=sessions)
+    main(
+        port,
+        browser,
+        host=host,
+        names=allow or (),
+        sessions=sessions,
+        scenarios=scenarios or (),
+    )
 
 
 @command("export", "results/warmer --to h5ad --day 21")

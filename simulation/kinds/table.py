@@ -77,6 +77,7 @@ def _made(name: str, table: dict[str, Any], kinds: list[str]) -> CellKind:
     declared: dict[str, Any] = {key: _switch(table[key], key) for key in SWITCHES if key in table}
     declared |= {key: _number(table[key], NUMBERS[key], key) for key in NUMBERS if key in table}
     declared |= {key: _look(table[key], key) for key in LOOKS if key in table}
+    declared.setdefault("words", f"{name.replace('_', ' ')}s")
     if declared.get("motile") and declared.get("yielding"):
         raise TableError("a motile cell cannot be yielding as well", key="yielding")
     if (column := declared.get("column", f"{name}s")) in COLUMNS:

@@ -91,10 +91,10 @@ def treatment_from_table(
     ...     "schedule": {"every": "1 week"},
     ...     "effects": [{"rule": "death", "kind": "tumor_cell", "add": "1.2 /day"}, {"rule": "division", "scale": 0.5}],
     ... })
-    >>> model = TumorModel(treatments=[MyDrug(half_life="1000 hour")], shape=(21, 21), seed=1)
+    >>> model = TumorModel(treatments=[MyDrug(half_life="500 hour")], shape=(31, 31), seed=1)
     >>> model.step()
-    >>> print(model.rules.division)  # the drug is new, so almost half of division is left
-    division[tumor_cell] = 0.0287 /h x 0.5 (my_drug) = 0.0144 /h
+    >>> print(model.rules.division)  # right after the first dose
+    division[tumor_cell] = 0.0312 /h x 0.5 (my_drug) = 0.0156 /h
     division[t_cell, nk_cell] = 0.0208 /h x 0.5 (my_drug) = 0.0104 /h
     division[car_t_cell] = 0.0375 /h x 0.5 (my_drug) = 0.0188 /h
     """
