@@ -1,14 +1,14 @@
 """Treatments and kinds of cells that a scenario defines in tables, ``[drugs.NAME]`` and ``[cell_kinds.NAME]``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from simulation.errors import TumorLabError
-from simulation.kinds.kind import CellKind
-from simulation.kinds.registry import Kinds
-from simulation.kinds.shipped import KINDS, RECOGNITIONS
-from simulation.kinds.table import kind_from_table
+from simulation.kinds.kind import CellKind, Number
+from simulation.kinds.table import NUMBERS, OF_TRAIT, kind_from_table
 from simulation.parameters.parameter import Parameters
+from simulation.parameters.units import UNITS
+from simulation.rules import unit_of
 from simulation.treatments import Treatment
 from simulation.treatments.table import treatment_from_table
 
@@ -29,15 +29,31 @@ def own_kinds(content: dict, file: str) -> list[CellKind]:
 
 
 def check_kinds(kinds: Iterable[CellKind], parameters: Parameters, file: str) -> None:
-    """Raises ScenarioError for kinds that name parameters, or columns of results, which cannot be theirs."""
-    for number, kind in enumerate(kinds := [*kinds]):
-        try:
-            among = Kinds([*KINDS, *kinds[: number + 1]], [*RECOGNITIONS])
-            among.baseline(parameters)
-            for attribute in ("capacity", "pdl1_induced", "initial_density"):
-                among.numbers(attribute, parameters)
-        except TumorLabError as error:
-            raise ScenarioError.of(error, file=file, key=f"cell_kinds.{kind.name}") from None
+    """Raises ScenarioError for a kind that takes a number from a parameter that there is not, or that measures something else."""
+    for kind in kinds:
+        for key, number, unit in _numbers(kind):
+            try:
+                measured = parameters.parameter(number).unit if isinstance(number, str) else unit
+            except TumorLabError as error:
+                where = f"cell_kinds.{kind.name}.{key}"
+                raise ScenarioError.of(error, file=file, key=where) from None
+            if UNITS[measured].dimension != UNITS[unit].dimension:
+                raise ScenarioError(
+                    f"{number} is not allowed: {measured} does not convert to {unit}",
+                    file=file,
+                    key=f"cell_kinds.{kind.name}.{key}",
+                )
+
+
+def _numbers(kind: CellKind) -> Iterator[tuple[str, Number | None, str]]:
+    """Every number that a kind declares: its key, itself, and the unit of what it stands for."""
+    for rule, number in kind.rates.items():
+        yield f"rates.{rule}", number, unit_of(rule)
+    for name, unit in NUMBERS.items():
+        yield name, getattr(kind, name), unit
+    for trait in kind.traits:
+        for name in OF_TRAIT:
+            yield f"traits.{trait.name}.{name}", getattr(trait, name), "1"
 
 
 def _made(content: dict, key: str, file: str, make: Callable[..., Made]) -> dict[str, Made]:

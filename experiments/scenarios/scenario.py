@@ -240,6 +240,7 @@ class Scenario(Table):
         content = plain(content)
         if isinstance(arms := content.get("arms", {}), dict):
             content = content | {"arms": {"control": arms.get("control", {})} | arms}
+        own_kinds(content, file)  # of which drugs may speak
         scenario = cls.checked(content, file, own_drugs(content, file))
         scenario._name, scenario._file, scenario._text = name, file, text
         scenario._check()
