@@ -65,7 +65,7 @@ def kind_from_table(name: str, table: Mapping[str, Any], kinds: Iterable[str] = 
 
 def __getattr__(word: str) -> CellKind:
     """A kind of a table by its address, from which it is made again where a saved model names it."""
-    name, (table, kinds) = read_back(word)
+    name, table, kinds = read_back(word)
     return kind_from_table(name, table, kinds)
 
 

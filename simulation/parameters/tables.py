@@ -170,22 +170,23 @@ def _shown(unit: str) -> str:
     return phrase(1, canonical(unit)).removeprefix("1 ")
 
 
-def written(name: str, *definition: object) -> str:
+def written(name: str, table: object, beside: object) -> str:
     """What something defined in a table is called as a constant of a module: its name, and all that defines it.
 
-    >>> written("my_drug", {"half_life": "1.5 hour"})
-    'my_drug=[{"half_life"%3A "1%2E5 hour"}]'
+    >>> written("my_drug", {"half_life": "1.5 hour"}, [])
+    'my_drug=[{"half_life"%3A "1%2E5 hour"}, []]'
     """
-    text = json.dumps(definition, sort_keys=True, default=repr, ensure_ascii=False)
+    text = json.dumps([table, beside], sort_keys=True, default=repr, ensure_ascii=False)
     return name + "=" + "".join(PARTS.get(letter, letter) for letter in text)
 
 
-def read_back(word: str) -> tuple[str, list[Any]]:
-    """The name and the definition that :func:`written` wrote down. Raises AttributeError for any other word."""
+def read_back(word: str) -> tuple[str, Any, Any]:
+    """The name, the table and what it was told beside, as :func:`written` wrote them; AttributeError for any other word."""
     name, sign, text = word.partition("=")
     for letter, part in reversed(PARTS.items()):
         text = text.replace(part, letter)
     try:
-        return name, list(json.loads(text if sign and NAME.fullmatch(name) else ""))
-    except ValueError:
+        table, beside = json.loads(text if sign and NAME.fullmatch(name) else "")
+        return name, table, beside
+    except (ValueError, TypeError):
         raise AttributeError(word) from None

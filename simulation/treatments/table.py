@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from ..contract import Model
 from ..errors import TumorLabError
 from ..kinds.shipped import KINDS
+from ..kinds.table import kind_from_table
 from ..parameters.given import plain, several, shortened
 from ..parameters.parameter import Parameter
 from ..parameters.tables import (
@@ -111,7 +112,7 @@ def treatment_from_table(
 
 def __getattr__(word: str) -> type[Treatment]:
     """A treatment of a table by its address, from which it is made again where a saved model names it."""
-    name, (table, kinds) = read_back(word)
+    name, table, kinds = read_back(word)
     return treatment_from_table(name, table, kinds)
 
 
@@ -145,6 +146,9 @@ def _made(name: str, table: dict[str, Any], kinds: list[str], address: str) -> t
         members[effect.strength] = strength
     members |= _amounts(told, any(effect.how == "occupy" for effect in effects), source)
     line = f"A drug of a table: {', '.join(effect.words for effect in effects)}"
+    # A drug is tried and given also where no cell of such a kind ever comes, as one of a class brings its kinds.
+    spoken_of = {effect.kind for effect in effects if effect.kind} - {kind.name for kind in KINDS}
+    members["kinds"] = tuple(kind_from_table(kind, {}) for kind in sorted(spoken_of))
     members["__doc__"] = checked_line(
         table.get("description", shortened(line, 120)), "description", 120
     )

@@ -6,6 +6,8 @@ import math
 import pickle
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulation import (
     Parameter,
@@ -14,6 +16,7 @@ from simulation import (
     TumorModel,
     assumed,
     check_treatment,
+    kind_from_table,
     treatment_from_table,
 )
 from simulation.parameters import tables
@@ -21,7 +24,7 @@ from simulation.parameters.tables import TableError
 from simulation.plug_ins import class_path
 from simulation.testing.small_tissues import run, under_attack
 from simulation.testing.witness import differences
-from simulation.treatments import Pembrolizumab, build, find, table
+from simulation.treatments import Pembrolizumab, TreatmentError, build, find, table
 from tests.dish import dish, grid, sow, standard_errors
 
 WHOLE = {
@@ -250,8 +253,49 @@ def test_a_name_is_a_word_of_its_own(name):
         treatment_from_table(name, WHOLE)
 
 
-def test_an_effect_on_a_kind_of_one_s_own_needs_that_kind():
-    effects = [{"rule": "death", "kind": "macrophage", "add": "1 /day"}]
+def test_an_effect_on_a_kind_of_one_s_own_needs_that_kind_to_be_named_and_is_tried_without_its_cells():
+    effects = [{"rule": "death", "kind": "macrophage", "add": "24 /day"}]
     with pytest.raises(TableError, match="there is no kind of cell 'macrophage'"):
         made(effects=effects)
-    treatment_from_table("my_drug", WHOLE | {"effects": effects}, kinds=["macrophage"])
+    drug = treatment_from_table("my_drug", WHOLE | {"effects": effects}, kinds=["macrophage"])
+    check_treatment(drug)
+
+
+def test_an_effect_on_a_kind_of_one_s_own_meets_the_cells_of_that_kind_also_after_save_and_load(
+    tmp_path,
+):
+    density = {"initial_density": "1000 cells/mm2"}
+    kind = kind_from_table("macrophage", density)
+    effects = [{"rule": "death", "kind": "macrophage", "add": "4.8 /day"}]
+    drug = treatment_from_table("my_drug", WHOLE | {"effects": effects}, kinds=["macrophage"])
+    model = TumorModel(cell_kinds=[kind], treatments=[drug], shape=(51, 51), seed=1, tumor_cells=9)
+    before = model.count("macrophage")
+    run(model, hours=6)
+    model.save(tmp_path / "saved")
+    loaded, forked = TumorModel.load(tmp_path / "saved"), model.fork()
+    for each in (model, loaded, forked):
+        assert each.kinds["macrophage"] is kind
+        run(each, hours=6)
+    assert not differences(model, loaded) and not differences(model, forked)
+    lives = math.exp(-4.8 / 24 * 5 / math.log(2) * (1 - 0.5 ** (12 / 5)))
+    error = math.sqrt(before * lives * (1 - lives))
+    assert before > 400
+    assert abs(standard_errors(model.count("macrophage"), before * lives, error)) < 4
+
+
+@given(st.text(min_size=1, max_size=60))
+def test_a_table_is_read_back_from_its_address_whatever_it_says(text):
+    address = tables.written("my_drug", {"description": text}, [text])
+    assert not {".", ":"} & {*address}
+    assert tables.read_back(address) == ("my_drug", {"description": text}, [text])
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["my_drug", "my_drug=", "my_drug=[", "my_drug=[1]", "my_drug=7", "My=[]", "__path__", ""],
+)
+def test_what_is_no_address_is_no_treatment(word):
+    with pytest.raises(AttributeError):
+        tables.read_back(word)
+    with pytest.raises(TreatmentError):
+        find(f"simulation.treatments.table:{word}")
