@@ -8,6 +8,7 @@ from ..cells.agents import TAKEN, CellAgent
 from ..parameters.given import quoted
 from ..parameters.tables import (
     TableError,
+    address_of,
     checked_line,
     checked_name,
     checked_table,
@@ -15,7 +16,6 @@ from ..parameters.tables import (
     inside,
     read_back,
     refuse,
-    written,
 )
 from ..results.results import COLUMNS
 from ..rules import INDEX, unit_of
@@ -55,7 +55,7 @@ def kind_from_table(name: str, table: Mapping[str, Any], kinds: Iterable[str] = 
     """
     checked_name(name, "a kind of cell", [kind.name for kind in KINDS])
     table, kinds = checked_table(table, KEYS), sorted(kinds)
-    address = written(name, table, kinds)
+    address = address_of(name, table, kinds)
     if address not in globals():
         known = [*(kind.name for kind in KINDS), *kinds]
         globals()[address] = _made(name, table, list(dict.fromkeys([*known, name])))

@@ -14,6 +14,7 @@ from .units import UNITS, canonical, convert, phrase, split
 
 AUTHOR = assumed("said by the author of the scenario")
 OF_NUMBER = ("value", "range", "source", "meaning")
+LARGEST = 1e15
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 PARTS = {"%": "%25", ".": "%2E", ":": "%3A"}
 """Signs that part an address, and how they stand in a name."""
@@ -81,8 +82,9 @@ def quantity(given: object, unit: str, key: str) -> tuple[float, str]:
         number, written = split(given) or refuse(given, key, "a number" if bare else wanted)
     else:
         number, written = real(given), ""
-    if not (0.0 <= number < float("inf")):
-        refuse(given, key, "a finite number of at least 0" if bare else f"{wanted}, at least 0")
+    if not 0.0 <= number <= LARGEST:
+        allowed = "a number" if bare else wanted
+        refuse(given, key, f"{allowed}, at least 0 and at most {LARGEST:g}")
     if not written and not bare:
         raise TableError(f"{quoted(given)} has no unit: write {wanted}", key=key)
     written = written or unit
@@ -122,8 +124,6 @@ def parameter(
     if "value" not in table:
         raise TableError(f'value is missing: write {{ value = "2 {_shown(unit)}" }}', key=key)
     number, written = quantity(table["value"], unit, f"{key}.value" if told else key)
-    if not (zero or number):
-        refuse(table["value"], key, "more than 0")
     usual = (0.0 if zero else number / 100, 100 * number or 100.0)
     if range is not None:
         usual = (convert(range[0], unit, written), convert(range[1], unit, written))
@@ -134,6 +134,8 @@ def parameter(
         source=checked_source(table.get("source", source), f"{key}.source"),
         range=_range(table["range"], written, f"{key}.range") if "range" in table else usual,
     )
+    if not zero and not (number and made.low):
+        refuse(given, key, "more than 0, and so must be its range")
     try:
         made.accept(number, key.rpartition(".")[2])
     except ParameterError as error:
@@ -170,10 +172,10 @@ def _shown(unit: str) -> str:
     return phrase(1, canonical(unit)).removeprefix("1 ")
 
 
-def written(name: str, table: object, beside: object) -> str:
+def address_of(name: str, table: object, beside: object) -> str:
     """What something defined in a table is called as a constant of a module: its name, and all that defines it.
 
-    >>> written("my_drug", {"half_life": "1.5 hour"}, [])
+    >>> address_of("my_drug", {"half_life": "1.5 hour"}, [])
     'my_drug=[{"half_life"%3A "1%2E5 hour"}, []]'
     """
     text = json.dumps([table, beside], sort_keys=True, default=repr, ensure_ascii=False)
@@ -181,7 +183,7 @@ def written(name: str, table: object, beside: object) -> str:
 
 
 def read_back(word: str) -> tuple[str, Any, Any]:
-    """The name, the table and what it was told beside, as :func:`written` wrote them; AttributeError for any other word."""
+    """The name, the table and what it was told beside, as :func:`address_of` wrote them; AttributeError for any other word."""
     name, sign, text = word.partition("=")
     for letter, part in reversed(PARTS.items()):
         text = text.replace(part, letter)

@@ -64,6 +64,12 @@ def read_effect(
     if number not in table:
         raise TableError(f'{number} is missing: write {number} = "0.03 nM"', key=key)
     strength = parameter(
-        table[number], unit, meaning, f"{key}.{number}", source=source, range=range
+        table[number],
+        unit,
+        meaning,
+        f"{key}.{number}",
+        source=source,
+        range=range,
+        zero=how != "occupy",
     )
     return Effect(how, what, kind, name), strength

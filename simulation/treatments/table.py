@@ -12,6 +12,7 @@ from ..parameters.parameter import Parameter
 from ..parameters.tables import (
     AUTHOR,
     TableError,
+    address_of,
     checked_line,
     checked_name,
     checked_source,
@@ -19,7 +20,6 @@ from ..parameters.tables import (
     parameter,
     read_back,
     refuse,
-    written,
 )
 from ..parameters.units import UNITS, split
 from ..rules import RulesOf
@@ -79,7 +79,7 @@ def treatment_from_table(
     """The treatment called ``name`` that a table describes, as a class like those that ship.
 
     ``half_life`` and each of ``effects`` are told as texts with a unit, or as ``{value, range, source, meaning}``; besides
-    ``schedule`` (a table or a Schedule), ``dose``, ``first_dose``, ``description`` and ``source``. An effect is one of
+    ``schedule`` (a table or a Schedule), ``dose``, ``description`` and ``source``. An effect is one of
     ``{rule, add}`` (in the unit of the rule; what one dose adds right after it is given), ``{rule, scale}`` (the factor right
     after a dose), both perhaps with a ``kind`` of cell, and ``{receptor, dissociation, dose}`` (an antibody, perhaps with
     ``volume``, ``molar_mass``, ``penetration``). All fade with the half-life, and grow with ``dose``. ``kinds``: kinds of
@@ -103,7 +103,7 @@ def treatment_from_table(
     table, kinds = checked_table(table, KEYS), sorted(kinds)
     if isinstance(schedule := table.get("schedule"), Schedule):
         table["schedule"] = schedule.to_dict()
-    address = written(name, table, kinds)
+    address = address_of(name, table, kinds)
     if address not in globals():
         globals()[address] = _made(name, table, [*(kind.name for kind in KINDS), *kinds], address)
     found: type[Treatment] = globals()[address]
@@ -121,29 +121,11 @@ def _made(name: str, table: dict[str, Any], kinds: list[str], address: str) -> t
         if not table.get(key):
             raise TableError(f"{key} is missing: write {key} = {example}")
     source = checked_source(table.get("source", AUTHOR), "source")
+    about = "half-life of the drug, with which its effects fade"
+    half_life = parameter(table["half_life"], "hour", about, "half_life", source=source, zero=False)
     told = {key: (table[key], key) for key in ANTIBODY if key in table}
-    effects: list[Effect] = []
-    members: dict[str, Any] = {
-        "half_life": parameter(
-            table["half_life"],
-            "hour",
-            "half-life of the drug, with which its effects fade",
-            "half_life",
-            source=source,
-            zero=False,
-        )
-    }
-    for number, each in enumerate(several(table["effects"])):
-        effect, strength = read_effect(each, kinds, where := f"effects[{number}]", source)
-        if effect.strength in members:
-            raise TableError(f"another effect {effect.words} as well: make them one", key=where)
-        for key in ANTIBODY:
-            if key in each and key in told:
-                raise TableError(f"{key} is told twice, and a drug has one", key=f"{where}.{key}")
-            if key in each:
-                told[key] = each[key], f"{where}.{key}"
-        effects.append(effect)
-        members[effect.strength] = strength
+    effects, strengths = _effects(several(table["effects"]), kinds, source, told)
+    members: dict[str, Any] = {"half_life": half_life} | strengths
     members |= _amounts(told, any(effect.how == "occupy" for effect in effects), source)
     line = f"A drug of a table: {', '.join(effect.words for effect in effects)}"
     # A drug is tried and given also where no cell of such a kind ever comes, as one of a class brings its kinds.
@@ -158,6 +140,25 @@ def _made(name: str, table: dict[str, Any], kinds: list[str], address: str) -> t
         raise TableError.of(error) from None
     members |= {"__module__": __name__, "__qualname__": address, "effects": tuple(effects)}
     return type(name, (TableTreatment,), members)
+
+
+def _effects(
+    tables: list[Any], kinds: list[str], source: str, told: dict[str, tuple[Any, str]]
+) -> tuple[list[Effect], dict[str, Parameter]]:
+    """All effects, and their strengths by name; what an effect says of the drug is added to what is ``told``."""
+    effects: list[Effect] = []
+    strengths: dict[str, Parameter] = {}
+    for number, each in enumerate(tables):
+        effect, strength = read_effect(each, kinds, where := f"effects[{number}]", source)
+        if effect.strength in strengths:
+            raise TableError(f"another effect {effect.words} as well: make them one", key=where)
+        for key in (key for key in ANTIBODY if key in each):
+            if key in told:
+                raise TableError(f"{key} is told twice, and a drug has one", key=f"{where}.{key}")
+            told[key] = each[key], f"{where}.{key}"
+        effects.append(effect)
+        strengths[effect.strength] = strength
+    return effects, strengths
 
 
 def _amounts(told: dict[str, tuple[Any, str]], antibody: bool, source: str) -> dict[str, Parameter]:
@@ -182,6 +183,7 @@ def _amounts(told: dict[str, tuple[Any, str]], antibody: bool, source: str) -> d
             key,
             source=source,
             range=limits if antibody else None,
+            zero=name in ("dose", "penetration"),
         )
         if name == "dose" and not made[name].default:
             refuse(0, key, "more than 0; an arm without the drug is a control")

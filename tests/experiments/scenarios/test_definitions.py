@@ -1,5 +1,7 @@
 """A scenario defines drugs and kinds of cells in tables: arms, studies, the lab and saved runs take them like those that ship."""
 
+import copy
+import datetime
 import tomllib
 
 import pandas as pd
@@ -14,6 +16,7 @@ from experiments.scenarios.scenario import Scenario
 from experiments.scenarios.toml_tables import ScenarioError
 from experiments.studies.one_run import declared
 from experiments.studies.runner import complete
+from experiments.studies.study import Study
 from experiments.studies.sweep.sweep import Sweep
 from experiments.studies.trial.trial import Trial
 from simulation.kinds.shipped import KINDS
@@ -37,6 +40,7 @@ dose = "10 mg"
 effects = [
   { rule = "death", kind = "tumor_cell", add = "1.5 /day" },
   { rule = "death", kind = "macrophage", scale = 2 },
+  { receptor = "pdl1", dissociation = { value = "400 nM", range = [1, 1000], source = "assumed: weak" }, volume = "6 L" },
 ]
 
 [cell_kinds.macrophage]
@@ -46,6 +50,9 @@ initial_density = "100 cells/mm2"
 motile = true
 rates = { move = "1 um/minute", engage = "2 /hour", kill = "1 /hour", potency = "3 hits", death = "0.05 /day" }
 engages = { tumor_cell = "missing_self" }
+engaged_by = { car_t_cell = "target" }
+capacity = "nk_cell.capacity"
+traits = { appetite = { start = 1.0, spread = 0.3, loss = "tumor.mhc_loss", high = 20 } }
 
 [arms.drug]
 [[arms.drug.treatments]]
@@ -186,25 +193,32 @@ def test_a_sweep_varies_its_numbers_and_its_schedule_by_dotted_name(file, tmp_pa
         complete(study, tmp_path / "wrong", workers=1)
 
 
-def test_a_surface_and_a_trial_take_it_by_its_name(file, tmp_path):
+def studies(file) -> list[Study]:
+    """A surface over the doses of its drug and of one that ships, and a trial whose patients differ in its half-life."""
     vary = {"treatments.pill.dose": [0, 10], "treatments.pembrolizumab.dose": [0, 200]}
     x, y = vary
-    surface = {"arm": "both", "x": x, "y": y}
-    study = Sweep.from_content(
-        {"question": "Both?", "scenario": str(file), "seeds": 2, "vary": vary, "surface": surface}
-    )
-    summary = complete(study, tmp_path / "surface", workers=1)
-    assert summary.failed == 0 and "treatments.pill.dose" in summary.tables["outcomes"]
-    trial = Trial.from_content(
-        {
-            "question": "Who responds?",
-            "scenario": str(file),
-            "patients": 2,
-            "vary": {"treatments.pill.half_life": {"distribution": "uniform", "low": 4, "high": 6}},
-        }
-    )
-    summary = complete(trial, tmp_path / "trial", workers=1)
-    assert summary.failed == 0 and len(summary.tables["outcomes"]) >= 2
+    both = {"vary": vary, "surface": {"arm": "both", "x": x, "y": y}, "seeds": 2}
+    differ = {"treatments.pill.half_life": {"distribution": "uniform", "low": 4, "high": 6}}
+    asked = {"question": "Does it help?", "scenario": str(file)}
+    return [
+        Sweep.from_content(asked | both),
+        Trial.from_content(asked | {"vary": differ, "patients": 2}),
+    ]
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["surface", "trial"])
+def test_a_surface_and_a_trial_take_it_by_its_name(file, number):
+    study = studies(file)[number]
+    run = study.runs()[-1]
+    outcomes = study.function(run.parameters, run.seed)["outcomes"].set_index("arm")
+    assert outcomes["end_cells"]["drug"] < 0.7 * outcomes["end_cells"]["control"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 1], ids=["surface", "trial"])
+def test_a_whole_surface_and_a_whole_trial_are_computed_by_workers(file, tmp_path, number):
+    summary = complete(studies(file)[number], tmp_path / "study", workers=2)
+    assert summary.failed == 0 and len(summary.tables["outcomes"])
 
 
 def test_the_lab_offers_it_draws_it_and_writes_it_down(file):
@@ -273,3 +287,74 @@ def test_a_mistake_is_one_sentence_with_file_key_and_what_is_allowed_and_writes_
     assert not (tmp_path / "run").exists()
     with pytest.raises(ScenarioError):
         Scenario.load(str(file))
+
+
+JUNK = (
+    -1,
+    0,
+    1e300,
+    10**400,
+    float("nan"),
+    True,
+    "",
+    "\n",
+    "1e999 /day",
+    "5 nonsense",
+    "t_cell.speed",
+    "x.y",
+    [],
+    [1],
+    {},
+    {"value": 1},
+    datetime.date(2000, 1, 1),
+)
+
+
+def leaves(part, path=()):
+    """The path of everything in tables and lists, tables and lists themselves included."""
+    inner = part.items() if isinstance(part, dict) else enumerate(part)
+    for key, each in inner:
+        yield (*path, key)
+        if isinstance(each, dict | list):
+            yield from leaves(each, (*path, key))
+
+
+def test_whatever_stands_anywhere_in_a_table_is_taken_or_told_in_one_sentence():
+    told = taken = 0
+    whole = tomllib.loads(MINE)
+    for section in ("drugs", "cell_kinds"):
+        for *path, last in leaves(whole[section]):
+            for junk in JUNK:
+                content = copy.deepcopy(whole)
+                part = content[section]
+                for key in path:
+                    part = part[key]
+                part[last] = junk
+                try:
+                    Scenario.from_content(content, file="mine.toml")
+                    taken += 1
+                except ScenarioError as error:
+                    told += 1
+                    said = str(error)
+                    assert said.startswith("mine.toml") and "\n" not in said, said
+                    assert len(said) < 600, said
+    assert told > 300 and 0 < taken < told, f"{told} told, {taken} taken"
+
+
+def test_a_misspelt_key_or_name_anywhere_in_a_table_is_told_with_the_nearest():
+    whole = tomllib.loads(MINE)
+    free = {"my_drug", "macrophage", "appetite"}  # names of one's own
+    for section in ("drugs", "cell_kinds"):
+        for *path, last in leaves(whole[section]):
+            if not isinstance(last, str) or last in free:
+                continue
+            content = copy.deepcopy(whole)
+            part = content[section]
+            for key in path:
+                part = part[key]
+            part[f"{last[:-1]}_"] = part.pop(last)
+            with pytest.raises(ScenarioError) as error:
+                Scenario.from_content(content, file="mine.toml")
+            said = str(error.value)
+            missing = f"{last} is missing" in said or "either" in said
+            assert f"'{last}'" in said or missing, said

@@ -135,6 +135,13 @@ def test_every_number_is_a_parameter_with_unit_range_source_and_readable_name():
     assert default == "assumed: said by the author of the scenario"
 
 
+def test_the_dose_of_an_antibody_may_stand_with_its_receptor():
+    beside = made(effects=[WHOLE["effects"][2]])().table()
+    told = {key: each for key, each in WHOLE.items() if key != "dose"}
+    effects = [WHOLE["effects"][2] | {"dose": "100 mg"}]
+    assert treatment_from_table("my_drug", told | {"effects": effects})().table() == beside
+
+
 def test_units_convert_once_at_the_door():
     hourly = made(effects=[{"rule": "death", "add": "0.0625 /h"}])()
     daily = made(effects=[{"rule": "death", "add": "1.5 d^-1"}])()
@@ -182,6 +189,8 @@ WRONG = [
     ({"half_life": "5 huor"}, ["half_life", "'huor' does not convert to hour", "'hour'"]),
     ({"half_life": "5 nM"}, ["half_life", "'nM' does not convert", "second, minute, hour, day"]),
     ({"half_life": "0 hour"}, ["half_life", "more than 0"]),
+    ({"half_life": {"value": "5 hour", "range": [0, 9]}}, ["half_life", "more than 0"]),
+    ({"half_life": "1e300 hour"}, ["half_life", "at most 1e+15"]),
     ({"half_life": "-1 hour"}, ["half_life", "at least 0"]),
     ({"half_life": "soon"}, ["half_life = 'soon'", "a number with a unit"]),
     ({"half_life": True}, ["half_life", "a number with a unit"]),
@@ -226,7 +235,11 @@ WRONG = [
     ({"effects": [BINDS | {"kind": "t_cell"}]}, ["effects[0]", "'kind' is an unknown key"]),
     ({"effects": [BINDS | {"rule": "death"}]}, ["effects[0]", "unknown key"]),
     ({"effects": [BINDS]}, ["effects[0].dose", "told twice"]),
-    ({"effects": [BINDS | {"dose": "1 mg"}], "dose": None}, []),
+    (
+        {"effects": [BINDS | {"dissociation": "0 nM"}], "dose": None},
+        ["dissociation", "more than 0"],
+    ),
+    ({"effects": [BINDS | {"volume": "0 L"}], "dose": None}, ["effects[0].volume", "more than 0"]),
     ({"effects": [{"receptor": "pd1"}]}, ["effects[0]", "dissociation is missing"]),
     ({"effects": [BINDS | {"dissociation": "3 mg"}]}, ["effects[0].dissociation", "to nM"]),
     ({"effects": [WHOLE["effects"][2]], "dose": None}, ["dose is missing", '"200 mg"']),
@@ -236,9 +249,6 @@ WRONG = [
 @pytest.mark.parametrize(("changes", "told"), WRONG, ids=lambda part: str(part)[:50])
 def test_a_mistake_is_one_sentence_that_names_the_key_and_what_is_allowed(changes, told):
     content = {key: value for key, value in (WHOLE | changes).items() if value is not None}
-    if not told:
-        treatment_from_table("my_drug", content)
-        return
     with pytest.raises(TableError) as error:
         treatment_from_table("my_drug", content)
     said = str(error.value)
@@ -285,7 +295,7 @@ def test_an_effect_on_a_kind_of_one_s_own_meets_the_cells_of_that_kind_also_afte
 
 @given(st.text(min_size=1, max_size=60))
 def test_a_table_is_read_back_from_its_address_whatever_it_says(text):
-    address = tables.written("my_drug", {"description": text}, [text])
+    address = tables.address_of("my_drug", {"description": text}, [text])
     assert not {".", ":"} & {*address}
     assert tables.read_back(address) == ("my_drug", {"description": text}, [text])
 
