@@ -10,6 +10,7 @@ from .kinds.car_t_cell import CarTCell
 from .kinds.kind import CellKind, Process, Recognition, Trait
 from .kinds.nk_cell import NKCell
 from .kinds.t_cell import TCell
+from .kinds.table import kind_from_table
 from .kinds.tumor_cell import TumorCell
 from .model import TumorModel
 from .parameters.parameter import Parameter, ParameterGroup
@@ -22,6 +23,7 @@ from .tissue.effect import Effect
 from .tissue.field_kind import FieldKind
 from .treatments import Treatment
 from .treatments.schedule import Schedule
+from .treatments.table import treatment_from_table
 
 __version__ = "0.2.0"
 __all__ = [
@@ -51,8 +53,10 @@ __all__ = [
     "check_cell_kind",
     "check_treatment",
     "cite",
+    "kind_from_table",
     "parametrize_with_promises",
     "plots",
+    "treatment_from_table",
     "treatments",
 ]
 

@@ -16,6 +16,7 @@ from .compiled import loop, scalar
 from .errors import TumorLabError
 from .parameters.given import quoted
 from .parameters.parameter import nearest
+from .parameters.units import canonical
 
 
 class RuleError(TumorLabError, AttributeError):
@@ -69,10 +70,10 @@ RULES = (
     Rule("oxygen_half", "mmHg", "oxygen at which division is half as fast"),
     Rule("death", "/h", "deaths by age and by everything that adds a hazard"),
     Rule("necrosis", "/h", "further deaths below the necrosis threshold"),
-    Rule("influx", "/mm2/h", "cells that enter without antigen release", of_cells=False),
+    Rule("influx", "cells/mm2/h", "cells that enter without antigen release", of_cells=False),
     Rule(
         "influx_gain",
-        "/mm2/h",
+        "cells/mm2/h",
         "further cells that enter at saturating antigen release",
         of_cells=False,
     ),
@@ -285,6 +286,11 @@ def checked_rule(name: str, among: Iterable[str] = INDEX) -> str:
     if name not in among:
         raise RuleError(f"there is no rule {quoted(name)}{nearest(name, among)}")
     return name
+
+
+def unit_of(rule: str) -> str:
+    """The inside unit of a rule as parameters write it: ``1/hour`` of division, ``1`` of a plain number."""
+    return canonical(RULES[INDEX[checked_rule(rule)]].unit or "1")
 
 
 class RulesOf:

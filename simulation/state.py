@@ -146,7 +146,9 @@ def rebuilt(cls, plain: dict, arrays: dict, plugins: Plugins, read: Callable = d
     kinds = list(
         plugins.kinds
     )  # in the order in which they joined: rows hold the number of their kind
-    kinds += [kind for drug in plugins.treatments for kind in drug.kinds if kind not in kinds]
+    for kind in (kind for drug in plugins.treatments for kind in drug.kinds):
+        if kind.name not in [each.name for each in kinds]:  # as when the drug joined
+            kinds.append(kind)
     model = cls.__new__(cls)
     vars(model).update({name: read(value) for name, value in plain["attributes"].items()})
     _base(cls).__init__(

@@ -12,14 +12,14 @@ import pytest
 from experiments.scenarios.scenario import Scenario
 from experiments.studies.study import SHIPPED, Study
 from experiments.studies.sweep.sweep import Sweep
-from simulation import TumorModel
+from simulation import TumorModel, check_cell_kind, check_treatment
 
 ROOT = str(Path(__file__).parent.parent)
 README = (Path(ROOT) / "README.md").read_text(encoding="utf-8")
 SESSION, SWEEP, TREATMENT, USE = re.findall(
     r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE
 )
-SWEEP_FILE, SCENARIO = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+SWEEP_FILE, SCENARIO, TABLES = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
@@ -53,6 +53,16 @@ def test_the_scenario_is_accepted(folder):
         "pembrolizumab",
         "chemo",
     ]
+
+
+def test_what_the_scenario_defines_in_tables_is_accepted_and_keeps_its_promises(folder):
+    scenario = Scenario.from_text(SCENARIO + TABLES)
+    (drug,) = scenario.build_treatments("mine")
+    assert drug.describe() == "A toxic antibody against PD-L1, weekly."
+    assert "added_death_of_tumor_cell" in drug.parameters()
+    check_treatment(type(drug))
+    (kind,) = scenario.own_kinds
+    check_cell_kind(kind)
 
 
 def test_the_scenarios_and_studies_of_the_tables_are_those_that_ship():

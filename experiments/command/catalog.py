@@ -87,8 +87,22 @@ def _regimen(treatment: treatments.Treatment) -> str:
     return f"{treatment.name} ({treatment.schedule}, from day {treatment.value('first_dose'):g})"
 
 
+def find_treatment(word: str) -> type[treatments.Treatment]:
+    """A treatment by name, as module:Class, or as FILE.toml:NAME of one that a scenario defines; raises TumorLabError."""
+    file, _, name = word.rpartition(":")
+    if not file.endswith(".toml"):
+        return treatments.find(word)
+    with only_named():
+        own = Scenario.load(file).own_drugs
+    if name not in own:
+        raise ScenarioError(
+            f"it defines no drug {quoted(name)}{nearest(name, own)}", file=file, key="drugs"
+        )
+    return own[name]
+
+
 def _treatment(word: str) -> Entry:
-    found = treatments.find(word)
+    found = find_treatment(word)
     treatment = treatments.build(found)
     return Entry(
         word,
@@ -116,6 +130,11 @@ def _scenario(scenario: Scenario, all_parameters: bool) -> Entry:
         facts.append(
             f"day 0: the tumour, grown{without}, has {grow.cells} cells ({grow.max_days:g} days at most)"
         )
+    facts += [f"drug {name}: {drug.describe()}" for name, drug in scenario.own_drugs.items()]
+    facts += [
+        f"kind of cell {kind.name}: {(kind.agent.__doc__ or '').strip()}"
+        for kind in scenario.own_kinds
+    ]
     rows: dict[str, dict] = {}
     for name, arm in scenario.arms.items():
         given = scenario.build_treatments(name)

@@ -290,6 +290,14 @@ def film(
 
 @command("app", "--port 8600 --no-browser")
 def lab(
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SCENARIO.toml]...",
+            help="Scenarios of your own, offered beside those that ship.",
+            autocompletion=completion.scenarios,
+        ),
+    ] = None,
     port: Annotated[
         int | None, typer.Option(help="Port on this machine (8521, or the next that is free).")
     ] = None,
@@ -309,7 +317,14 @@ def lab(
     """Open the lab in a browser: two tumours side by side, and treatments given by hand."""
     from ..page.app import main
 
-    main(port, browser, host=host, names=allow or (), sessions=sessions)
+    main(
+        port,
+        browser,
+        host=host,
+        names=allow or (),
+        sessions=sessions,
+        scenarios=scenarios or (),
+    )
 
 
 @command("export", "results/warmer --to h5ad --day 21")
@@ -348,14 +363,17 @@ def check_treatment(
     treatment: Annotated[
         str,
         typer.Argument(
-            help="module:Class, or the name of a treatment.", autocompletion=completion.treatments
+            help="The name of a treatment, module:Class, or FILE.toml:NAME of a drug that a scenario defines.",
+            autocompletion=completion.treatments,
         ),
     ],
 ) -> None:
     """Check the promises that every treatment keeps."""
-    from simulation import check_treatment, treatments
+    from simulation import check_treatment
 
-    found = treatments.find(treatment)
+    from .catalog import find_treatment
+
+    found = find_treatment(treatment)
     try:
         check_treatment(found)
     except AssertionError as broken:

@@ -29,8 +29,8 @@ DAY = 4
 class Course:
     """What the panels and monitors read of one tumour.
 
-    ``columns``: those of the time series in COLUMNS as float64, this moment last. ``doses``: drug -> days of all its doses,
-    with those that are given this hour.
+    ``columns``: those of the time series in COLUMNS, and the count of every kind, as float64, this moment last.
+    ``doses``: drug -> days of all its doses, with those that are given this hour.
     ``snapshot``: the tissue now.
     """
 
@@ -44,7 +44,9 @@ class Course:
         table = self.model.results.timeseries
         if len(table) != self._rows:
             self._rows = len(table)
-            self._recorded = {name: table[name].to_numpy(dtype=float) for name in COLUMNS}
+            counts = (kind.column for kind in self.model.kinds)
+            names = dict.fromkeys([*COLUMNS, *counts])
+            self._recorded = {name: table[name].to_numpy(dtype=float) for name in names}
         self.columns, now = self._recorded, self.model.measures
         if self._recorded["day"][-1] != self.model.day:
             self.columns = {

@@ -174,7 +174,7 @@ class Lab:
 
     def give(self, side: int, drug: str, amount: float | None = None, once: bool = False) -> str:
         """Give a treatment to one tumour from now on, or a single dose of it; returns the name it is logged under."""
-        model, kind = self._both()[side], treatments.find(drug)
+        model, kind = self._both()[side], self.scenario.find(drug)
         dial = amount_of(kind)
         given = {dial.parameter.name: amount} if dial and amount is not None else {}
         planned = self.scenario.build_treatments(self.arms[side])

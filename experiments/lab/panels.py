@@ -85,7 +85,9 @@ def burden(courses: Sequence[Course], last: float) -> str:
 def immune(courses: Sequence[Course], last: float) -> str:
     """A small panel for each kind of immune cell that was ever there."""
     present = [
-        kind for kind in IMMUNE_WORDS if np.nanmax(values(courses, kind), initial=0) > 0
+        kind
+        for kind in IMMUNE_WORDS
+        if kind in courses[0].columns and np.nanmax(values(courses, kind), initial=0) > 0
     ] or ["t_cells"]
     stacked = []
     for place, kind in enumerate(present):

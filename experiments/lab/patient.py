@@ -4,6 +4,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from simulation.errors import TumorLabError
@@ -45,7 +46,7 @@ class Patient(NamedTuple):
     @classmethod
     def of(cls, scenario: str) -> "Patient":
         """The patient of a scenario as it ships, on the quick patch."""
-        return cls(scenario, QUICK_SEEDS.get(scenario) or Scenario.load(scenario).seed)
+        return cls(scenario, QUICK_SEEDS.get(scenario) or _written(scenario).seed)
 
     def with_seed(self, text: str) -> "Patient":
         """The same patient with the seed that was typed; raises LabError."""
@@ -68,12 +69,15 @@ class Patient(NamedTuple):
         return self._replace(changed=tuple(sorted(changed.items())), sheltered=False)
 
     def written(self) -> Scenario:
-        """The scenario as it ships."""
-        return Scenario.load(self.scenario)
+        """The scenario as it is written; a file of one's own as it was when it was first asked for."""
+        return _written(self.scenario)
 
     def bench(self) -> Scenario:
         """The scenario that the lab runs: on the quick patch with cells in proportion. Raises ScenarioError."""
         return _bench(self)
+
+
+_written = cache(Scenario.load)
 
 
 def _bench(patient: Patient) -> Scenario:

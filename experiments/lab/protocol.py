@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections.abc import Mapping
 
 from simulation.plug_ins import class_path
 from simulation.treatments import SHIPPED
 
 from ..runs.provenance import version
+from ..scenarios.definitions import OWN
 from ..scenarios.scenario import OF_TREATMENT, Scenario
 from ..words import moment_words
 
@@ -14,14 +16,17 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")
 NAMES = {class_path(cls): name for name, cls in SHIPPED.items()}
 
 
-def regimens(log: list[dict]) -> list[dict]:
-    """The log of one arm as ``[[arms.NAME.treatments]]`` tables: each treatment with the days it was given and stopped."""
+def regimens(log: list[dict], names: Mapping[str, str] = NAMES) -> list[dict]:
+    """The log of one arm as ``[[arms.NAME.treatments]]`` tables: each treatment with the days it was given and stopped.
+
+    ``names``: what a class is called in a scenario, by its path.
+    """
     tables: dict[str, dict] = {}
     for entry in log:
         name = entry["treatment"]
         if entry["action"] == "give":
             table = {
-                "drug": NAMES.get(entry["class"], entry["class"]),
+                "drug": names.get(entry["class"], entry["class"]),
                 "name": name,
                 "schedule": entry["schedule"],
             }
@@ -39,10 +44,11 @@ def protocol(scenario: Scenario, arms: dict[str, tuple[str, list[dict]]], day: f
     content = scenario.content() | {"days": max(day, 1 / 24)}
     content["set"] = own(content["set"])
     content["arms"] = {}
+    names = NAMES | {class_path(cls): drug for drug, cls in scenario.own_drugs.items()}
     for name, (began_as, log) in arms.items():
         arm = scenario.arms[began_as]
         table = {"start": "twin", "set": own(arm.set)} if arm.start == "twin" else {}
-        content["arms"][name] = table | {"treatments": regimens(log)}
+        content["arms"][name] = table | {"treatments": regimens(log, names)}
     return content
 
 
@@ -68,6 +74,9 @@ def toml(content: dict) -> str:
     for section in ("set", "grow"):
         if content.get(section):
             lines += ["", f"[{section}]", *pairs(content[section])]
+    for section in OWN:
+        for name, table in content.get(section, {}).items():
+            lines += ["", f"[{section}.{word(name)}]", *pairs(table)]
     for arm, table in content["arms"].items():
         plain = {key: each for key, each in table.items() if key not in ("treatments", "set")}
         lines += ["", f"[arms.{word(arm)}]", *pairs(plain)]

@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from simulation.errors import TumorLabError
 from simulation.progress import Bars
 
+from ..scenarios.scenario import Scenario
+
 HOST = "127.0.0.1"
 PORT = 8521  # Mesa's own
 FAREWELL = 3.0  # seconds that the sessions have to end, before the server ends without them
@@ -45,11 +47,13 @@ def main(
     host: str = HOST,
     names: Iterable[str] = (),
     sessions: int | None = None,
+    scenarios: Iterable[str] = (),
 ) -> None:
     """Serve the lab on this machine until it is interrupted; ``port`` defaults to PORT, or the next that is free.
 
-    ``names``: further names under which browsers may open it; ``sessions``: visitors at once. Raises AppError when solara is
-    missing or cannot serve there.
+    ``names``: further names under which browsers may open it; ``sessions``: visitors at once; ``scenarios``: files
+    of one's own, offered beside those that ship, the first one on the bench. Raises AppError when solara is missing or cannot
+    serve there, ScenarioError for a file that is none.
     """
     check_installed()
     from .gate import guarded, libraries, name_of
@@ -66,12 +70,13 @@ def main(
             f"--sessions {sessions} is not allowed: give a number of at least 1", key="--sessions"
         )
     os.environ |= QUIET
+    from .session import OFFERED, SEATS, first
+
+    OFFERED.update({file: Scenario.load(file) for file in scenarios})
     warnings.filterwarnings("ignore", message="Cookies with samesite")
     with Bars():
-        warm()
+        warm(first())
     import uvicorn
-
-    from .session import SEATS
 
     if not libraries().is_dir():
         raise AppError(
@@ -99,11 +104,11 @@ def check_installed() -> None:
         ) from None
 
 
-def warm() -> None:
+def warm(scenario: str) -> None:
     """Grow the first tumour before anybody waits for it: loops are compiled or loaded, and the shelf holds one."""
     from ..lab.lab import Lab
 
-    lab = Lab()
+    lab = Lab(scenario)
     lab.open()
     lab.step()
     lab.frame()

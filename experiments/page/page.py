@@ -17,13 +17,12 @@ from ..lab.player import PACES, View
 from ..scenarios.scenario import Scenario
 from ..words import listed
 from .glossary import glossary
-from .session import SEATS, Session
+from .session import OFFERED, SEATS, Session
 from .tumor import Tumor
 from .widgets import EntryView, FeedView, KeysView, LiveView, choice, slider
 
 log = logging.getLogger(__name__)
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
-SCENARIOS = {name: Scenario.load(name) for name in Scenario.names()}
 SEED = "the same seed gives the same tumour, to the last cell; another seed is another patient"
 PATCH = "the quick patch is grown in seconds, with cells in proportion; the whole one is the scenario's own"
 
@@ -110,17 +109,16 @@ def Heading(session: Session):
     with solara.Div(classes=["lab-heading"]):
         solara.HTML("h1", "Tumor-Immune Lab")
         choice(
-            [(name, name_words(name)) for name in SCENARIOS],
+            [(name, name_words(each.name)) for name, each in OFFERED.items()],
             scenario,
             label="scenario",
             chosen=choose,
             meaning="what the lab is about",
         )
-        solara.HTML("p", escape(SCENARIOS[scenario].question), attributes={"id": "question"})
+        solara.HTML("p", escape(OFFERED[scenario].question), attributes={"id": "question"})
         solara.HTML("details", glossary(patient), classes=["lab-words"])
         lines = "".join(
-            f"<p><b>{word}</b>{escape(line)}</p>"
-            for word, line in SCENARIOS[scenario].lines.items()
+            f"<p><b>{word}</b>{escape(line)}</p>" for word, line in OFFERED[scenario].lines.items()
         )
         solara.HTML("div", lines, classes=["lab-why"])
 

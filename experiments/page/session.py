@@ -17,8 +17,11 @@ from ..lab.legend import at, legend
 from ..lab.monitors import Monitor
 from ..lab.patient import Patient
 from ..lab.player import Player, View
+from ..scenarios.scenario import Scenario
 
 log = logging.getLogger(__name__)
+OFFERED = {name: Scenario.load(name) for name in Scenario.names()}
+"""The scenarios that visitors choose from, by name or path: those that ship, and files that the lab was opened with."""
 
 
 class Seats:
@@ -44,12 +47,17 @@ class Seats:
 SEATS = Seats(16)  # each one who plays takes time from the others
 
 
+def first() -> str:
+    """The scenario that a visitor finds on the bench."""
+    return next((name for name in OFFERED if name not in Scenario.names()), DEFAULT)
+
+
 class Session:
     """``player`` does what is asked; ``view`` is reactive; pictures go straight to one widget, many times a second."""
 
     def __init__(self):
         self._feed = None
-        self.player = Player(Lab(DEFAULT), self.publish)
+        self.player = Player(Lab(first()), self.publish)
         self.view: solara.Reactive[View] = solara.reactive(self.player.view)
         self.player.start()
 

@@ -86,13 +86,16 @@ def Cabinet(session: Session, side: int):
     player, idle = session.player, not session.view.value.ready
     drug, set_drug = solara.use_state(FIRST_DRUG[side])
     amounts, set_amounts = solara.use_state({})
-    kind = treatments.find(drug)
+    scenario = session.view.value.patient.written()
+    offered = [*scenario.own_drugs, *treatments.names()]
+    drug = drug if drug in offered else FIRST_DRUG[side]  # that of another scenario
+    kind = scenario.find(drug)
     dial, regimen = amount_of(kind), str(kind().schedule)
     if dial:
         dial = replace(dial, value=amounts.get(drug, dial.value))
     with solara.Div(classes=["lab-row", "lab-cabinet"]):
         choice(
-            [(name, DRUGS.get(name, name_words(name))) for name in treatments.names()],
+            [(name, DRUGS.get(name, name_words(name))) for name in offered],
             drug,
             set_drug,
             label=f"drug for the {SIDES[side]} tumour",

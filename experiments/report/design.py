@@ -13,7 +13,7 @@ from simulation.treatments import Treatment
 from simulation.words import name_words, number_words
 
 from ..scenarios.scenario import Regimen, Scenario
-from ..words import OF_SCHEDULE, listed, unit_words, value_words
+from ..words import OF_SCHEDULE, axis_words, listed, unit_words, value_words
 from .tables import NO_VALUE, Table
 
 
@@ -43,7 +43,27 @@ def facts(scenario: Scenario) -> list[tuple[str, str]]:
                 f"(or after {grow.max_days:g} days)",
             )
         )
-    return [*found, ("Length", f"{scenario.days:g} days from day 0")]
+    return [*found, ("Length", f"{scenario.days:g} days from day 0"), *defined(scenario)]
+
+
+def defined(scenario: Scenario) -> list[tuple[str, str]]:
+    """What a scenario defines in tables: each drug and each kind of cell with its numbers."""
+    found = []
+    for name, drug in scenario.own_drugs.items():
+        numbers = [
+            f"{axis_words(each)} {value_words(one.default, one.unit)}"
+            for each, one in drug.parameters().items()
+            if each != "first_dose"
+        ]
+        found.append(
+            (f"Drug {name_words(name)}", f"{drug.describe()} {listed(numbers)}; {drug.schedule}")
+        )
+    for kind in scenario.own_kinds:
+        rates = scenario.cell_kinds[kind.name].get("rates", {})
+        told = [f"{name_words(rule)} {value_words(value)}" for rule, value in rates.items()]
+        about = (kind.agent.__doc__ or "").strip()
+        found.append((f"Kind of cell {kind.words}", " ".join(filter(None, [about, listed(told)]))))
+    return found
 
 
 def arms(

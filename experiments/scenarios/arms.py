@@ -18,6 +18,7 @@ def planted(scenario: Scenario, arm: str | None = None) -> TumorModel:
         seed=scenario.seed,
         overrides=scenario.overrides(arm),
         tumor_cells=scenario.tumor_cells,
+        cell_kinds=scenario.own_kinds,
         arm=arm or "grown",
     )
 
@@ -48,6 +49,7 @@ def tumor_key(scenario: Scenario, arm: str | None = None) -> str:
     kept = {
         name: content.get(name) for name in ("parameters", "shape", "seed", "tumor_cells", "grow")
     }
+    kept |= {name: content[name] for name in ("cell_kinds",) if name in content}
     return json.dumps(kept | {"set": scenario.overrides(arm)}, sort_keys=True)
 
 

@@ -7,10 +7,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from simulation import parameter_sets, treatments
 from simulation.errors import TumorLabError
+from simulation.kinds.kind import CellKind
 from simulation.parameters.given import plain, quoted, several
 from simulation.parameters.parameter import Parameters, nearest
 from simulation.plug_ins import look_beside
@@ -18,6 +28,7 @@ from simulation.tissue.lattice import LatticeError, checked_shape
 from simulation.tissue.memory import BYTES_PER_SITE, available
 from simulation.treatments.schedule import Schedule
 
+from .definitions import OWN, check_kinds, own_drugs, own_kinds
 from .file_kinds import check_kind, check_name, file_kind
 from .toml_tables import Overrides, ScenarioError, Table, Value, parse_toml, read_toml
 
@@ -63,9 +74,9 @@ class Regimen(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _gather_parameters(cls, table: object) -> object:
+    def _gather_parameters(cls, table: object, info: ValidationInfo) -> object:
         try:
-            drug = treatments.find(table["drug"])
+            drug = treatments.find(table["drug"], info.context or {})
         except (ValueError, KeyError, TypeError, AttributeError):
             return table  # told better when the treatment is built
         beside = {
@@ -153,6 +164,8 @@ class Scenario(Table):
     )
     set: Overrides = Field({}, description=DOTTED)
     grow: Grow | None = Field(None, description="a table with cells, max_days, immune_cells")
+    drugs: dict[str, dict] = Field({}, description="tables written [drugs.NAME]")
+    cell_kinds: dict[str, dict] = Field({}, description="tables written [cell_kinds.NAME]")
     arms: dict[str, Arm] = Field({}, description="tables written [arms.NAME]")
 
     _name: str = PrivateAttr("scenario")
@@ -212,6 +225,11 @@ class Scenario(Table):
         """A checked scenario from the content of its file; ``file`` is what errors call it."""
         return cls._whole(content, name, file, "")
 
+    @model_serializer(mode="wrap")
+    def _said(self, write: SerializerFunctionWrapHandler) -> dict:
+        """A scenario that defines nothing of its own is written without a word of it."""
+        return {key: value for key, value in write(self).items() if value or key not in OWN}
+
     def content(self) -> dict:
         """What :meth:`from_content` makes this scenario from: plain values, as JSON and TOML hold them."""
         return self.model_dump(mode="json", exclude_none=True)
@@ -222,7 +240,8 @@ class Scenario(Table):
         content = plain(content)
         if isinstance(arms := content.get("arms", {}), dict):
             content = content | {"arms": {"control": arms.get("control", {})} | arms}
-        scenario = cls.checked(content, file)
+        own_kinds(content, file)  # of which drugs may speak
+        scenario = cls.checked(content, file, own_drugs(content, file))
         scenario._name, scenario._file, scenario._text = name, file, text
         scenario._check()
         return scenario
@@ -269,6 +288,20 @@ class Scenario(Table):
         return scenario
 
     @property
+    def own_drugs(self) -> dict[str, type[treatments.Treatment]]:
+        """The treatments that it defines in tables, by name."""
+        return own_drugs({key: getattr(self, key) for key in OWN}, self._file)
+
+    @property
+    def own_kinds(self) -> list[CellKind]:
+        """The kinds of cells that it defines in tables."""
+        return own_kinds({key: getattr(self, key) for key in OWN}, self._file)
+
+    def find(self, drug: str) -> type[treatments.Treatment]:
+        """The treatment that this scenario calls by a name: its own, one that ships, or module:Class; raises TreatmentError."""
+        return treatments.find(drug, self.own_drugs)
+
+    @property
     def memory(self) -> int:
         """Bytes that a run of it needs at most: the common tumour, and the arm that is run."""
         return 2 * BYTES_PER_SITE * math.prod(self.shape)
@@ -290,13 +323,13 @@ class Scenario(Table):
 
         ``treatments.<name>.schedule.<key>`` changes one part of its schedule.
         """
-        built = []
+        built, own = [], self.own_drugs
         for number, regimen in enumerate(self.arms[arm].treatments):
             plain = regimen.model_dump(
                 exclude_none=True, exclude={"parameters", "given", "stopped"}
             )
             try:
-                treatment = treatments.build(plain | regimen.parameters)
+                treatment = treatments.build(plain | regimen.parameters, own)
                 self._bend(treatment, self.set | self.arms[arm].set)
             except ValueError as error:
                 raise ScenarioError.of(
@@ -341,6 +374,7 @@ class Scenario(Table):
             parameter_sets.find(self.parameters)
         except TumorLabError as error:
             raise ScenarioError.of(error, file=self._file, key="parameters") from None
+        check_kinds(self.own_kinds, parameter_sets.find(self.parameters).parameters(), self._file)
         names = {arm: self._check_arm(arm) for arm in self.arms}
         self._check_set("set", None, [name for arm in names.values() for name in arm])
         for arm in self.arms:

@@ -4,8 +4,9 @@ import codecs
 import math
 import stat
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Self, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
@@ -60,10 +61,13 @@ class Table(BaseModel):
     )
 
     @classmethod
-    def checked(cls, content: dict, file: str) -> Self:
-        """The table with this content; raises ScenarioError that calls the source ``file``."""
+    def checked(cls, content: dict, file: str, known: object = None) -> Self:
+        """The table with this content; raises ScenarioError that calls the source ``file``.
+
+        ``known``: what validators are told beside the content.
+        """
         try:
-            return cls.model_validate(plain(content))
+            return cls.model_validate(plain(content), context=known)
         except ValidationError as error:
             raise _told(cls, error, file) from None
 
@@ -156,9 +160,14 @@ def _inner(annotation: object) -> type[Table] | None:
     return next(filter(None, map(_inner, get_args(annotation))), None)
 
 
+def _below(error: Mapping[str, Any]) -> bool:
+    """A key that the whole file does not know comes first: it may be why others are wrong."""
+    return not (error["type"] == "extra_forbidden" and len(error["loc"]) == 1)
+
+
 def _told(root: type[Table], error: ValidationError, file: str) -> ScenarioError:
     """The first mistake: the key as in the file, what stands there, what is allowed."""
-    first, *others = error.errors()
+    first, *others = sorted(error.errors(), key=_below)
     path = list(first["loc"])
     table = root.inside(path)
     key = shortened(

@@ -5,6 +5,7 @@ is a real birth, removing it a real death, and looking at agents never changes a
 """
 
 import mesa
+import numpy as np
 
 from ..errors import ModelError, UnknownTrait
 from .table import BY_HAND, COLUMNS
@@ -127,3 +128,10 @@ class CellAgent(mesa.Agent):
         if not self.alive:
             return f"<{type(self).__name__} {self._name}, dead>"
         return f"<{type(self).__name__} {self._name} at {self.pos}>"
+
+
+TAKEN = READ_ONLY.union(
+    dir(CellAgent),
+    (name for name, column in COLUMNS.items() if column.dtype is not np.float64),
+)
+"""Names that no trait can have, since every cell has them."""

@@ -9,8 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from .. import addresses
-from ..cells.agents import READ_ONLY, CellAgent
-from ..cells.table import COLUMNS
+from ..cells.agents import TAKEN
 from ..errors import StateError
 from ..kinds.kind import CellKind, Number, Recognition, resolve
 from ..kinds.shipped import KINDS, RECOGNITIONS
@@ -94,14 +93,8 @@ def rated(nursery: Nursery) -> Iterator[str]:
 
 def traited(nursery: Nursery) -> Iterator[str]:
     """Its traits have names of their own and sensible numbers."""
-    taken = {
-        name
-        for name, column in COLUMNS.items()
-        if name in READ_ONLY or column.dtype is not np.float64
-    }
-    taken |= set(dir(CellAgent))
     for trait in nursery.kind.traits:
-        if not trait.name.isidentifier() or trait.name in taken:
+        if not trait.name.isidentifier() or trait.name in TAKEN:
             yield f"a trait cannot be called {trait.name!r}, which every cell has already or is no word: choose another"
         elif hasattr(nursery.kind.agent, trait.name):
             yield f"{nursery.kind.agent.__name__}.{trait.name} hides the trait {trait.name!r}: take it out of the class"

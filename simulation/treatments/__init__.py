@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from ..parameters.given import quoted, shortened
 from ..parameters.parameter import nearest
@@ -40,16 +41,20 @@ def names() -> list[str]:
     return sorted(SHIPPED)
 
 
-def find(word: str) -> type[Treatment]:
-    """A treatment class by snake_case name or ``module:Class``. Raises TreatmentError with the nearest names."""
+def find(word: str, own: Mapping[str, type[Treatment]] = MappingProxyType({})) -> type[Treatment]:
+    """A treatment class by snake_case name or ``module:Class``. Raises TreatmentError with the nearest names.
+
+    ``own``: classes by name beside those that ship.
+    """
+    known = [*own, *names()]
     if not isinstance(word, str):
-        raise TreatmentError(f"{quoted(word)} is not the name of a treatment{nearest('', names())}")
-    if word in SHIPPED:
-        return SHIPPED[word]
+        raise TreatmentError(f"{quoted(word)} is not the name of a treatment{nearest('', known)}")
+    if word in SHIPPED or word in own:
+        return SHIPPED[word] if word in SHIPPED else own[word]
     module, _, name = word.rpartition(":")
     if not (module and name):
         raise TreatmentError(
-            f"there is no treatment {quoted(word)}{nearest(word, names())}; one of your own is module:Class"
+            f"there is no treatment {quoted(word)}{nearest(word, known)}; one of your own is module:Class"
         )
     try:
         found = at(word)
@@ -70,19 +75,22 @@ def find(word: str) -> type[Treatment]:
     return found
 
 
-def build(what: object) -> Treatment:
-    """A treatment from an instance (copied), a class, a name, or a table ``{"drug": ..., parameters...}``."""
+def build(what: object, own: Mapping[str, type[Treatment]] = MappingProxyType({})) -> Treatment:
+    """A treatment from an instance (copied), a class, a name, or a table ``{"drug": ..., parameters...}``.
+
+    ``own``: classes by name beside those that ship.
+    """
     if isinstance(what, Treatment):
         return what.copy()
     if inspect.isclass(what) and issubclass(what, Treatment):
         return what()
     if isinstance(what, str):
-        return find(what)()
+        return find(what, own)()
     if isinstance(what, Mapping):
         table = dict(what)
         if "drug" not in table:
             raise TreatmentError('a treatment table needs drug = "a name"' + nearest("", names()))
-        cls = find(table.pop("drug"))
+        cls = find(table.pop("drug"), own)
         return cls(**table)
     raise TreatmentError(
         f"{quoted(what)} is not a treatment: give a name, a class, an instance or a table with drug = ..."

@@ -8,6 +8,13 @@ from .base import Treatment
 from .schedule import Schedule
 
 
+def concentration(
+    dose: float, volume: float, molar_mass: float, penetration: float, level: float
+) -> float:
+    """Concentration in the tumour, nM, of an antibody of which ``level`` doses (mg) are left in a volume (L); kDa a mole."""
+    return dose / volume / molar_mass * 1000.0 * penetration * level  # mg / L / kDa is micromolar
+
+
 class CheckpointAntibody(Treatment):
     """An antibody that covers one receptor in proportion to concentration / K_d."""
 
@@ -38,8 +45,8 @@ class CheckpointAntibody(Treatment):
 
     def concentration(self, model: Model) -> float:
         """Mean concentration in the tumour over this step, nM."""
-        one_dose = self.dose / self.volume / self.molar_mass * 1000.0  # mg / L / kDa is micromolar
-        return one_dose * self.penetration * self.level(model, self.half_life)
+        level = self.level(model, self.half_life)
+        return concentration(self.dose, self.volume, self.molar_mass, self.penetration, level)
 
     def modify(self, rules: RulesOf, model: Model) -> None:
         """The antibody occupies its receptor, by its concentration over the dissociation constant."""

@@ -19,6 +19,8 @@ from PIL import Image
 from experiments.lab.lab import Lab
 from experiments.page import app
 from experiments.runs.run import run_scenario
+from experiments.scenarios.toml_tables import ScenarioError
+from tests.experiments.scenarios.test_definitions import MINE
 
 pytest.importorskip("solara", reason='no solara here: pip install "tumorlab[lab]"')
 playwright = pytest.importorskip(
@@ -35,7 +37,7 @@ ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
-def serving(sessions: int | None = None):
+def serving(sessions: int | None = None, scenarios: tuple[str, ...] = ()):
     """The lab in a process of its own: address and process."""
     with closing(socket.socket()) as probe:
         probe.bind((app.HOST, 0))
@@ -43,7 +45,7 @@ def serving(sessions: int | None = None):
     command = [
         sys.executable,
         "-c",
-        f"from experiments.page.app import main; main({port}, False, sessions={sessions})",
+        f"from experiments.page.app import main; main({port}, False, sessions={sessions}, scenarios={scenarios})",
     ]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -657,6 +659,27 @@ def test_a_missing_library_and_a_wrong_port_are_told_in_one_sentence(monkeypatch
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(app.AppError, match=r'needs solara: pip install "tumorlab\[lab\]"'):
         app.main(None, False)
+
+
+@pytest.mark.slow
+def test_a_scenario_of_one_s_own_opens_with_its_drug_among_those_that_ship(browser, tmp_path):
+    (file := tmp_path / "mine.toml").write_text(MINE)
+    with serving(scenarios=(str(file),)) as (url, _):
+        visitor = Visitor(browser, url)
+        assert visitor.page.inner_text("#question") == "Does my drug help?"
+        visitor.choose("drug for the left tumour", "my_drug")
+        visitor.button("One dose").first.click()
+        visitor.until(lambda: "my drug given: 10 mg" in visitor.page.inner_text("body"))
+        visitor.choose("scenario", "checkpoint_blockade")
+        visitor.until(lambda: "PD-1 blockade" in visitor.page.inner_text("#question"))
+        drug = visitor.page.locator("select[aria-label='drug for the left tumour']")
+        assert drug.input_value() == "pembrolizumab", "no drug of another scenario"
+        visitor.leave()
+
+
+def test_a_scenario_that_is_none_is_told_before_the_lab_opens(tmp_path):
+    with pytest.raises(ScenarioError, match="mine.toml cannot be read"):
+        app.main(None, False, scenarios=[str(tmp_path / "mine.toml")])
 
 
 def test_mesas_own_page_takes_the_model(monkeypatch):
