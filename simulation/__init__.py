@@ -6,6 +6,7 @@ from . import treatments
 from .cells.agents import CellAgent
 from .errors import TumorLabError
 from .kinds.car_t_cell import CarTCell
+from .kinds.coat import COATED
 from .kinds.kind import CellKind, Process, Recognition, Trait
 from .kinds.nk_cell import NKCell
 from .kinds.t_cell import TCell
@@ -21,6 +22,7 @@ from .treatments.schedule import Schedule
 
 __version__ = "0.1.0"
 __all__ = [
+    "COATED",
     "CarTCell",
     "CellAgent",
     "CellKind",

@@ -76,6 +76,8 @@ class Model(Protocol):
     kinds: Any
     rates: Any
     """The rates of this step as the compiled loops read them."""
+    rules: Any
+    """The rules of this step; ``rules.free(name)`` is the free share of a receptor or surface molecule."""
 
     @property
     def hours(self) -> float:

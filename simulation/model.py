@@ -25,7 +25,7 @@ from .randomness import Randomness
 from .results import measures
 from .results.results import Results
 from .results.snapshots import Snapshot
-from .rules import RECEPTORS, Rules
+from .rules import Rules
 from .step import VERBS, Step
 from .tissue.lattice import Lattice
 from .tissue.substances import Tissue
@@ -341,8 +341,9 @@ class TumorModel(mesa.Model):
             self.kinds.baseline(self.parameters),
             self.kinds.names,
             self.cells["kind"],
-            dict.fromkeys(RECEPTORS, most),
+            dict.fromkeys(self.kinds.receptors(), most),
             meshes,
+            self.kinds.surfaces(),
         )
 
     def fold(self) -> None:
