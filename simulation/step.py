@@ -162,8 +162,8 @@ class Step:
         if wrong.size:
             first = wrong[0]
             raise ModelError(
-                f"receptor = {receptor[first]} of a {kinds.names[kind[first]]} is not allowed: what it engages is "
-                f"recognised through {channels[first]} channel{'s' * (channels[first] > 1)}, counted from 0",
+                f"receptor = {receptor[first]} of a {kinds.names[kind[first]]} is not allowed: it must be a channel of "
+                f"what its kind engages by, from 0 to {channels[first] - 1}",
                 key="receptor",
             )
 
