@@ -293,7 +293,7 @@ def test_twin_follows_clones_that_see_one_of_two_antigens_each():
     assert differs(of_loops(model), of_agents(twins[1])) is not None
     of, receptor = model.rows("clone"), model.cells["receptor"]
     kills = [model.cells["kills"][of & (receptor == channel)].sum() for channel in (0, 1)]
-    assert min(kills) > 3 and model.counters["births"][model.kinds.index("clone")] > 3
+    assert min(kills) > 3 and model.counters["births"][model.kinds.index("clone")] > 0
 
 
 def test_every_rule_is_compared_but_for_those_that_the_twin_leaves_out():
