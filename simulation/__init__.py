@@ -7,6 +7,7 @@ from .body.compartment import Compartment
 from .cells.agents import CellAgent
 from .errors import TumorLabError
 from .kinds.car_t_cell import CarTCell
+from .kinds.coat import COATED
 from .kinds.kind import CellKind, Process, Recognition, Trait
 from .kinds.nk_cell import NKCell
 from .kinds.t_cell import TCell
@@ -27,6 +28,7 @@ from .treatments.table import treatment_from_table
 
 __version__ = "0.2.0"
 __all__ = [
+    "COATED",
     "CarTCell",
     "CellAgent",
     "CellKind",

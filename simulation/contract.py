@@ -90,7 +90,7 @@ class Model(Protocol):
     body: Any
     """What lies outside the tissue: compartments by name, and what the dead release."""
     rules: Any
-    """The rules in force in this step."""
+    """The rules of this step; ``rules.free(name)`` is the free share of a receptor or surface molecule."""
     rates: Any
     """The rates of this step as the compiled loops read them."""
 

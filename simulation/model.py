@@ -27,7 +27,7 @@ from .randomness import Randomness
 from .results import measures
 from .results.results import Results
 from .results.snapshots import Snapshot
-from .rules import RECEPTORS, RuleError, Rules, checked_rule
+from .rules import RuleError, Rules, checked_rule
 from .step import VERBS, Step
 from .tissue.effect import Effect
 from .tissue.field_kind import FieldKind
@@ -419,9 +419,10 @@ class TumorModel(mesa.Model):
             self.kinds.baseline(self.parameters),
             self.kinds.names,
             self.cells["kind"],
-            dict.fromkeys(RECEPTORS, most),
+            dict.fromkeys(self.kinds.receptors(), most),
             meshes,
             self.kinds.rules,
+            self.kinds.surfaces(),
         )
 
     def _renew(self) -> None:

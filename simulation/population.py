@@ -26,7 +26,7 @@ class Population:
     def __init__(self, kinds, lattice, vessels, parameters, randomness):
         self.kinds, self.lattice, self.vessels = kinds, lattice, vessels
         self.parameters, self.randomness = parameters, randomness
-        self.cells = CellTable(kinds.traits(), len(kinds.recognitions), most=lattice.size)
+        self.cells = CellTable(kinds.traits(), kinds.channels, most=lattice.size)
         self.counters = {
             name: np.zeros((0,) * (1 + (name == "kills")), dtype=np.int64) for name in COUNTERS
         }
@@ -41,7 +41,7 @@ class Population:
         """Room for every kind there is: columns for its traits, counters, and what the loops read of it."""
         for trait in self.kinds.traits():
             self.cells.add_trait(trait)
-        self.cells.add_recognitions(len(self.kinds.recognitions))
+        self.cells.add_channels(self.kinds.channels)
         for (
             name,
             counter,
@@ -198,6 +198,7 @@ class Population:
         cells["clone"][rows] = names
         cells["born"][rows] = clock
         declared = self.kinds[kind]
+        cells["receptor"][rows] = declared.receptor
         cells["capacity"][rows] = self.by_kind.capacity[self.kinds.index(kind)]
         for trait in declared.traits:
             numbers = [

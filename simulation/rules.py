@@ -5,7 +5,7 @@ receptor occupancy, field sources. They are folded in the order of treatment nam
 order of the list, to the last bit; what a treatment does not renew at the next step is gone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -98,7 +98,7 @@ INDEX = {rule.name: i for i, rule in enumerate(RULES)}
 
 
 class Free(NamedTuple):
-    """Free share of each receptor."""
+    """Free share of each receptor that loops read."""
 
     pd1: float
     pdl1: float
@@ -130,6 +130,14 @@ class Contribution:
     kinds: tuple[int, ...] | None
 
 
+class Cover(NamedTuple):
+    """What one antibody covers of a receptor in one step."""
+
+    who: str
+    strength: float  # concentration / K_d
+    fc: float  # share of it whose Fc part immune cells can hold on to
+
+
 @dataclass
 class Bends:
     """All contributions to one rule in one step."""
@@ -143,8 +151,9 @@ class Bends:
 class Rules:
     """The rules of one step. ``print(model.rules.kill)`` says the value and who changed it.
 
-    ``baseline``: float64 (rules, kinds), inside units. ``kind_of_row``: int8, -1 for the dead. ``max_occupancy``: the most
-    of a receptor that drugs can cover. ``meshes``: number of mesh nodes of each field. ``declared``: the rules there are.
+    ``baseline``: float64 (rules, kinds), inside units. ``kind_of_row``: int8, -1 for the dead. ``max_occupancy``: of each
+    receptor the most that drugs can cover. ``meshes``: number of mesh nodes of each field. ``declared``: the rules there are.
+    ``surfaces``: the receptors that cells carry as a trait, and are coated by.
     """
 
     def __init__(
@@ -155,6 +164,7 @@ class Rules:
         max_occupancy: dict[str, float],
         meshes: Mapping[str, int],
         declared: Iterable[Rule] = RULES,
+        surfaces: Collection[str] = (),
     ):
         self._declared = {rule.name: rule for rule in declared}
         self._place = {name: i for i, name in enumerate(self._declared)}
@@ -166,8 +176,9 @@ class Rules:
         )
         self._max_occupancy = max_occupancy
         self._meshes = dict(meshes)
+        self._surfaces = sorted(surfaces)
         self._bends: dict[str, Bends] = {}
-        self._occupied: dict[str, list[Contribution]] = {}
+        self._occupied: dict[str, list[Cover]] = {}
         self.supplies: list[tuple[str, str, object]] = []
 
     def __getattr__(self, name: str) -> "RuleReport":
@@ -260,11 +271,28 @@ class Rules:
         bends.felt.append(Contribution(who, factors, None, kinds))
 
     def free(self, receptor: str) -> float:
-        """Free share of a receptor: 1 - RO_max S / (1 + S), S summed over drugs in name order."""
-        total = 0.0
-        for c in sorted(self._occupied.get(receptor, ()), key=lambda c: c.who):
-            total = total + float(c.value)
+        """Free share of a receptor: 1 - RO_max S / (1 + S), S summed over drugs in name order. Raises RuleError."""
+        total, _ = self._strength(receptor)
         return 1.0 - self._max_occupancy[receptor] * total / (1.0 + total)
+
+    def coating(self, receptor: str) -> float:
+        """Share of a receptor covered by antibodies that bear Fc: RO_max S_fc / (1 + S). Raises RuleError."""
+        total, with_fc = self._strength(receptor)
+        return self._max_occupancy[receptor] * with_fc / (1.0 + total)
+
+    def coatings(self) -> dict[str, float]:
+        """Surface molecule -> its coating, in the order of names; only those that are coated."""
+        coatings = {name: self.coating(name) for name in self._surfaces if name in self._occupied}
+        return {name: share for name, share in coatings.items() if share > 0.0}
+
+    def _strength(self, receptor: str) -> tuple[float, float]:
+        """S of all drugs, and the part of it that bears Fc, summed in the order of names."""
+        total = with_fc = 0.0
+        covers = self._occupied.get(checked_receptor(receptor, self._max_occupancy), ())
+        for cover in sorted(covers, key=lambda cover: cover.who):
+            total = total + cover.strength
+            with_fc = with_fc + cover.strength * cover.fc
+        return total, with_fc
 
     def fold(self) -> tuple[Rates, list[np.ndarray]]:
         """Everything contributed so far: the rates, and the own rates of single cells, a row per slot from 1 on."""
@@ -293,6 +321,13 @@ def unit_of(rule: str) -> str:
     return canonical(RULES[INDEX[checked_rule(rule)]].unit or "1")
 
 
+def checked_receptor(name: object, receptors: Collection[str]) -> str:
+    """The name of a receptor as it is; raises RuleError with the nearest names."""
+    if not isinstance(name, str) or name not in receptors:
+        raise RuleError(f"there is no receptor {quoted(name)}{nearest(quoted(name), receptors)}")
+    return name
+
+
 class RulesOf:
     """The rules as one treatment sees them: it may bend them, never assign to them."""
 
@@ -312,16 +347,38 @@ class RulesOf:
             f"rules.{name} cannot be assigned to: write rules.{name}.scale({value!r}) or rules.{name}.add({value!r})"
         )
 
-    def occupy(self, receptor: str, strength: float) -> None:
-        """Cover a receptor: ``strength`` is concentration / K_d; strengths of several drugs add up."""
-        if receptor not in RECEPTORS:
-            raise RuleError(
-                f"there is no receptor {quoted(receptor)}{nearest(receptor, list(RECEPTORS))}"
-            )
-        covered = checked_number(strength, f"occupy({receptor!r})")
-        self._rules._occupied.setdefault(receptor, []).append(
-            Contribution(self._who, covered, None, None)
+    def occupy(self, receptor: str, strength: float, fc: float = 0.0) -> None:
+        """Cover a receptor: ``strength`` is concentration / K_d; strengths S of several drugs add up.
+
+        ``receptor``: ``pd1``, ``pdl1``, or a trait that a kind of cell declares as ``surface`` molecule. The share
+        RO_max S / (1 + S) is covered, and hidden from CARs. ``fc``, 0 to 1: how much of the drug immune cells can hold on to
+        by its Fc part; a cell is then coated by its level of the molecule x the share that such drugs cover, which NK cells
+        see, and all who engage by ``COATED``. Raises RuleError.
+
+        >>> from simulation import Treatment, TumorModel
+        >>> class Marker(Treatment):
+        ...     def modify(self, rules, model):
+        ...         rules.occupy("car_target", 3.0, fc=1.0)
+        >>> model = TumorModel(treatments=[Marker], shape=(21, 21), tumor_cells=40, seed=1)
+        >>> model.step()
+        >>> round(model.rules.free("car_target"), 4), round(model.rules.coating("car_target"), 4)
+        (0.3625, 0.6375)
+        >>> bool(model.cells["coat"].max() > 0.5)
+        True
+        """
+        rules = self._rules
+        what = f"occupy({checked_receptor(receptor, rules._max_occupancy)!r})"
+        covered, bearing = (
+            float(checked_number(strength, what)),
+            float(checked_number(fc, f"fc of {what}")),
         )
+        if bearing > 1.0:
+            raise RuleError(f"fc of {what} takes a share between 0 and 1, not {bearing:g}")
+        if bearing and receptor not in rules._surfaces:
+            raise RuleError(
+                f"{what} coats nothing, because no kind of cell carries {receptor!r} as a surface trait: leave out fc="
+            )
+        rules._occupied.setdefault(receptor, []).append(Cover(self._who, covered, bearing))
 
     def supply(self, field_name: str, rate: object) -> None:
         """Bring a substance into the tissue: concentration per hour, one number or one per mesh node."""

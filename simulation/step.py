@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .cells.table import COAT
+from .errors import ModelError
 from .kernels import act as acting
 from .kernels import death, division, recruitment, sensing
 from .kernels.contact import Checkpoint, Toll
@@ -10,6 +12,7 @@ from .kinds.kind import resolve
 
 VERBS = ("treat", "diffuse", "sense", "recruit", "act", "divide", "die", "settle", "measure")
 RECORD_EVERY = 6.0  # hours between rows of the time series
+NOBODY = np.empty(0, dtype=np.int32)
 SORT_EVERY = 48  # steps between laying rows anew in the order of sites; changes no result
 
 
@@ -57,8 +60,20 @@ class Step:
             tumor.mhc_resting,
             model.population.by_kind.pdl1_induced,
         )
-        for i, recognition in enumerate(model.kinds.recognitions):
-            recognition.score(model, cells.seen[i, : cells.rows], cells.stimulus[i, : cells.rows])
+        self._coat()
+        for recognition, at in model.kinds.scores():
+            recognition.score(model, cells.seen[at, : cells.rows], cells.stimulus[at, : cells.rows])
+
+    def _coat(self) -> None:
+        """Fc-bearing antibody on every cell: its level of each molecule x the share of it that such antibodies cover."""
+        cells, coatings = self.model.cells, self.model.rules.coatings()
+        if not coatings:
+            cells.drop_trait(COAT)
+            return
+        cells.add_trait(COAT)
+        cells[COAT][:] = 0.0
+        for molecule, share in coatings.items():
+            cells[COAT][:] += share * cells["pdl1_shown" if molecule == "pdl1" else molecule]
 
     def recruit(self) -> None:
         """The body advances by one step, and immune cells enter as it says."""
@@ -102,10 +117,11 @@ class Step:
         """Six sub-steps of moving, engaging, hitting and letting go; then exhaustion and stimulation."""
         model, by_kind = self.model, self.model.population.by_kind
         kind = model.cells["kind"]
-        movers, attackers = (
-            np.flatnonzero(who[kind] & (kind >= 0)).astype(np.int32)
-            for who in (by_kind.motile, by_kind.attackers)
+        movers, attackers, suppressors = (
+            np.flatnonzero(who[kind] & (kind >= 0)).astype(np.int32) if who.any() else NOBODY
+            for who in (by_kind.motile, by_kind.attackers, by_kind.suppressor)
         )
+        self._check_receptors(attackers)
         known = np.zeros((len(model.kinds), len(model.kinds) + 1), dtype=np.int8)
         known[:, :-1] = by_kind.recognition >= 0
         cells, checkpoint = model.cells.view(), model.parameters.checkpoint
@@ -113,7 +129,9 @@ class Step:
             cells,
             model.lattice.space,
             model.rates,
-            acting.Actors(movers, attackers, by_kind.yielding, by_kind.recognition, known),
+            acting.Actors(
+                movers, attackers, suppressors, by_kind.yielding, by_kind.recognition, known
+            ),
             model.tissue.guide(),
             self._act_keys,
             model.clock * acting.SUBSTEPS,
@@ -139,6 +157,22 @@ class Step:
         )
         for agent in model.visitors():
             agent.step()
+
+    def _check_receptors(self, attackers) -> None:
+        """Loops check no index, so a cell that sees a channel which is none is named here. Raises ModelError."""
+        cells, kinds = self.model.cells, self.model.kinds
+        if not cells["receptor"].any():
+            return
+        kind, receptor = cells["kind"][attackers], cells["receptor"][attackers]
+        channels = self.model.population.by_kind.channels[kind]
+        wrong = np.flatnonzero((receptor < 0) | (receptor >= channels))
+        if wrong.size:
+            first = wrong[0]
+            raise ModelError(
+                f"receptor = {receptor[first]} of a {kinds.names[kind[first]]} is not allowed: it must be a channel of "
+                f"what its kind engages by, from 0 to {channels[first] - 1}",
+                key="receptor",
+            )
 
     def divide(self) -> None:
         """Cells with room and drive divide; daughters inherit, with small steps and rare losses."""

@@ -17,8 +17,8 @@ STATE = (
     "fixed_exhaustion",
     "capacity",
     "specificity",
+    "receptor",
 )
-TRAITS = ("antigen", "car_target", "mhc", "pdl1", "stress_ligand")
 
 
 def happens(draw, rate, hours):
@@ -49,7 +49,7 @@ class LivingCell(CellAgent):
     def __init__(self, model, site, name, state):
         super().__init__(model)
         self.cell, self.name, self.mother, self.rates = site, name, 0, model.rates[self.kind]
-        for trait in STATE + TRAITS:
+        for trait in (*STATE, *model.traits):
             setattr(self, trait, state[trait])
 
     def draw(self, purpose, number=0):
@@ -190,6 +190,14 @@ class Lymphocyte(LivingCell):
         0.0  # since: when a contact began, or minus the hours it has not yet searched
     )
 
+    def scores(self, target):
+        """How well a target is recognised, 0 to 1, through each channel of its recognition."""
+        raise NotImplementedError
+
+    def recognises(self, target):
+        """How well it recognises a target, 0 to 1: of all channels it sees that of its receptor."""
+        return self.scores(target)[self.receptor]
+
     def stimulus(self, target):
         """How strongly a target drives its division, 0 to 1."""
         return self.recognises(target)
@@ -324,10 +332,10 @@ class TCell(Lymphocyte):
 
     kind = "t_cell"
 
-    def recognises(self, target):
+    def scores(self, target):
         """Peptide on MHC-I, half-saturating."""
         shown = target.antigen * target.rates.antigen_shown * target.presented_mhc
-        return half_effect(shown, self.model.parameters.t_cell.half_antigen)
+        return (half_effect(shown, self.model.parameters.t_cell.half_antigen),)
 
 
 class CarTCell(Lymphocyte):
@@ -335,9 +343,9 @@ class CarTCell(Lymphocyte):
 
     kind = "car_t_cell"
 
-    def recognises(self, target):
+    def scores(self, target):
         """Little of the target is enough for lysis."""
-        return half_effect(target.car_target, self.model.parameters.car_t_cell.half_lysis)
+        return (half_effect(target.car_target, self.model.parameters.car_t_cell.half_lysis),)
 
     def stimulus(self, target):
         """Division takes more of the target."""
@@ -349,7 +357,7 @@ class NKCell(Lymphocyte):
 
     kind = "nk_cell"
 
-    def recognises(self, target):
+    def scores(self, target):
         """Stress, as far as MHC-I does not hold it back."""
         half, mhc = self.model.parameters.nk_cell.half_mhc, target.presented_mhc
-        return min(1.0, target.stress_ligand * (1.0 - half_effect(mhc * mhc, half * half)))
+        return (min(1.0, target.stress_ligand * (1.0 - half_effect(mhc * mhc, half * half))),)

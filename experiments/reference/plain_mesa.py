@@ -14,7 +14,6 @@ from simulation.kinds.kind import resolve
 
 from .plain_cells import (
     STATE,
-    TRAITS,
     TRIES,
     CarTCell,
     LivingCell,
@@ -51,10 +50,20 @@ class PlainTumor(mesa.Model):
 
     ``draws``: where random numbers come from, ``model.random`` unless given. ``interferon``, ``oxygen`` (mmHg) and
     ``il2`` (nM) are the same everywhere and always, as are ``uphill``, the heading up the chemokine, and its ``pull``.
+    ``classes``: agents of further kinds, a class of ``plain_cells`` each.
     """
 
     def __init__(
-        self, model, draws=None, *, interferon=0.0, oxygen=38.0, il2=0.0, uphill=None, pull=0.0
+        self,
+        model,
+        draws=None,
+        *,
+        interferon=0.0,
+        oxygen=38.0,
+        il2=0.0,
+        uphill=None,
+        pull=0.0,
+        classes=(),
     ):
         super().__init__(rng=model.seed)
         self.grid = OrthogonalMooreGrid(model.shape, capacity=1, random=self.random)
@@ -67,6 +76,8 @@ class PlainTumor(mesa.Model):
             pull,
         )
         self.draws = draws or MesaDraws(self.random)
+        self.classes = CLASSES | {cls.kind: cls for cls in classes}
+        self.traits = model.kinds.traits()
         self.parameters, self.clock, self.dt = model.parameters, model.clock, model.dt
         self.substep, self.stride = model.dt / SUBSTEPS, model.lattice.space.stride
         self.free_receptors = model.rates.free.pd1 * model.rates.free.pdl1
@@ -80,7 +91,6 @@ class PlainTumor(mesa.Model):
                     for number in (t.mutation, t.loss, t.halving, t.high)
                 ]
                 for t in kind.traits
-                if t.name in TRAITS
             }
             self.full_capacity[kind.name] = model.kinds.numbers("capacity", self.parameters)[k]
         self.claims = {}
@@ -92,8 +102,8 @@ class PlainTumor(mesa.Model):
         agents = {}
         for row in rows.tolist():
             site = self.grid[model.lattice.position(cells["site"][row])]
-            state = {trait: cells[trait][row].item() for trait in STATE + TRAITS}
-            agents[row] = CLASSES[model.kinds.names[cells["kind"][row]]](
+            state = {trait: cells[trait][row].item() for trait in (*STATE, *self.traits)}
+            agents[row] = self.classes[model.kinds.names[cells["kind"][row]]](
                 self, site, int(cells["name"][row]), state
             )
             agents[row].mother = int(cells["mother"][row])

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 DEAD = -1
+COAT = "coat"
+"""The column of Fc-bearing antibody on every cell, which is there only while such an antibody is."""
 
 
 class Column(NamedTuple):
@@ -40,6 +42,7 @@ OF_EVERY_CELL = (
     Column("damage", np.int16, high=ANY, inherited=False),
     Column("held", np.int16, inherited=False),
     Column("divisions", np.int16, high=ANY),
+    Column("receptor", np.int8, high=ANY),  # the channel of its recognition that it sees
     Column("kills", np.int32, inherited=False),
     Column("braked", np.int32, inherited=False),  # hits that the brake took from it
     Column("partner", np.int32, blank=-1, inherited=False),
@@ -73,7 +76,8 @@ Cells = namedtuple(
 )
 Cells.__doc__ = """What a compiled loop sees of the table: arrays over rows.
 
-``seen`` and ``stimulus``, float64 (recognitions, rows): how well a target is recognised, and how strongly it drives division.
+``seen`` and ``stimulus``, float64 (channels of all recognitions, rows): how well a target is recognised, and how strongly it
+drives division.
 ``own``, float64 (chosen rules + 1, rows): rates of single cells, NaN where their kind's hold; slot 0 is all NaN.
 """
 
@@ -81,9 +85,7 @@ Cells.__doc__ = """What a compiled loop sees of the table: arrays over rows.
 class CellTable:
     """All cells of a model. ``table["antigen"]`` is the live array of that trait, one entry per row."""
 
-    def __init__(
-        self, traits: list[str], recognitions: int, rows: int = 1024, most: int | None = None
-    ):
+    def __init__(self, traits: list[str], channels: int, rows: int = 1024, most: int | None = None):
         self.traits = list(dict.fromkeys(traits))
         self.most = most
         self.rows = 0
@@ -91,8 +93,8 @@ class CellTable:
         self._columns = {column.name: np.zeros(0, dtype=column.dtype) for column in OF_EVERY_CELL}
         for trait in self.traits:
             self._columns.setdefault(trait, np.zeros(0))
-        self.seen = np.zeros((recognitions, 0))
-        self.stimulus = np.zeros((recognitions, 0))
+        self.seen = np.zeros((channels, 0))
+        self.stimulus = np.zeros((channels, 0))
         self.own = np.zeros((1, 0))
         self._reserve(rows)
         self._row_of: tuple[int, np.ndarray, np.ndarray] | None = None
@@ -119,8 +121,14 @@ class CellTable:
             self.traits.append(trait)
             self._columns[trait] = np.zeros(len(self._columns["name"]))
 
-    def add_recognitions(self, number: int) -> None:
-        """Room for the scores of ``number`` recognitions in all."""
+    def drop_trait(self, trait: str) -> None:
+        """Without the column of a trait, where there is one."""
+        if trait in self._columns:
+            self.traits.remove(trait)
+            del self._columns[trait]
+
+    def add_channels(self, number: int) -> None:
+        """Room for the scores of ``number`` channels in all."""
         missing = number - len(self.seen)
         if missing > 0:
             blank = np.zeros((missing, self.seen.shape[1]))
@@ -239,11 +247,13 @@ class CellTable:
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Stand as it was when :meth:`state` was taken."""
         rows = len(state["name"])
+        if COAT in state:
+            self.add_trait(COAT)
         self._reserve(rows)
         self.rows = rows
         for name, column in self._columns.items():
             column[:rows] = state[name] if name in state else _blank(name)
-        self.add_recognitions(len(state["seen"]))
+        self.add_channels(len(state["seen"]))
         for name in ("seen", "stimulus"):
             scores = getattr(self, name)
             scores[:, :rows] = 0.0

@@ -34,10 +34,9 @@ class Actors(NamedTuple):
 
     movers: np.ndarray  # int32, rows of motile cells
     attackers: np.ndarray  # int32, rows of cells that engage others
+    suppressors: np.ndarray  # int32, rows of cells whose PD-L1 is felt by all beside them
     yields: np.ndarray  # bool per kind: may be exchanged with
-    recognition: (
-        np.ndarray
-    )  # int8 (kinds, kinds): which score decides, -1 where a kind does not engage the other
+    recognition: np.ndarray  # int16 (kinds, kinds): first score that may decide, or -1
     known: np.ndarray  # int8 (kinds, kinds + 1): 1 where a kind engages the other; nobody, -1, reads the extra last entry
 
 
@@ -56,6 +55,7 @@ def act(cells, space, rates, actors, guide, keys, tick, hours, checkpoint, toll)
         np.empty(attackers + 1, np.int32),
         np.empty(attackers + 1),
         np.empty(attackers + 1, np.bool_),
+        np.zeros(rows if actors.suppressors.size else 1),
     )
     blows = Blows(
         np.full(rows, -1, np.int32),

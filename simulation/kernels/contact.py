@@ -15,6 +15,7 @@ from ..rules import INDEX, either
 from ..tissue.lattice import EMPTY
 from .chance import happens, too_late, wait
 from .movement import BLOCK
+from .suppression import feel
 
 KILL, POTENCY, DETACH = INDEX["kill"], INDEX["potency"], INDEX["detach"]
 BRAKE, REPAIR, LETHAL = INDEX["brake"], INDEX["repair"], INDEX["lethal_hits"]
@@ -44,6 +45,7 @@ class Fights(NamedTuple):
     target: np.ndarray  # int32, the row of its target
     until: np.ndarray  # hours into the sub-step when it lets go; infinite where that is later
     braked: np.ndarray  # bool: lets go because PD-1 took a hit from it
+    felt: np.ndarray  # per row: the strongest PD-L1 of suppressors beside it; one 0 without any
 
 
 class Blows(NamedTuple):
@@ -59,7 +61,7 @@ class Blows(NamedTuple):
 
 @scalar
 def pd1_signal(free, shown_pdl1, half):
-    """PD-1 signal from 0 to 1: free receptors x free ligands x L^2 / (half^2 + L^2), L = PD-L1 that the target shows."""
+    """PD-1 signal from 0 to 1: free receptors x free ligands x L^2 / (half^2 + L^2), L = PD-L1 that the attacker meets."""
     return free.pd1 * free.pdl1 * shown_pdl1 * shown_pdl1 / (half * half + shown_pdl1 * shown_pdl1)
 
 
@@ -80,6 +82,7 @@ def strike(
 ):
     """What happens on every held target in one sub-step, event by event; returns the number killed."""
     fighting = pair(cells, actors.attackers, fights)
+    feel(cells, space, actors.suppressors, fights.felt)
     when, by, following = hit(cells, rates, keys, tick, hours, checkpoint, fighting, fights, blows)
     killed = suffer(cells, rates, keys, tick, hours, when, by, following, blows, toll)
     remember(cells, rates, actors.recognition, hours, checkpoint, fighting, fights, blows)
@@ -142,6 +145,7 @@ def hit(cells, rates, keys, tick, hours, checkpoint, fighting, fights, blows):
         braked[i] = False
         busy[acting] = i
         acting += not (stays & waits)
+    felt, shielded = fights.felt, fights.felt.size > 1
     when, by = np.empty(acting * HITS_EACH), np.empty(acting * HITS_EACH, dtype=np.int32)
     following = np.empty(acting * HITS_EACH, dtype=np.int32)
     hits = 0
@@ -166,7 +170,8 @@ def hit(cells, rates, keys, tick, hours, checkpoint, fighting, fights, blows):
             time += wait(uniform(strikes + np.uint64(k) * GOLDEN, name), rate)
             if time >= end or time >= hours:
                 break
-            signal = pd1_signal(rates.free, shown[held], checkpoint.half_pdl1)
+            met = max(shown[held], felt[row if shielded else 0])
+            signal = pd1_signal(rates.free, met, checkpoint.half_pdl1)
             if braking > 0.0 and uniform(switch + np.uint64(k) * GOLDEN, name) < braking * signal:
                 end = time
                 braked[i] = True
@@ -265,7 +270,8 @@ def remember(cells, rates, recognition, hours, checkpoint, fighting, fights, blo
         cells.contact,
     )
     own, brake, by_kind, last = cells.own, rates.slot[BRAKE], rates.by_kind, blows.last
-    rule, pdl1, alive = np.empty(BLOCK, dtype=np.int8), np.empty(BLOCK), np.empty(BLOCK)
+    receptor, felt, shielded = cells.receptor, fights.felt, fights.felt.size > 1
+    rule, pdl1, alive = np.empty(BLOCK, dtype=np.int16), np.empty(BLOCK), np.empty(BLOCK)
     tiring, driving = np.empty(BLOCK), np.empty(BLOCK)
     for start in range(0, fighting, BLOCK):
         many = min(BLOCK, fighting - start)
@@ -275,8 +281,9 @@ def remember(cells, rates, recognition, hours, checkpoint, fighting, fights, blo
         )
         until, braked = fights.until[start : start + many], fights.braked[start : start + many]
         for i in range(many):
-            rule[i] = recognition[kinds[attacker[i]], kinds[target[i]]]
-            pdl1[i] = shown[target[i]]
+            row = attacker[i]
+            rule[i] = recognition[kinds[row], kinds[target[i]]] + receptor[row]
+            pdl1[i] = max(shown[target[i]], felt[row if shielded else 0])
             alive[i] = last[target[i]]
         for i in range(many):
             tiring[i] = seen[rule[i], target[i]]

@@ -65,7 +65,8 @@ def bind(cells, space, rates, actors, start, choose, attempt, hours, kind_at, ma
     own, slot, by_kind = cells.own, rates.slot[ENGAGE], rates.by_kind
     around = np.empty(offsets.size + 1, dtype=np.int32)
     rows, target = np.empty(BLOCK, dtype=np.int32), np.empty(BLOCK, dtype=np.int32)
-    rule, score, free = np.empty(BLOCK, dtype=np.int8), np.empty(BLOCK), np.empty(BLOCK)
+    rule, score, free = np.empty(BLOCK, dtype=np.int16), np.empty(BLOCK), np.empty(BLOCK)
+    receptor = cells.receptor
     for first in range(0, many, BLOCK):
         able = 0
         for i in range(first, min(first + BLOCK, many)):
@@ -87,7 +88,7 @@ def bind(cells, space, rates, actors, start, choose, attempt, hours, kind_at, ma
             rows[met] = row
             free[met] = free[i]
             target[met] = chosen
-            rule[met] = recognition[kind, kind_at[chosen]]
+            rule[met] = recognition[kind, kind_at[chosen]] + receptor[row]
             met += candidates > 0
         for i in range(met):
             target[i] = occupant[target[i]]
@@ -114,7 +115,7 @@ def meet(cells, space, rates, recognition, start, choose, attempt, hours, many, 
     names, kinds, partners, since = cells.name, cells.kind, cells.partner, cells.since
     capacity, specificity, seen, held = cells.capacity, cells.specificity, cells.seen, cells.held
     own, slot, by_kind = cells.own, rates.slot[ENGAGE], rates.by_kind
-    occupant, interior = space.occupant, space.interior
+    occupant, interior, receptor = space.occupant, space.interior, cells.receptor
     for i in range(many):
         row = looking[i]
         kind, name = kinds[row], names[row]
@@ -128,7 +129,8 @@ def meet(cells, space, rates, recognition, start, choose, attempt, hours, many, 
         while passed < free:
             met = occupant[interior[np.int64(uniform(meeting, name) * interior.size)]]
             if met >= 0 and recognition[kind, kinds[met]] >= 0:
-                score = seen[recognition[kind, kinds[met]], met] * specificity[row]
+                rule = recognition[kind, kinds[met]] + receptor[row]
+                score = seen[rule, met] * specificity[row]
                 if uniform(meeting + GOLDEN, name) < score:
                     partners[row] = met
                     held[met] += 1

@@ -54,11 +54,17 @@ def see_target(cells, target, half_lysis, half_drive, score, stimulus):
 
 
 @loop
-def see_missing_self(cells, stress, half, score, stimulus):
-    """NK cell: activation = stress ligand x (1 - m^4 / (half^4 + m^4)), m = presented MHC-I; at most 1."""
-    kinds, presented_mhc = cells.kind, cells.presented_mhc
+def see_missing_self(cells, stress, half, coat, half_coat, score, stimulus):
+    """NK cell: activation s = stress ligand x (1 - m^4 / (half^4 + m^4)), m = presented MHC-I; at most 1.
+
+    Antibody on the cell activates as well: 1 - (1 - s)(1 - c^2 / (half_coat^2 + c^2)). ``coat``: c per row, or empty.
+    """
+    kinds, presented_mhc, coated = cells.kind, cells.presented_mhc, coat.size > 0
     for row in range(kinds.size):
         if kinds[row] >= 0:
             m = presented_mhc[row] ** 4
             score[row] = min(1.0, stress[row] * (1.0 - m / (half**4 + m)))
+            if coated:
+                c = coat[row] * coat[row]
+                score[row] += (1.0 - score[row]) * c / (half_coat * half_coat + c)
             stimulus[row] = score[row]

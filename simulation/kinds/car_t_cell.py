@@ -88,7 +88,9 @@ class CarTCell(CellAgent):
 
 def _target(model: Model, score: np.ndarray, stimulus: np.ndarray) -> None:
     group = model.parameters.car_t_cell
-    target = model.cells["car_target"]
+    target, free = model.cells["car_target"], model.rules.free("car_target")
+    if free < 1.0:  # what antibodies cover is hidden
+        target = target * free
     sensing.see_target(
         model.cells.view(), target, group.half_lysis, group.half_drive, score, stimulus
     )

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TypeVar
 
 import mesa
 import numpy as np
 
+from ..cells.table import COAT
 from ..contract import Model
 from ..errors import TumorLabError
 from ..parameters.given import quoted, shortened
@@ -19,6 +21,7 @@ from ..tissue.effect import Effect
 from ..tissue.field_kind import FieldKind
 
 Named = TypeVar("Named")
+MOST_CHANNELS = 127  # fits int8
 
 
 class KindError(TumorLabError):
@@ -31,7 +34,11 @@ class Trait:
 
     A new cell draws it log-normally around ``start`` with sigma ``spread``, or gets zero with probability
     ``negative_share``. At division both daughters' values step log-normally by ``mutation``, are halved with probability
-    ``halving`` and lost for good with probability ``loss``. Values lie between 0 and ``high``.
+    ``halving`` and lost for good with probability ``loss``. Values lie between 0 and ``high``. A ``surface`` molecule can be
+    bound by antibodies: ``rules.occupy(name, ...)``.
+
+    >>> Trait("cd20", start=1.0, spread=0.3, loss=1e-5, surface=True).surface
+    True
     """
 
     name: str
@@ -42,18 +49,39 @@ class Trait:
     loss: Number = 0.0
     halving: Number = 0.0
     high: float = 100.0
+    surface: bool = False
 
 
 @dataclass(frozen=True)
 class Recognition:
     """How an attacker tells a target: fills a score (0 to 1, gates engagement) and a stimulus (drives division) per row.
 
-    ``score(model, score, stimulus)`` is called once a step and writes both float64 arrays in place.
+    ``score(model, score, stimulus)`` is called once a step and writes both float64 arrays in place, of shape (rows,). With
+    several ``channels`` they have the shape (channels, rows), and every attacker reads the channel that its ``receptor``
+    names: T-cell clones that see different peptides, or CARs that see one target, another, or both. Of an antigen that
+    antibodies cover, a channel sees the free share, ``model.rules.free(name)``. Raises KindError for a number of channels
+    that is none.
+
+    >>> def see_both(model, score, stimulus):
+    ...     for channel, antigen in enumerate(("antigen", "car_target")):
+    ...         shown = model.cells[antigen] * model.cells["presented_mhc"]
+    ...         score[channel] = stimulus[channel] = shown**2 / (0.3**2 + shown**2)
+    >>> Recognition("two_peptides", "T-cell receptors on two peptides", see_both, channels=2).channels
+    2
     """
 
     name: str
     meaning: str
     score: Callable[[Model, np.ndarray, np.ndarray], None]
+    channels: int = 1
+
+    def __post_init__(self) -> None:
+        if not whole(self.channels) or not 1 <= self.channels <= MOST_CHANNELS:
+            raise KindError(
+                f"channels = {quoted(self.channels)} is not allowed: it must be a whole number between 1 and "
+                f"{MOST_CHANNELS}",
+                key=f"recognition {self.name!r}",
+            )
 
 
 @dataclass(frozen=True)
@@ -63,7 +91,9 @@ class CellKind:
     ``rates``: rule name -> number (inside units) or dotted parameter name; what is left out is zero. ``engages``: kind of
     target -> Recognition or the name of one, this kind's row in the interaction table; ``engaged_by`` its column.
     ``motile`` cells move, ``yielding`` ones can be changed places with, ``driven`` ones divide only as stimulation and
-    vigour allow. ``capacity``: kills in store. ``rules``, ``fields`` and ``effects``: what it brings into a model, or needs
+    vigour allow. A ``suppressor`` lends its PD-L1 to the cells beside it: an attacker there feels the larger of what its target
+    and its neighbours show; in liquid nobody is beside. ``receptor``: the channel that its cells see when they come in.
+    ``capacity``: kills in store. ``rules``, ``fields`` and ``effects``: what it brings into a model, or needs
     there; several kinds may bring the same. ``column``: the name of its count in results; ``words`` and ``color``: how
     pictures call and draw it.
     """
@@ -77,6 +107,8 @@ class CellKind:
     motile: bool = False
     yielding: bool = False
     driven: bool = False
+    suppressor: bool = False
+    receptor: int = 0
     capacity: Number | None = None
     pdl1_induced: Number = 0.0
     initial_density: Number = 0.0
@@ -117,6 +149,17 @@ class CellKind:
                 )
         if self.motile and self.yielding:
             raise KindError("a motile cell cannot be yielding as well", key=f"kind {self.name!r}")
+        if not whole(self.receptor) or not 0 <= self.receptor < MOST_CHANNELS:
+            raise KindError(
+                f"receptor = {quoted(self.receptor)} is not allowed: it is the number of a channel, from 0 to "
+                f"{MOST_CHANNELS - 1}",
+                key=f"kind {self.name!r}",
+            )
+        if COAT in [trait.name for trait in self.traits]:
+            raise KindError(
+                f"a trait cannot be called {COAT!r}, which is the antibody on every cell: choose another",
+                key=f"kind {self.name!r}",
+            )
         object.__setattr__(self, "column", self.column or f"{self.name}s")
 
     @property
@@ -164,3 +207,8 @@ def named(what: object, cls: type[Named]) -> Named:
             f"{quoted(what)} is not a {cls.__name__}: give one, or the module:NAME of one"
         )
     return found
+
+
+def whole(number: object) -> bool:
+    """Whether it is a whole number, and no True or False."""
+    return isinstance(number, Integral) and not isinstance(number, bool)

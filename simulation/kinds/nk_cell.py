@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..cells.agents import CellAgent
+from ..cells.table import COAT
 from ..contract import Model
 from ..kernels import sensing
 from ..parameters.parameter import Parameter
@@ -44,6 +45,13 @@ class NKCellParameters(LymphocyteParameters):
     )
     half_mhc = Parameter(
         0.15, "1", "presented MHC-I of half inhibition", source=cite("Brodin2010"), range=(0.001, 1)
+    )
+    half_coat = Parameter(
+        0.3,
+        "1",
+        "antibody on a cell of half activation through the Fc receptor, of macrophages as well",
+        source=assumed("a third of a target of 10^4 molecules, covered, is enough to be seen"),
+        range=(0.001, 10),
     )
     engage_rate = Parameter(
         0.6,
@@ -129,15 +137,23 @@ class NKCell(CellAgent):
     kind = "nk_cell"
 
 
+NO_COAT = np.empty(0)
+
+
 def _missing_self(model: Model, score: np.ndarray, stimulus: np.ndarray) -> None:
-    half = model.parameters.nk_cell.half_mhc
+    cells, group = model.cells, model.parameters.nk_cell
+    stress, coat = cells["stress_ligand"], NO_COAT
+    if COAT in cells:
+        coat = cells[COAT]
     sensing.see_missing_self(
-        model.cells.view(), model.cells["stress_ligand"], half, score, stimulus
+        cells.view(), stress, group.half_mhc, coat, group.half_coat, score, stimulus
     )
 
 
 MISSING_SELF = Recognition(
-    "missing_self", "NK cell: stress ligand without enough MHC-I", _missing_self
+    "missing_self",
+    "NK cell: stress ligand without enough MHC-I, or antibody on the cell",
+    _missing_self,
 )
 NK_CELL = CellKind(
     "nk_cell",

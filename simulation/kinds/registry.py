@@ -1,6 +1,7 @@
 """All kinds of one model, and who meets whom."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,16 +9,18 @@ import numpy as np
 from .. import words
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameters, nearest
-from ..rules import RULES, Rule, Rules, RulesOf
-from .kind import CellKind, KindError, Process, Recognition, resolve
+from ..rules import RECEPTORS, RULES, Rule, Rules, RulesOf
+from .kind import MOST_CHANNELS, CellKind, KindError, Process, Recognition, resolve
 
 
 class ByKind(NamedTuple):
-    """What the loops read of each kind; one entry per kind, ``recognition`` int8 (attacker, target)."""
+    """What the loops read of each kind; one entry per kind, ``recognition`` int16 (attacker, target): its first channel."""
 
     motile: np.ndarray
     yielding: np.ndarray
     driven: np.ndarray
+    suppressor: np.ndarray
+    channels: np.ndarray
     recognition: np.ndarray
     attackers: np.ndarray
     capacity: np.ndarray
@@ -124,14 +127,54 @@ class Kinds:
         """The traits of all kinds, each once."""
         return list(dict.fromkeys(trait.name for kind in self.all for trait in kind.traits))
 
+    def receptors(self) -> list[str]:
+        """What antibodies can cover: the receptors that loops read, and the surface molecules among the traits."""
+        return list(dict.fromkeys([*RECEPTORS, *self.surfaces()]))
+
+    def surfaces(self) -> list[str]:
+        """The surface molecules among the traits of all kinds, each once."""
+        traits = (trait for kind in self.all for trait in kind.traits)
+        return list(dict.fromkeys(trait.name for trait in traits if trait.surface))
+
+    @property
+    def channels(self) -> int:
+        """The channels of all recognitions together."""
+        return sum(recognition.channels for recognition in self.recognitions)
+
+    def scores(self) -> Iterator[tuple[Recognition, int | slice]]:
+        """Every recognition, with where its scores stand: one row, or a row a channel."""
+        first = 0
+        for recognition in self.recognitions:
+            after = first + recognition.channels
+            yield recognition, first if recognition.channels == 1 else slice(first, after)
+            first = after
+
+    def fewest_channels(self) -> np.ndarray:
+        """int64 per kind: the channels that its cells can choose from, whatever they meet. Raises KindError."""
+        table, fewest = self.interactions(), np.full(len(self.all), MOST_CHANNELS)
+        first = 0
+        for recognition in self.recognitions:
+            uses = (table == first).any(axis=1)
+            fewest[uses] = np.minimum(fewest[uses], recognition.channels)
+            first += recognition.channels
+            for k in np.flatnonzero(uses):
+                if self.all[k].receptor >= recognition.channels:
+                    raise KindError(
+                        f"receptor = {self.all[k].receptor} is no channel of recognition {recognition.name!r}, "
+                        f"which has {recognition.channels}, counted from 0",
+                        key=f"kind {self.all[k].name!r}",
+                    )
+        return fewest
+
     def flags(self, flag: str) -> np.ndarray:
         """One True or False per kind."""
         return np.array([bool(getattr(kind, flag)) for kind in self.all])
 
     def interactions(self) -> np.ndarray:
-        """int8 (attacker, target): index of the recognition, -1 where the first does not engage the second."""
+        """int16 (attacker, target): first channel of the recognition, -1 where the first does not engage the second."""
         names = [recognition.name for recognition in self.recognitions]
-        table = np.full((len(self.all), len(self.all)), -1, dtype=np.int8)
+        first = [0, *accumulate(recognition.channels for recognition in self.recognitions)]
+        table = np.full((len(self.all), len(self.all)), -1, dtype=np.int16)
         for i, kind in enumerate(self.all):
             for pairs, cell in (
                 (kind.engages, lambda j, i=i: (i, j)),
@@ -144,7 +187,7 @@ class Kinds:
                             f"there is no recognition {quoted(name)}{nearest(name, names)}",
                             key=f"kind {kind.name!r}",
                         )
-                    table[cell(self.index(other))] = names.index(name)
+                    table[cell(self.index(other))] = first[names.index(name)]
         return table
 
     def attackers(self) -> np.ndarray:
@@ -157,6 +200,8 @@ class Kinds:
             self.flags("motile"),
             self.flags("yielding"),
             self.flags("driven"),
+            self.flags("suppressor"),
+            self.fewest_channels(),
             self.interactions(),
             self.attackers(),
             self.numbers("capacity", parameters),

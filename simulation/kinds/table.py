@@ -22,7 +22,7 @@ from ..rules import INDEX, unit_of
 from .kind import CellKind, Number, Trait
 from .shipped import KINDS, RECOGNITIONS
 
-SWITCHES = ("motile", "yielding", "driven")
+SWITCHES = ("motile", "yielding", "driven", "suppressor")
 NUMBERS = {"capacity": "1", "pdl1_induced": "1", "initial_density": "cells/mm2"}
 LOOKS = ("words", "color", "column")
 MEETS = ("engages", "engaged_by")
@@ -36,10 +36,11 @@ def kind_from_table(name: str, table: Mapping[str, Any], kinds: Iterable[str] = 
     """The kind of cell called ``name`` that a table describes, as one that Python declares.
 
     ``rates``: rule -> a text with a unit that converts to that of the rule, a plain number, or the dotted name of a parameter.
-    ``traits``: name -> a table of ``start``, ``spread``, ``negative_share``, ``mutation``, ``loss``, ``halving``, ``high``.
-    ``engages`` and ``engaged_by``: kind of cell -> the name of a recognition that ships. ``motile``, ``yielding``, ``driven``:
-    true or false; ``capacity``, ``pdl1_induced``, ``initial_density`` (``"20 cells/mm2"``): numbers or dotted names;
-    ``description``, ``words``, ``color`` (``"#8E44AD"``) and ``column``: texts. ``kinds``: kinds beside those that ship.
+    ``traits``: name -> a table of ``start``, ``spread``, ``negative_share``, ``mutation``, ``loss``, ``halving``, ``high``,
+    and ``surface``, true where antibodies can bind it. ``engages`` and ``engaged_by``: kind of cell -> the name of a
+    recognition that ships. ``motile``, ``yielding``, ``driven``, ``suppressor``: true or false. ``capacity``,
+    ``pdl1_induced``, ``initial_density`` (``"20 cells/mm2"``): numbers or dotted names. ``description``, ``words``, ``color``
+    (``"#8E44AD"``) and ``column``: texts. ``kinds``: kinds beside those that ship.
     Raises TableError, KindError.
 
     >>> from simulation import TumorModel, kind_from_table
@@ -109,14 +110,16 @@ def _trait(name: str, given: object) -> Trait:
             f"a trait cannot be called {quoted(name)}, which every cell has already or is no word: choose another",
             key="traits",
         )
-    table = checked_table(given, [*OF_TRAIT, "high"], key)
+    table = checked_table(given, [*OF_TRAIT, "high", "surface"], key)
     high = inside(table.get("high", 100.0), "1", f"{key}.high")
-    numbers = {
+    numbers: dict[str, Any] = {
         each: _number(table[each], "1", f"{key}.{each}", most or high)
         for each, most in OF_TRAIT.items()
         if each in table
     }
-    return Trait(name, **numbers, high=high)
+    return Trait(
+        name, **numbers, high=high, surface=_switch(table.get("surface", False), f"{key}.surface")
+    )
 
 
 def _number(given: object, unit: str, key: str, most: float = float("inf")) -> Number:

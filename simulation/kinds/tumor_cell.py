@@ -241,11 +241,12 @@ TUMOR_CELL = CellKind(
             "car_target",
             negative_share="tumor.car_target_negative_share",
             loss="tumor.car_target_loss",
+            surface=True,
         ),
         Trait(
             "mhc", start="tumor.mhc", loss="tumor.mhc_loss", halving="tumor.mhc_halving", high=1.0
         ),
-        tumor_trait("pdl1"),
+        tumor_trait("pdl1", surface=True),
         tumor_trait("stress_ligand"),
     ),
     rates={

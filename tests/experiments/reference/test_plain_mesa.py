@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from experiments.reference import plain_cells
+from experiments.reference.plain_cells import half_effect
 from experiments.reference.plain_mesa import PlainTumor
 from simulation import CarTCell, NKCell, TCell, TumorModel
 from simulation.randomness import Randomness
 from simulation.rules import RULES
 from simulation.step import VERBS
+from tests.simulation.kinds.clones import ANTIGENS, CLONE, Clone
 
 STILL = ("diffuse", "recruit", "measure")  # fields stand still and nobody enters
 OVERRIDES = {
@@ -43,6 +46,7 @@ COMPARED = (
     "fixed_exhaustion",
     "capacity",
     "specificity",
+    "receptor",
     "antigen",
     "car_target",
     "mhc",
@@ -139,7 +143,7 @@ class KeyedDraws:
         return self.rank(purpose, mother) & (2**63 - 1)
 
 
-def lattice_and_twin(seed, shape):
+def lattice_and_twin(seed, shape, **more):
     """A crowded model in constant fields, and its twin."""
     sites = int(np.prod(shape))
     model = TumorModel(
@@ -148,6 +152,7 @@ def lattice_and_twin(seed, shape):
         tumor_cells=sites * 35 // 100,
         immune_cells=False,
         overrides=OVERRIDES,
+        **more,
     )
     for cls, share in ((TCell, 8), (CarTCell, 3), (NKCell, 7)):
         for _ in range(sites * share // 100):
@@ -158,7 +163,37 @@ def lattice_and_twin(seed, shape):
     uphill = SURROUNDINGS["uphill"] + (0,) * (len(shape) - 2)
     model.tissue.uphill[:] = model.lattice.directions.tolist().index(list(uphill))
     model.tissue.pull[:] = SURROUNDINGS["pull"]
-    return model, PlainTumor(model, KeyedDraws(seed), **(SURROUNDINGS | {"uphill": uphill}))
+    surroundings = SURROUNDINGS | {"uphill": uphill}
+    return model, PlainTumor(model, KeyedDraws(seed), classes=[PlainClone], **surroundings)
+
+
+class PlainClone(plain_cells.TCell):
+    """Sees the antigen of its receptor."""
+
+    kind = "clone"
+
+    def scores(self, target):
+        """A channel for each antigen."""
+        half, mhc = self.model.parameters.t_cell.half_antigen, target.presented_mhc
+        return [half_effect(getattr(target, antigen) * mhc, half) for antigen in ANTIGENS]
+
+
+class Forgetful(PlainClone):
+    """Sees the first antigen, whatever its receptor."""
+
+    def recognises(self, target):
+        """The first."""
+        return self.scores(target)[0]
+
+
+def clones():
+    """The same crowd, and clones that see one of two antigens each."""
+    model, _ = lattice_and_twin(seed=4, shape=(20, 21), cell_kinds=[CLONE])
+    for number in range(30):
+        Clone(model, receptor=number % 2)
+    second = model.randomness.uniform("second antigen", 0, model.cells["name"])
+    model.cells["second_antigen"][:] = np.where(model.rows("tumor_cell"), second, 0.0)
+    return model
 
 
 def hour(model):
@@ -242,6 +277,23 @@ def test_twin_follows_with_another_seed_and_in_3d(seed, shape, steps):
             f"a cell differs after {number + 1} hours"
         )
     assert model.counters["kills"].sum() > 10 and model.counters["births"].sum() > 10
+
+
+def test_twin_follows_clones_that_see_one_of_two_antigens_each():
+    """Bit by bit; one whose cells all see the first antigen leaves the course: the comparison is sharp."""
+    model = clones()
+    twins = [
+        PlainTumor(model, KeyedDraws(4), classes=[cls], **SURROUNDINGS)
+        for cls in (PlainClone, Forgetful)
+    ]
+    for _ in range(25):
+        for each in (model, *twins):
+            hour(each) if each is model else each.step()
+        assert differs(of_loops(model), of_agents(twins[0])) is None
+    assert differs(of_loops(model), of_agents(twins[1])) is not None
+    of, receptor = model.rows("clone"), model.cells["receptor"]
+    kills = [model.cells["kills"][of & (receptor == channel)].sum() for channel in (0, 1)]
+    assert min(kills) > 3 and model.counters["births"][model.kinds.index("clone")] > 0
 
 
 def test_every_rule_is_compared_but_for_those_that_the_twin_leaves_out():

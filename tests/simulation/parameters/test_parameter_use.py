@@ -6,6 +6,7 @@ from simulation import Parameter, ParameterGroup, TumorModel, parameter_sets, tr
 from simulation.parameter_sets.groups import all_groups
 from simulation.parameters.bibliography import is_known, keys_in
 from simulation.state import taken_apart
+from tests.simulation.kinds.macrophage import Opsonin
 
 LIVELY = {
     "t_cell.initial_density": 200,
@@ -101,7 +102,7 @@ def signature(overrides):
         shape=(25, 25),
         seed=2,
         overrides={**BATTLE, **overrides},
-        treatments=["pembrolizumab", "aldesleukin"],
+        treatments=["pembrolizumab", "aldesleukin", Opsonin(strength=0.3)],
     )
     for _ in range(30):
         model.step()
