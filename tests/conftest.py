@@ -6,12 +6,13 @@ import matplotlib
 import pytest
 from hypothesis import settings
 
-from simulation import interrupts
+from simulation import interrupts, words
 
 matplotlib.use("Agg")
 # The first example of a property may wait seconds for the compiler, so examples have no deadline.
 settings.register_profile("tumorlab", derandomize=True, deadline=None)
 settings.load_profile("tumorlab")
+PALETTE = [(each, dict(each)) for each in (words.KIND_WORDS, words.IMMUNE_WORDS, words.KIND_COLORS)]
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +23,12 @@ def signals_as_they_were():
     assert [
         signal.getsignal(number) for number in interrupts.STOPS
     ] == before and not interrupts._guards
+
+
+@pytest.fixture(autouse=True)
+def palette_of_what_ships():
+    """A kind of cell that a test made brings words and a colour, which are not there for the next test."""
+    yield
+    for each, shipped in PALETTE:
+        each.clear()
+        each.update(shipped)
