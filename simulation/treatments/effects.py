@@ -3,14 +3,17 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ..kinds.shipped import KINDS
 from ..parameters.parameter import Parameter
 from ..parameters.tables import TableError, checked_table, checked_word, parameter
 from ..rules import INDEX, RECEPTORS, RULES, unit_of
 from .checkpoint_blockade import CheckpointAntibody
 
-ANTIBODY = ("dose", "volume", "molar_mass", "penetration")
+PHARMACOKINETICS = ("dose", "volume", "molar_mass", "penetration")
+ANTIBODY = (*PHARMACOKINETICS, "fc")
 """What an antibody is told beside its half-life and what it binds."""
 ON_RULE = ("rule", "kind", "add", "scale")
+SURFACES = [trait.name for kind in KINDS for trait in kind.traits if trait.surface]
 ON_RECEPTOR = ("receptor", "dissociation", *ANTIBODY)
 
 
@@ -40,7 +43,8 @@ def read_effect(
     table = checked_table(given, dict.fromkeys([*ON_RULE, *ON_RECEPTOR]), key)
     if "receptor" in table and "rule" not in table:
         checked_table(table, ON_RECEPTOR, key)
-        what = checked_word(table["receptor"], f"{key}.receptor", RECEPTORS, "receptor")
+        known = list(dict.fromkeys([*RECEPTORS, *SURFACES]))
+        what = checked_word(table["receptor"], f"{key}.receptor", known, "receptor")
         how, kind, number, name = "occupy", None, "dissociation", f"dissociation_from_{what}"
         usual = CheckpointAntibody.dissociation
         unit, meaning, range = usual.unit, f"{usual.meaning} to {what}", (usual.low, usual.high)

@@ -26,12 +26,19 @@ from ..rules import RulesOf
 from . import SHIPPED
 from .base import Treatment
 from .checkpoint_blockade import CheckpointAntibody, concentration
-from .effects import ANTIBODY, Effect, read_effect
+from .effects import ANTIBODY, PHARMACOKINETICS, Effect, read_effect
 from .schedule import Schedule
 
 KEYS = ("description", "source", "half_life", "schedule", *ANTIBODY, "effects")
 DOSES = ("mg", "mg/kg", "mg/m2", "IU/kg", "MIU/m2", "cells", "cells/kg", "1")
 """A unit of everything in which a dose may be measured."""
+FC = Parameter(
+    1.0,
+    "1",
+    "share of it that coats cells: 1 for IgG1, 0 where its Fc is silent",
+    range=(0, 1),
+    source=AUTHOR,
+)
 MISSING = {"half_life": '"5 hour"', "effects": '[{ rule = "division", scale = 0.5 }]'}
 
 
@@ -58,7 +65,10 @@ class TableTreatment(Treatment):
                 factor = 1.0 + (strength - 1.0) * min(1.0, level)
                 getattr(rules, effect.what).scale(factor, kind=effect.kind)
             else:
-                rules.occupy(effect.what, self.concentration(model) / strength)
+                strength = self.concentration(model) / strength
+                rules.occupy(
+                    effect.what, strength, fc=self.value("fc") if self.takes("fc") else 0.0
+                )
 
     def concentration(self, model: Model) -> float:
         """Mean concentration in the tumour over this step, nM, of a drug that covers a receptor."""
@@ -82,9 +92,9 @@ def treatment_from_table(
     ``schedule`` (a table or a Schedule), ``dose``, ``description`` and ``source``. An effect is one of
     ``{rule, add}`` (in the unit of the rule; what one dose adds right after it is given), ``{rule, scale}`` (the factor right
     after a dose), both perhaps with a ``kind`` of cell, and ``{receptor, dissociation, dose}`` (an antibody, perhaps with
-    ``volume``, ``molar_mass``, ``penetration``). All fade with the half-life, and grow with ``dose``. ``kinds``: kinds of
-    cells beside those that ship. Each number is a Parameter: ``half_life``, ``added_death_of_tumor_cell``,
-    ``factor_on_division``, ``dissociation_from_pd1``. Raises TableError.
+    ``volume``, ``molar_mass``, ``penetration``, and ``fc``, 1 where it coats cells). All fade with the half-life, and grow with
+    ``dose``. ``kinds``: kinds of cells beside those that ship. Each number is a Parameter: ``half_life``,
+    ``added_death_of_tumor_cell``, ``factor_on_division``, ``dissociation_from_pd1``. Raises TableError.
 
     >>> from simulation import TumorModel, treatment_from_table
     >>> MyDrug = treatment_from_table("my_drug", {
@@ -163,7 +173,7 @@ def _effects(
 
 def _amounts(told: dict[str, tuple[Any, str]], antibody: bool, source: str) -> dict[str, Parameter]:
     """The dose, and of an antibody what makes a concentration of it: what a table does not say is that of an antibody."""
-    usual = CheckpointAntibody.parameters()
+    usual = {**CheckpointAntibody.parameters(), "fc": FC}
     if antibody and "dose" not in told:
         raise TableError('dose is missing: an antibody needs one, as in dose = "200 mg"')
     if not antibody and (other := told.keys() - {"dose"}):
@@ -171,7 +181,7 @@ def _amounts(told: dict[str, tuple[Any, str]], antibody: bool, source: str) -> d
             f"{min(other)} is of a drug that covers a receptor, and this one covers none"
         )
     made = {}
-    for name in ANTIBODY if antibody else told:
+    for name in dict.fromkeys([*PHARMACOKINETICS, *told]) if antibody else told:
         known, (given, key) = usual[name], told.get(name, (None, name))
         if given is None:
             given = {"value": f"{known.default} {known.unit}", "source": known.source}
@@ -183,7 +193,7 @@ def _amounts(told: dict[str, tuple[Any, str]], antibody: bool, source: str) -> d
             key,
             source=source,
             range=limits if antibody else None,
-            zero=name in ("dose", "penetration"),
+            zero=name in ("dose", "penetration", "fc"),
         )
         if name == "dose" and not made[name].default:
             refuse(0, key, "more than 0; an arm without the drug is a control")

@@ -309,3 +309,23 @@ def test_what_is_no_address_is_no_treatment(word):
         tables.read_back(word)
     with pytest.raises(TreatmentError):
         find(f"simulation.treatments.table:{word}")
+
+
+def test_an_antibody_of_a_table_coats_what_it_covers_as_its_fc_part_says():
+    """On surface molecules too: NK cells see what IgG1 covers, and not what a silent antibody covers."""
+    table = {
+        "half_life": "20 day",
+        "dose": "200 mg",
+        "schedule": {"days": [0]},
+        "effects": [{"receptor": "car_target", "dissociation": "1 nM"}],
+    }
+    models = {}
+    for fc in (0.0, 1.0):
+        marker = treatment_from_table("marker", table | {"fc": fc})
+        models[fc] = TumorModel(treatments=[marker], shape=(31, 31), tumor_cells=60, seed=1)
+        models[fc].step()
+    free = {fc: model.rules.free("car_target") for fc, model in models.items()}
+    assert free[0.0] == free[1.0] < 0.5, "either covers, and hides the molecule from CARs"
+    assert models[0.0].rules.coating("car_target") == 0.0 and "coat" not in models[0.0].cells
+    coat = models[1.0].cells["coat"][models[1.0].rows("tumor_cell")]
+    assert coat.max() > 0.3
