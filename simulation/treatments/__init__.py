@@ -52,7 +52,7 @@ def find(word: str) -> type[Treatment]:
             f"there is no treatment {quoted(word)}{nearest(word, names())}; one of your own is module:Class"
         )
     try:
-        found = at(word)
+        found = at(word, Treatment)
     except ImportError as error:
         raise TreatmentError(
             f"module {quoted(module)} cannot be imported ({shortened(error)})",
