@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from functools import cache
 
 from simulation import CellKind, Process, Treatment, plug_ins, treatments
 from simulation.kinds import catalogue
@@ -27,13 +28,15 @@ def descriptions(scenarios: Iterable[dict]) -> dict[str, dict]:
 def only_read(described: Mapping[str, dict]) -> AbstractContextManager[None]:
     """Within it no code is imported that does not ship, and what is of one's own is what is described of it."""
     return plug_ins.only_read(
-        lambda path, sort: _stand_in(path, sort, described[path]) if path in described else None
+        cache(
+            lambda path, sort: _stand_in(path, sort, described[path]) if path in described else None
+        )
     )
 
 
 def only_named() -> AbstractContextManager[None]:
     """Within it no code is imported that does not ship, and what is of one's own is no more than its name."""
-    return plug_ins.only_read(_stand_in)
+    return plug_ins.only_read(cache(_stand_in))
 
 
 def _stand_in(path: str, sort: type, about: dict | None = None) -> object:
