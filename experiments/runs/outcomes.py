@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.integrate import trapezoid
 
+from simulation import CellKind
 from simulation.results.results import COLUMNS, Results
 from simulation.words import IMMUNE_WORDS, KILL_WORDS, percent
 
@@ -110,6 +111,11 @@ def numbers(results: Results, control: Results) -> dict[str, object]:
         for name, (column, _) in of_kinds().items()
         if column in series
     }
+
+
+def outcomes_of(kind: CellKind) -> tuple[str, str]:
+    """The outcomes that a kind of cell which does not ship adds: its kills, and the most of its cells."""
+    return kind.kills, f"peak_{kind.column}"
 
 
 def of_kinds() -> dict[str, tuple[str, str]]:

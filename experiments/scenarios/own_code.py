@@ -15,6 +15,12 @@ def named(scenarios: Iterable[dict]) -> list[str]:
     return list(_own(scenarios))
 
 
+def of_tumors(content: dict, arm: str | None = None) -> list[str]:
+    """The kinds and processes that do not ship and that the tumour of a scenario, or of one of its arms, has at day 0."""
+    tables = [content] + ([] if arm is None else [content["arms"][arm]])
+    return named([{key: table.get(key, []) for key in ("kinds", "processes")} for table in tables])
+
+
 def descriptions(scenarios: Iterable[dict]) -> dict[str, dict]:
     """What can be read about the code that scenarios name and that does not ship, as JSON holds it."""
     return {

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from ..cells.agents import CellAgent
 from ..contract import Model
 from ..parameters.described import declared, described
-from ..parameters.parameter import ParameterGroup
+from ..parameters.parameter import ParameterGroup, Parameters
 from .kind import CellKind, KindError, Process
 
 Described = TypeVar("Described", CellKind, Process)
@@ -20,6 +20,11 @@ class StandInKind(CellKind):
 
     described: bool = True
     """Whether its parameters are known."""
+
+    def join(self, parameters: Parameters) -> None:
+        """Its parameters stand among those of a model; a kind may be described twice, by itself and by its treatment."""
+        if self.name not in parameters.groups():
+            super().join(parameters)
 
 
 def description(one: CellKind | Process) -> dict[str, Any]:
