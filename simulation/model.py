@@ -16,7 +16,8 @@ from .cells.windows import Inhabitants
 from .errors import ModelError, UnknownTrait
 from .interrupts import guarded, whole
 from .kernels.surroundings import around
-from .kinds.kind import CellKind, KindError, Process, named
+from .kinds.catalogue import named
+from .kinds.kind import CellKind, KindError, Process
 from .kinds.registry import Kinds, Processes
 from .kinds.shipped import KINDS, RECOGNITIONS
 from .parameters.bibliography import references
@@ -35,7 +36,7 @@ from .tissue.fields import FieldError
 from .tissue.lattice import Lattice
 from .tissue.substances import Tissue
 from .tissue.vessels import Vessels
-from .treatments import Treatment
+from .treatments import Treatment, build
 from .treatments.regimen import Regimen
 
 
@@ -83,7 +84,11 @@ class TumorModel(mesa.Model):
             if isinstance(parameters, parameter_sets.ParameterSet)
             else parameter_sets.find(parameters)
         )
-        self.parameters = self.disease.parameters()
+        cell_kinds = [named(kind, CellKind) for kind in several(cell_kinds)]
+        treatments = [build(treatment) for treatment in several(treatments)]
+        self.parameters = self.disease.parameters(
+            [*cell_kinds, *(kind for treatment in treatments for kind in treatment.kinds)]
+        )
         self.parameters.update({} if overrides is None else checked_table(overrides))
         self.liquid = self.disease.liquid if liquid is None else bool(liquid)
         self.dt = checked_dt(dt)
@@ -111,7 +116,7 @@ class TumorModel(mesa.Model):
             self.kinds.declare(field.rules, f"field {field.name!r}")
         for field in several(fields):
             self.add_field(field)
-        for kind in several(cell_kinds):
+        for kind in cell_kinds:
             self.add_kind(kind)
         for process in several(processes):
             self.add_process(process)
@@ -131,7 +136,7 @@ class TumorModel(mesa.Model):
             self.population.scatter(self.clock)
         self.datacollector = mesa.DataCollector(model_reporters=measures.reporters(self.measures))
         self._begin()
-        for treatment in several(treatments):
+        for treatment in treatments:
             self.give(treatment)
 
     # ---------------------------------------------------------------- time
@@ -304,15 +309,21 @@ class TumorModel(mesa.Model):
             counter[:] = 0
         self._measures = None
         self.results = Results(self.arm)
-        self.results.citations = self.citations()
         self.results.provenance = {
             "seed": self.seed,
             "parameter_set": self.disease.name,
             "dt": self.dt,
             "shape": list(self.lattice.shape),
-            "parameters": self.parameters.declared(),
         }
+        self._own_up()
         self.results.record(self.measures)
+
+    def _own_up(self) -> None:
+        """The results know the parameters in force and their sources, and the kinds that do not ship."""
+        self.results.citations = self.citations()
+        self.results.provenance["parameters"] = self.parameters.declared()
+        if own := self.kinds.all[self.shipped_kinds :]:
+            self.results.provenance["kinds"] = {kind.name: kind.shown for kind in own}
 
     def record(self) -> None:
         """A row of this moment for the results, and what treatments measure about themselves."""
@@ -324,16 +335,21 @@ class TumorModel(mesa.Model):
     def add_kind(self, kind: CellKind | str) -> None:
         """A further kind of cell; its traits get columns, its rules a baseline, the interaction table a row and a column.
 
-        Its fields and effects come with it.
+        Its parameters, processes, fields and effects join with it.
         """
         kind = named(kind, CellKind)
+        kind.join(self.parameters)
         for field in kind.fields:
             self.add_field(field)
         self.kinds.add(kind)
         self.population.arrange()
         self._renew()
+        for process in kind.processes:
+            self.add_process(process)
         for effect in kind.effects:
             self.add_effect(effect)
+        if "results" in vars(self):
+            self._own_up()
 
     def add_field(self, kind: FieldKind | str) -> None:
         """A further substance in the tissue, as ``initial`` as it says: saved, forked and drawn like the others.
@@ -538,7 +554,13 @@ class TumorModel(mesa.Model):
         return self.regimen.treatments
 
     def give(self, treatment) -> Treatment:
-        """Add a treatment; it acts from the next step on. Raises TreatmentError when its name is taken."""
+        """Add a treatment; it acts from the next step on. Raises TreatmentError when its name is taken.
+
+        The parameters of the kinds that it brings are there at once.
+        """
+        treatment = build(treatment)
+        for kind in treatment.kinds:
+            kind.join(self.parameters)
         return self.regimen.give(treatment)
 
     def stop(self, name: str) -> None:
@@ -681,14 +703,42 @@ class TumorModel(mesa.Model):
 
     # ---------------------------------------------------------------- copies
 
-    def fork(self, treatments=(), seed: int | None = None, arm: str | None = None) -> "TumorModel":
+    def fork(
+        self,
+        treatments=(),
+        seed: int | None = None,
+        arm: str | None = None,
+        *,
+        cell_kinds=(),
+        processes=(),
+        overrides=None,
+    ) -> "TumorModel":
         """Another future of the same tissue: day 0 is now, and ``treatments`` join those already given.
 
-        With ``seed`` the draws differ from here on; without, the two differ only by what the treatments do.
+        With ``seed`` the draws differ from here on; without, the two differ only by what joins: treatments, further
+        ``cell_kinds`` and ``processes``. ``overrides`` are values of parameters that these kinds bring.
         """
         twin = state.copied(
             self, seed=None if seed is None else checked_seed(seed), arm=arm or self.arm
         )
+        kinds = [named(kind, CellKind) for kind in several(cell_kinds)]
+        for kind in kinds:
+            kind.join(twin.parameters)
+        values = {} if overrides is None else checked_table(overrides)
+        for dotted in values:
+            if dotted.partition(".")[0] not in [kind.name for kind in kinds]:
+                raise ModelError(
+                    f"{quoted(dotted)} belongs to no kind of cell that joins now, and the tumour is there already",
+                    key="overrides",
+                )
+        twin.parameters.update(values)
+        for kind in kinds:
+            twin.add_kind(kind)
+        for process in several(processes):
+            twin.add_process(process)
+        if len(twin.kinds) > len(self.kinds):
+            twin.rules = twin.baseline()
+            twin.fold()
         twin._begin()
         for treatment in several(treatments):
             twin.give(treatment)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from .errors import TumorLabError
 
-StandsIn = Callable[[str], object]
-"""``module:NAME`` -> what is taken in place of it, None for nothing."""
+StandsIn = Callable[[str, type], object]
+"""``module:NAME`` and what it should be -> what is taken in place of it, None for nothing."""
 _stands_in: ContextVar[StandsIn | None] = ContextVar(
     "what is taken in place of code that must not run", default=None
 )
@@ -41,9 +41,10 @@ def look_beside(file: str | os.PathLike) -> None:
         _beside.append(folder)
 
 
-def at(path: str) -> object:
+def at(path: str, wanted: type = object) -> object:
     """What is called ``module:NAME``; its module may lie in the current folder, or beside the file that names it.
 
+    ``wanted``: of what class it should be, for what stands in where no code may run.
     Raises ImportError (a CodeError where it is ours to tell why), or AttributeError.
     """
     module, _, name = path.rpartition(":")
@@ -57,7 +58,7 @@ def at(path: str) -> object:
         raise CodeError(f"{module!r} is not the name of a module")
     if not ships(path):
         if stands_in := _stands_in.get():
-            if (found := stands_in(path)) is None:
+            if (found := stands_in(path, wanted)) is None:
                 raise CodeError("it does not ship, and what is only read runs no code")
             return found
         _check_own(module)

@@ -50,11 +50,12 @@ class Plugins(NamedTuple):
 def plugins_of(model) -> Plugins:
     """The very objects that a model uses."""
     pending = [type(what) for action, what in model.regimen.pending if action == "give"]
+    brought = [process for kind in model.kinds for process in kind.processes]
     return Plugins(
         [type(treatment) for treatment in model.treatments.values()],
         pending,
         model.kinds.all[model.shipped_kinds :],
-        [*model.processes.values()],
+        [one for one in model.processes.values() if one not in brought],
         [type(one) for one in model.body.added()],
         [type(agent) for agent in model.visitors()],
     )
@@ -141,14 +142,18 @@ def engine(base: type[mesa.Model]) -> frozenset[str]:
 
 def rebuilt(cls, plain: dict, arrays: dict, plugins: Plugins, read: Callable = decoded):
     """A model from its parts; no constructor of a subclass, treatment or agent is called again."""
-    values = {name: (value, plain["sources"][name]) for name, value in plain["parameters"].items()}
-    disease = ParameterSet(values=values, **plain["parameter_set"])
     kinds = list(
         plugins.kinds
     )  # in the order in which they joined: rows hold the number of their kind
     for kind in (kind for drug in plugins.treatments for kind in drug.kinds):
         if kind.name not in [each.name for each in kinds]:  # as when the drug joined
             kinds.append(kind)
+    there = {kind.name for kind in kinds}
+    to_come = [kind for drug in plugins.pending for kind in drug.kinds if kind.name not in there]
+    later = {kind.name for kind in to_come}
+    values = {name: (value, plain["sources"][name]) for name, value in plain["parameters"].items()}
+    now = {name: each for name, each in values.items() if name.partition(".")[0] not in later}
+    disease = ParameterSet(values=now, **plain["parameter_set"])
     model = cls.__new__(cls)
     vars(model).update({name: read(value) for name, value in plain["attributes"].items()})
     _base(cls).__init__(
@@ -166,6 +171,10 @@ def rebuilt(cls, plain: dict, arrays: dict, plugins: Plugins, read: Callable = d
         fields=[FieldKind(**each) for each in plain.get("fields", ())],
     )
     model.tissue.effects = [Effect(**each) for each in plain.get("effects", ())]
+    for kind in to_come:
+        kind.join(model.parameters)
+    for name in values.keys() - now.keys():
+        model.parameters.override(name, *values[name])
     for name, value in plain["now"].items():
         setattr(model, name, value)
     code = {

@@ -12,6 +12,12 @@ IMMUNE_WORDS: dict[str, str] = {}
 """Columns of a time series that count immune cells."""
 KIND_COLORS: dict[str, str] = {}
 """The colour of each kind of cell, as it declares it itself."""
+IN_EVERY_MODEL: list[str] = []
+"""Kinds of cells that every model has."""
+KIND_MEANING: dict[str, str] = {}
+"""What each kind of cell is, in a line."""
+KILL_WORDS: dict[str, str] = {}
+"""Columns of a time series that count kills, and who killed."""
 NAME_WORDS = {
     "car_t": "CAR T",
     "b_all": "B-ALL",
@@ -63,15 +69,11 @@ PLAIN = 1e5
 """From here on a number is written as a power of ten."""
 
 
-def show(kind: str, column: str, words: str = "", color: str = "") -> None:
-    """Draw a kind of cell in this colour and call it, and its column in results, by these words.
-
-    What it does not say is left to the pictures.
-    """
-    if words:
-        KIND_WORDS[kind] = words
-        if kind != "tumor_cell":
-            IMMUNE_WORDS[column] = words
+def show(kind: str, column: str, kills: str, words: str, color: str, meaning: str) -> None:
+    """Call a kind of cell, and its columns in results, by these words; draw it in this colour where it says one."""
+    KIND_WORDS[kind], KIND_MEANING[kind] = words, meaning
+    if kind != "tumor_cell":
+        IMMUNE_WORDS[column] = KILL_WORDS[kills] = words
     if color:
         KIND_COLORS[kind] = color
 

@@ -3,16 +3,18 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulation import parameter_sets, treatments
+from simulation import CellKind, parameter_sets, treatments
+from simulation.kinds import catalogue
 from simulation.parameters.bibliography import BIBLIOGRAPHY
 from simulation.parameters.given import quoted
 from simulation.parameters.parameter import nearest
-from simulation.plug_ins import class_path
+from simulation.plug_ins import at, class_path
 from simulation.treatments.stand_in import StandIn
+from simulation.words import kind_words
 
 from ..scenarios.file_kinds import kind_of
 from ..scenarios.own_code import only_named
-from ..scenarios.scenario import Scenario
+from ..scenarios.scenario import PlugIns, Scenario
 from ..scenarios.toml_tables import ScenarioError, read_toml
 from ..studies.kinds import STUDIES
 from ..studies.study import SHIPPED, Study
@@ -40,6 +42,7 @@ class Entry:
 
 def overview() -> dict[str, dict[str, str]]:
     """Heading -> name -> one line, for everything that ships."""
+    kinds = {name: catalogue.named(name, CellKind).meaning for name in catalogue.names(CellKind)}
     return {
         "Scenarios": {name: Scenario.load(name).question for name in Scenario.names()},
         "Studies": {
@@ -49,11 +52,13 @@ def overview() -> dict[str, dict[str, str]]:
         "Parameter sets": {
             name: parameter_sets.find(name).meaning for name in parameter_sets.names()
         },
-    }
+    } | ({"Kinds of cells": kinds} if kinds else {})
 
 
 def entry(word: str, *, all_parameters: bool = False) -> Entry:
     """The scenario (name or path), treatment (name or module:Class) or parameter set called ``word``."""
+    if word in catalogue.names(CellKind) or (":" in word and isinstance(_there(word), CellKind)):
+        return _kind(word)
     if ":" in word or word in treatments.names():
         return _treatment(word)
     if word in parameter_sets.names():
@@ -113,10 +118,45 @@ def _treatment(word: str) -> Entry:
     )
 
 
+def _there(path: str) -> object:
+    """What is called ``module:NAME``; nothing where it cannot be imported, which is told by whoever needs it."""
+    try:
+        return at(path)
+    except (ImportError, AttributeError):
+        return None
+
+
+def _kind(word: str) -> Entry:
+    kind = catalogue.named(word, CellKind)
+    whom = {"engages": kind.engages, "is engaged by": kind.engaged_by}
+    facts = [
+        f"{verb}: {', '.join(map(kind_words, others))}" for verb, others in whom.items() if others
+    ]
+    facts += [f"process: {process.name}, after {process.after}" for process in kind.processes]
+    rows = kind.parameters().table(kind.name) if kind.parameters else []
+    return Entry(kind.name, "kind of cell", kind.meaning, facts, rows)
+
+
 def _parameter_set(name: str) -> Entry:
     found = parameter_sets.find(name)
     facts = ["liquid: well mixed, no neighbourhood"] if found.liquid else []
     return Entry(name, "parameter set", found.meaning, facts, found.parameters().table())
+
+
+def _named(table: PlugIns) -> list[str]:
+    """The kinds and processes that a table names; of those of one's own how to see more."""
+    return [
+        f"{word}: "
+        + ", ".join(
+            f"{path} (of your own: tumorlab show {path})" if ":" in path and kinds else path
+            for path in paths
+        )
+        for word, paths, kinds in (
+            ("kinds of cells", table.kinds, True),
+            ("processes", table.processes, False),
+        )
+        if paths
+    ]
 
 
 def _scenario(scenario: Scenario, all_parameters: bool) -> Entry:
@@ -135,13 +175,15 @@ def _scenario(scenario: Scenario, all_parameters: bool) -> Entry:
         f"kind of cell {kind.name}: {(kind.agent.__doc__ or '').strip()}"
         for kind in scenario.own_kinds
     ]
+    facts += _named(scenario)
     rows: dict[str, dict] = {}
     for name, arm in scenario.arms.items():
         given = scenario.build_treatments(name)
         own = [f"{dotted} = {value}" for dotted, value in arm.set.items()]
         regimens = [_regimen(one) for one in given]
         twin = ["a twin from the same seed"] if arm.start == "twin" else []
-        facts.append(f"arm {name}: " + "; ".join([*twin, *own, *regimens] or ["untreated"]))
+        told = [*twin, *_named(arm), *own, *regimens]
+        facts.append(f"arm {name}: " + "; ".join(told or ["untreated"]))
         for treatment in given:
             if isinstance(treatment, StandIn):
                 continue

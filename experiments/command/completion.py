@@ -64,8 +64,8 @@ def settings(context: typer.Context, incomplete: str) -> list[str]:
     from ..scenarios.own_code import only_named
 
     scenario = _typed(context)
-    names = [*(scenario.model_parameters() if scenario else all_groups())]
     with only_named():
+        names = [*(scenario.model_parameters() if scenario else all_groups())]
         for arm in scenario.arms if scenario else ():
             for one in scenario.build_treatments(arm):
                 names += [f"treatments.{one.name}.{parameter}" for parameter in one.parameters()]

@@ -1,24 +1,20 @@
 """The course of one tumour in the lab up to this moment: its curves as arrays, its doses, a trait then and now."""
 
 import numpy as np
+import pandas as pd
 
 from simulation import treatments
 from simulation.model import TumorModel
+from simulation.words import IMMUNE_WORDS
 
 COLUMNS = (
     "day",
     "tumor_cells",
-    "t_cells",
-    "car_t_cells",
-    "nk_cells",
     "mean_antigen",
     "mean_car_target",
     "mean_vigour",
     "mean_fixed_exhaustion",
     "engaged_t",
-    "kills_by_t",
-    "kills_by_car_t",
-    "kills_by_nk",
 )
 
 
@@ -35,25 +31,29 @@ class Course:
     """
 
     def __init__(self, model: TumorModel):
-        self.model, self._rows = model, -1
+        self.model, self._seen = model, (-1, 0)
         self._recorded: dict[str, np.ndarray] = {}
         self.refresh()
 
     def refresh(self) -> None:
         """Read the tumour as it is now."""
         table = self.model.results.timeseries
-        if len(table) != self._rows:
-            self._rows = len(table)
-            counts = (kind.column for kind in self.model.kinds)
-            names = dict.fromkeys([*COLUMNS, *counts])
-            self._recorded = {name: table[name].to_numpy(dtype=float) for name in names}
+        if (len(table), len(self.model.kinds)) != self._seen:
+            self._seen = (len(table), len(self.model.kinds))
+            self._recorded = {name: _filled(table, name) for name in self._names()}
         self.columns, now = self._recorded, self.model.measures
         if self._recorded["day"][-1] != self.model.day:
             self.columns = {
-                name: np.append(values, now[name]) for name, values in self._recorded.items()
+                name: np.append(values, now.get(name, 0.0))
+                for name, values in self._recorded.items()
             }
         self.doses = self._doses()
         self.snapshot = self.model.snapshot()
+
+    def _names(self) -> list[str]:
+        """COLUMNS, and how many cells of each kind there are and what they killed."""
+        kinds = [kind for kind in self.model.kinds if kind.name != "tumor_cell"]
+        return [*COLUMNS, *(kind.column for kind in kinds), *(kind.kills for kind in kinds)]
 
     def _doses(self) -> dict[str, np.ndarray]:
         """Days of doses by drug, called by the first name under which it was given."""
@@ -80,6 +80,9 @@ class Course:
         return {name: np.sort(days) for name, days in found.items()}
 
     def __getitem__(self, column: str) -> np.ndarray:
+        """A column; zeros for a kind of cell that the other tumour has and this one lacks."""
+        if column not in self.columns and column in IMMUNE_WORDS:
+            return np.zeros_like(self.columns["day"])
         return self.columns[column]
 
     def trait(self, trait: str, start: bool = False) -> np.ndarray:
@@ -94,3 +97,10 @@ class Course:
             for values in (self["t_cells"] + self["car_t_cells"], self["engaged_t"])
         )
         return np.divide(100 * engaged, cells, out=np.full(cells.size, np.nan), where=cells > 0)
+
+
+def _filled(table: pd.DataFrame, column: str) -> np.ndarray:
+    """A column of the time series; 0 where its kind of cell had not come yet, or kills nobody."""
+    if column in COLUMNS:
+        return table[column].to_numpy(dtype=float)
+    return np.nan_to_num(table[column].to_numpy(float)) if column in table else np.zeros(len(table))

@@ -8,16 +8,10 @@ import numpy as np
 from simulation.plots import style
 from simulation.plots.tissue import CLONE_COLORS, FREE, middle
 from simulation.results.snapshots import Snapshot
-from simulation.words import FIELD_UNITS, kind_words, number_words, view_words
+from simulation.words import FIELD_UNITS, KIND_MEANING, kind_words, number_words, view_words
 
 from .tissue import DOT, FLARE_COLOR, FLASH_COLOR, OF_CELLS, SHOWN, T_CELLS, TRAITS
 
-KIND_MEANING = {
-    "tumor_cell": "divide where there is room and oxygen; carry antigen, CAR target, MHC-I and PD-L1",
-    "t_cell": "CD8 T cells see antigen on MHC-I, kill in several hits, and tire",
-    "car_t_cell": "CAR T cells see their target without MHC-I, and expand on contact",
-    "nk_cell": "natural killer cells kill where MHC-I is missing",
-}
 MEANING = {
     "antigen": "what T-cell receptors see; 1 is about 30 peptide-MHC on a cell, half recognised at 0.3",
     "car_target": "the surface molecule a CAR sees; 1 is 10,000 molecules",

@@ -12,7 +12,7 @@ from simulation.readouts.response import (
     dimension_of,
     equivalent_diameter,
 )
-from simulation.words import CATEGORY_WORDS, NO_VALUE, percent, tick_words
+from simulation.words import CATEGORY_WORDS, NO_VALUE, kind_words, percent, tick_words
 
 from .course import Course
 
@@ -74,6 +74,14 @@ def monitors(course: Course) -> dict[str, Monitor]:
             f"{now['nk_cells']:,.0f}",
             f"killed {now['kills_by_nk']:,.0f}",
             "living NK cells, and what they killed since day 0",
+        )
+    for kind in course.model.kinds.all[course.model.shipped_kinds :]:
+        words = kind_words(kind.name)
+        found[kind.column] = Monitor(
+            words,
+            f"{now[kind.column]:,.0f}",
+            f"killed {now[kind.kills]:,.0f}" if kind.attacks else "",
+            f"living {words}, and what they killed since day 0" if kind.attacks else kind.meaning,
         )
     return found
 

@@ -11,6 +11,7 @@ from simulation.errors import TumorLabError
 from simulation.model import TumorModel
 
 from ..scenarios.arms import forked, grown, planted, tumor_key
+from ..scenarios.own_code import of_tumors
 from ..scenarios.scenario import Scenario
 from .bank import Bank
 from .growth import Growth
@@ -114,11 +115,12 @@ class Shelf:
         key = tumor_key(scenario, own)
         with self._lock:
             tumor = self._grown.get(key)
-        if tumor is None:
+        kept = scenario.grow and not of_tumors(scenario.content(), own)
+        if tumor is None and kept:
             tumor = self._bank.take(key)
         if tumor is None:
             tumor = followed(scenario, own, progress)
-            if scenario.grow:
+            if kept:  # code of a user's own may be another when the bank is opened again
                 self._bank.put(key, tumor)
         with self._lock:
             self._grown[key] = tumor

@@ -5,9 +5,8 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from simulation import parameter_sets
+from simulation import CellKind, parameter_sets
 from simulation.parameters.bibliography import references
-from simulation.plug_ins import class_path
 from simulation.results.results import Results
 from simulation.treatments import Treatment
 from simulation.words import name_words, number_words
@@ -89,9 +88,10 @@ def arms(
             if arm.start == "twin"
             else "a fork of the common tumour"
         )
+        joined = [kind.shown["words"] for kind in scenario.plug_ins(CellKind, name)]
         row = {
             "arm": name_words(name),
-            "start": start,
+            "start": start + (f"; {listed(joined)} live in it" if joined else ""),
             "treatment": "; ".join(regimen(*pair, varied) for pair in both) or "untreated",
         }
         if results:
@@ -158,9 +158,11 @@ def changed(scenarios: Iterable[Scenario], varied: Container[str] = ()) -> Table
     rows: dict[tuple, dict] = {}
     several = len(scenarios := list(scenarios)) > 1
     for scenario in scenarios:
-        disease = parameter_sets.find(scenario.parameters).parameters()
-        usual = {row["name"]: row for row in disease.table()}
+        disease = parameter_sets.find(scenario.parameters)
         for arm, declared in scenario.arms.items():
+            usual = {
+                row["name"]: row for row in disease.parameters(scenario.known_kinds(arm)).table()
+            }
             where = "" if declared.start == "fork" else name_words(arm)
             where = " ".join(filter(None, [scenario.name if several else "", where]))
             for name, value in scenario.model_parameters(arm).declared().items():
@@ -215,14 +217,3 @@ def papers(scenarios: Iterable[Scenario]) -> list[str]:
             ]
             sources += [row["source"] for group in groups for row in group.table()]
     return references(sources)
-
-
-def own_modules(scenarios: Iterable[Scenario]) -> list[str]:
-    """Treatments that do not ship, as module:Class."""
-    paths = [
-        class_path(type(treatment))
-        for scenario in scenarios
-        for arm in scenario.arms
-        for treatment in scenario.build_treatments(arm)
-    ]
-    return [path for path in dict.fromkeys(paths) if not path.startswith("simulation.")]

@@ -14,11 +14,11 @@ from simulation.plots.arms import column, last_day, nearest_day, tumor_trait
 from simulation.plots.overview import STATES, outcome
 from simulation.plots.selection import start_and_end, trait_under_selection
 from simulation.plots.time_courses import (
-    KILLS,
     arm_legend,
     burden,
     dose_rows,
     immune_columns,
+    kill_columns,
     legend_columns,
     present,
     stack,
@@ -83,7 +83,7 @@ def of_run(arms: Mapping[str, Results]) -> list[Picture]:
     panels = (
         (present(arms, immune_columns(arms)), "cells", True, "Immune cells in the tissue."),
         (STATES, "mean", False, "What tumour cells show, and the state of the T cells."),
-        (present(arms, KILLS), "cells", False, "Tumour cells killed since day 0."),
+        (present(arms, kill_columns()), "cells", False, "Tumour cells killed since day 0."),
     )
     with style.context():
         pictures = [

@@ -16,7 +16,7 @@ from simulation.words import name_words
 
 from ..runs import command_line
 from ..runs.folder import RunError, RunFolder
-from ..scenarios.own_code import only_read
+from ..scenarios.own_code import named, only_read
 from ..scenarios.scenario import Scenario
 from ..studies.archive import PLAN, Archive, Tables
 from ..studies.stored import study as stored_study
@@ -87,7 +87,7 @@ def _run_page(folder: Path, record: dict) -> str:
         parameters=[design.changed([scenario])],
         papers=record["papers"],
         command=command,
-        modules=design.own_modules([scenario]),
+        modules=named([scenario.content()]),
         text=record["scenario"]["text"] or as_json(scenario.content()),
         file=f"{name}.toml" if record["scenario"]["text"] else "the scenario as JSON",
         notes=record["notes"],
@@ -148,7 +148,7 @@ def _study_page(
         papers=design.papers(scenarios),
         command=record["command"]
         or shlex.join(["tumorlab", record["kind"], f"{record['name']}.toml"]),
-        modules=design.own_modules(scenarios),
+        modules=named(scenario.content() for scenario in scenarios),
         text=plan.get("text") or as_json(plan.get("content", {})),
         file=f"{record['name']}.toml"
         if plan.get("text")

@@ -91,11 +91,15 @@ def of_run(arms: Mapping[str, Results]) -> Table:
     control = arms.get("control") or next(iter(arms.values()))
     numbers = {arm: outcomes.numbers(results, control) for arm, results in arms.items()}
     car = any(row["peak_car_t_cells"] for row in numbers.values())
+    own = {
+        quantity for row in numbers.values() for quantity in row if quantity in outcomes.of_kinds()
+    }
+    told_of = TOLD | {name: (outcomes.explained(name)[0], plain) for name in sorted(own)}
     rows = []
-    for quantity, (name, write) in TOLD.items():
+    for quantity, (name, write) in told_of.items():
         if (quantity in OF_CAR and not car) or (quantity == "effect" and len(arms) == 1):
             continue
-        told = [write(row[quantity]) for row in numbers.values()]
+        told = [write(row.get(quantity, math.nan)) for row in numbers.values()]
         if quantity in OVER:
             told = [
                 over(row["end_cells"], beside[OVER[quantity]])

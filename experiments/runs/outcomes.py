@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 
-from simulation.results.results import Results
-from simulation.words import percent
+from simulation import CellKind
+from simulation.results.results import COLUMNS, Results
+from simulation.words import IMMUNE_WORDS, KILL_WORDS, percent
 
 OUTCOMES: dict[str, tuple[str, str]] = {
     "arm": ("name of the arm", ""),
@@ -80,7 +81,7 @@ def numbers(results: Results, control: Results) -> dict[str, object]:
             else math.nan
         )
 
-    return {
+    found: dict[str, object] = {
         "arm": results.arm,
         "start_cells": int(start),
         "end_cells": int(end),
@@ -98,12 +99,37 @@ def numbers(results: Results, control: Results) -> dict[str, object]:
             share: float(late[share])
             for share in ("antigen_low_share", "mhc_low_share", "target_negative_share")
         },
-        **{kills: int(last[kills]) for kills in ("kills_by_t", "kills_by_car_t", "kills_by_nk")},
+        **{kills: int(last[kills]) for kills in KILL_WORDS if kills in OUTCOMES},
         "peak_t_cells": int(series["t_cells"].max()),
         "peak_car_t_cells": int(series["car_t_cells"].max()),
         "end_vigour": float(last["mean_vigour"]),
         "end_fixed_exhaustion": float(last["mean_fixed_exhaustion"]),
     }
+    return found | {
+        name: int(np.nan_to_num(series[column].max()))
+        for name, (column, _) in of_kinds().items()
+        if column in series
+    }
+
+
+def outcomes_of(kind: CellKind) -> tuple[str, str]:
+    """The outcomes that a kind of cell which does not ship adds: its kills, and the most of its cells."""
+    return kind.kills, f"peak_{kind.column}"
+
+
+def of_kinds() -> dict[str, tuple[str, str]]:
+    """Outcomes of kinds of cells that do not ship -> column of the time series, and what they are."""
+    kills = {name: (name, f"tumour cells killed by {words}") for name, words in KILL_WORDS.items()}
+    peaks = {
+        f"peak_{name}": (name, f"most {words} of any day") for name, words in IMMUNE_WORDS.items()
+    }
+    return {name: each for name, each in (kills | peaks).items() if each[0] not in COLUMNS}
+
+
+def explained(quantity: str) -> tuple[str, str]:
+    """What an outcome is, and its unit; its name where nobody said so."""
+    own = of_kinds().get(quantity, ("", quantity.replace("_", " ")))
+    return OUTCOMES.get(quantity, (own[1], "cells" if own[0] else ""))
 
 
 def tell(arms: dict[str, Results]) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """How an arm of a scenario begins, as a fork of the common tumour or grown on its own, and how it goes on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from simulation import CellKind, Process, Treatment
 from simulation.model import TumorModel
 
 from .scenario import Scenario
@@ -16,9 +17,10 @@ def planted(scenario: Scenario, arm: str | None = None) -> TumorModel:
         parameters=scenario.parameters,
         shape=tuple(scenario.shape),
         seed=scenario.seed,
-        overrides=scenario.overrides(arm),
+        overrides=scenario.tumor_overrides(arm),
         tumor_cells=scenario.tumor_cells,
-        cell_kinds=scenario.own_kinds,
+        cell_kinds=[*scenario.plug_ins(CellKind, arm), *scenario.own_kinds],
+        processes=scenario.plug_ins(Process, arm),
         arm=arm or "grown",
     )
 
@@ -49,8 +51,13 @@ def tumor_key(scenario: Scenario, arm: str | None = None) -> str:
     kept = {
         name: content.get(name) for name in ("parameters", "shape", "seed", "tumor_cells", "grow")
     }
+    kept |= {"set": scenario.tumor_overrides(arm)}
     kept |= {name: content[name] for name in ("cell_kinds",) if name in content}
-    return json.dumps(kept | {"set": scenario.overrides(arm)}, sort_keys=True)
+    arms = [content] if arm is None else [content, content["arms"][arm]]
+    for key in ("kinds", "processes"):
+        if named := [each for table in arms for each in table.get(key, [])]:
+            kept[key] = named
+    return json.dumps(kept, sort_keys=True)
 
 
 def begun(
@@ -66,10 +73,35 @@ def begun(
 
 def forked(tumor: TumorModel, scenario: Scenario, arm: str) -> TumorModel:
     """A future of a tumour at day 0, with the treatments that an arm is given on that day."""
-    both = zip(scenario.arms[arm].treatments, scenario.build_treatments(arm), strict=True)
-    return tumor.fork(
-        treatments=[treatment for regimen, treatment in both if regimen.given == 0], arm=arm
+    kinds = [
+        kind for kind in scenario.plug_ins(CellKind, arm) if kind.name not in tumor.kinds.names
+    ]
+    twin = tumor.fork(
+        arm=arm,
+        cell_kinds=kinds,
+        processes=[
+            one for one in scenario.plug_ins(Process, arm) if one.name not in tumor.processes
+        ],
+        overrides=_of(kinds, scenario, arm),
     )
+    both = zip(scenario.arms[arm].treatments, scenario.build_treatments(arm), strict=True)
+    for regimen, treatment in both:
+        if regimen.given == 0:
+            give(twin, treatment, scenario)
+    return twin
+
+
+def give(model: TumorModel, treatment: Treatment, scenario: Scenario) -> None:
+    """A treatment of the model's arm is given, and the kinds of cells that it brings have the values that are set."""
+    model.give(treatment)
+    model.parameters.update(_of(treatment.kinds, scenario, model.arm))
+
+
+def _of(kinds: Iterable[CellKind], scenario: Scenario, arm: str) -> dict[str, float | str]:
+    """What a scenario sets for these kinds of cells in an arm."""
+    names = {kind.name for kind in kinds}
+    values = scenario.overrides(arm)
+    return {name: value for name, value in values.items() if name.partition(".")[0] in names}
 
 
 def advance(
@@ -104,7 +136,7 @@ def _decisions(model: TumorModel, scenario: Scenario) -> list[tuple]:
                     regimen.given,
                     "give",
                     treatment.name,
-                    lambda model, one=treatment: model.give(one),
+                    lambda model, one=treatment: give(model, one, scenario),
                 )
             )
         if regimen.stopped is not None:

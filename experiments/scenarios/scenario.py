@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     BeforeValidator,
@@ -18,15 +18,17 @@ from pydantic import (
     model_validator,
 )
 
-from simulation import parameter_sets, treatments
+from simulation import CellKind, Process, parameter_sets, treatments
 from simulation.errors import TumorLabError
-from simulation.kinds.kind import CellKind
+from simulation.kinds.catalogue import WORDS, named
+from simulation.kinds.stand_in import StandInKind
 from simulation.parameters.given import plain, quoted, several
 from simulation.parameters.parameter import Parameters, nearest
 from simulation.plug_ins import look_beside
 from simulation.tissue.lattice import LatticeError, checked_shape
 from simulation.tissue.memory import BYTES_PER_SITE, available
 from simulation.treatments.schedule import Schedule
+from simulation.treatments.stand_in import StandIn
 
 from .definitions import OWN, check_kinds, own_drugs, own_kinds
 from .file_kinds import check_kind, check_name, file_kind
@@ -36,6 +38,7 @@ SHIPPED = Path(__file__).parent
 ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 OF_TREATMENT = re.compile(r"treatments\.([^.]+)\.(schedule\.)?([^.]+)")
 LINE = 150  # two rows of a third of the lab's page
+PlugIn = TypeVar("PlugIn", CellKind, Process)
 DOTTED = "a table of dotted names and values"
 
 
@@ -117,7 +120,31 @@ def _regimens(given: object) -> object:
     )
 
 
-class Arm(Table):
+def _listed(given: object) -> object:
+    """One name without a list."""
+    return [given] if isinstance(given, str) else given
+
+
+Names = Annotated[list[str], BeforeValidator(_listed)]
+CODE = "that ships, or module:NAME of your own, in a file beside the scenario"
+
+
+class PlugIns(Table):
+    """A table that may name kinds of cells and processes; where it names none, nothing is written of them."""
+
+    kinds: Names = Field([], description=f"a list of kinds of cells: the name of one {CODE}")
+    processes: Names = Field([], description=f"a list of processes: the name of one {CODE}")
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return {
+            name: value
+            for name, value in write(self).items()
+            if value or name not in PlugIns.model_fields
+        }
+
+
+class Arm(PlugIns):
     """One course of treatment: a fork of the common tumour, or a twin grown from the same seed with its own ``set``."""
 
     start: Literal["fork", "twin"] = Field("fork", description='"fork" or "twin"')
@@ -127,8 +154,12 @@ class Arm(Table):
     )
 
 
+def _names(kinds: Iterable[CellKind]) -> set[str]:
+    return {kind.name for kind in kinds}
+
+
 @file_kind("run", SHIPPED)
-class Scenario(Table):
+class Scenario(PlugIns):
     """A patient, the arms that are compared, and the question they answer."""
 
     kind: ClassVar[str] = "scenario"
@@ -307,15 +338,75 @@ class Scenario(Table):
         return 2 * BYTES_PER_SITE * math.prod(self.shape)
 
     def overrides(self, arm: str | None = None) -> dict[str, float | str]:
-        """Dotted name -> value that an arm's tumour (the common tumour when none is named) has of its own."""
-        values = self.set | (self.arms[arm].set if arm else {})
-        return {name: value for name, value in values.items() if not OF_TREATMENT.fullmatch(name)}
+        """Dotted name -> value that an arm's tumour (any tumour when none is named) has of its own.
+
+        What is set for all arms leaves out the kinds of cells that only other arms know.
+        """
+        own = {} if arm is None else self.arms[arm].set
+        elsewhere = _names(self.known_kinds()) - _names(self.known_kinds(arm))
+        return {
+            name: value
+            for name, value in (self.set | own).items()
+            if not OF_TREATMENT.fullmatch(name)
+            and (name in own or name.partition(".")[0] not in elsewhere)
+        }
+
+    def tumor_overrides(self, arm: str | None = None) -> dict[str, float | str]:
+        """Those of the common tumour, or of a twin's, before anything joins it: kinds that join later are left out."""
+        later = _names(self.known_kinds()) - _names(self.plug_ins(CellKind, arm))
+        return {
+            name: value
+            for name, value in self.overrides(arm).items()
+            if name.partition(".")[0] not in later
+        }
+
+    def plug_ins(self, cls: type[PlugIn], arm: str | None = None) -> list[PlugIn]:
+        """The kinds (or processes) of every tumour, and those of an arm if one is named; raises ScenarioError."""
+        tables = [("", self)] + ([] if arm is None else [(f"arms.{arm}.", self.arms[arm])])
+        key = "kinds" if cls is CellKind else "processes"
+        found: list[PlugIn] = []
+        for before, table in tables:
+            for number, word in enumerate(getattr(table, key)):
+                where = f"{before}{key}[{number}]"
+                try:
+                    one = named(word, cls)
+                except TumorLabError as error:
+                    raise ScenarioError.of(error, file=self._file, key=where) from None
+                if one.name in [other.name for other in found]:
+                    raise ScenarioError(
+                        f"{quoted(word)} brings a second {WORDS[cls]} called {one.name!r}",
+                        file=self._file,
+                        key=where,
+                    )
+                found.append(one)
+        return found
+
+    def known_kinds(self, arm: str | None = None) -> list[CellKind]:
+        """The kinds that an arm (all arms when none is named) has beside those of every model, from treatments too."""
+        arms = [*self.arms] if arm is None else [arm]
+        kinds = [kind for each in arms for kind in self.plug_ins(CellKind, each)]
+        drugs = [treatment for each in arms for treatment in self.build_treatments(each)]
+        kinds += [kind for treatment in drugs for kind in treatment.kinds]
+        return [kind for place, kind in enumerate(kinds) if kind not in kinds[:place]]
 
     def model_parameters(self, arm: str | None = None) -> Parameters:
-        """Every parameter of an arm's tumour; raises ParameterError for a wrong name or value."""
-        parameters = parameter_sets.find(self.parameters).parameters()
+        """Every parameter of an arm's tumour; raises ParameterError for a wrong name or value.
+
+        Where code of a user's own is only named, values of parameters that it may have are passed over.
+        """
+        parameters = parameter_sets.find(self.parameters).parameters(self.known_kinds(arm))
+        arms = [*self.arms] if arm is None else [arm]
+        guess = any(
+            not kind.described for kind in self.known_kinds(arm) if isinstance(kind, StandInKind)
+        ) or any(
+            not one.described
+            for each in arms
+            for one in self.build_treatments(each)
+            if isinstance(one, StandIn)
+        )
         for name, value in self.overrides(arm).items():
-            parameters.set(name, value)
+            if not guess or name.partition(".")[0] in parameters.groups():
+                parameters.set(name, value)
         return parameters
 
     def build_treatments(self, arm: str) -> list[treatments.Treatment]:
@@ -429,6 +520,8 @@ class Scenario(Table):
                 file=self._file,
                 key=f"arms.{name}.set",
             )
+        for cls in (CellKind, Process):
+            self.plug_ins(cls, name)
         names = [treatment.name for treatment in self.build_treatments(name)]
         for one in names:
             if names.count(one) > 1:

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from simulation.plots import style
 from simulation.words import number_words
 
-from ..runs.outcomes import OUTCOMES
+from ..runs.outcomes import explained
 
 SHORT = {
     "start_cells": "tumour cells,\nday 0",
@@ -41,14 +41,12 @@ RATIO_MARKS = ((2.5, (1,)), (1.6, (1, 3)), (0.6, (1, 2, 5)), (0.3, (1, 1.5, 2, 3
 
 def short_words(quantity: str) -> str:
     """An outcome as the label of an axis."""
-    return SHORT.get(quantity) or textwrap.fill(
-        OUTCOMES.get(quantity, (quantity.replace("_", " "),))[0], 24
-    )
+    return SHORT.get(quantity) or textwrap.fill(explained(quantity)[0], 24)
 
 
 def is_count(quantity: str) -> bool:
     """Whether an outcome is a number of cells."""
-    return OUTCOMES.get(quantity, ("", ""))[1] == "cells"
+    return explained(quantity)[1] == "cells"
 
 
 def outcome_axis(axes: Axes, quantity: str, values: np.ndarray) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import TypeVar
 
 import mesa
 import numpy as np
@@ -11,16 +10,14 @@ import numpy as np
 from ..cells.table import COAT
 from ..contract import Model
 from ..errors import TumorLabError
-from ..parameters.given import quoted, shortened
+from ..parameters.given import quoted, several
 from ..parameters.parameter import Number as Number
-from ..parameters.parameter import nearest
+from ..parameters.parameter import ParameterError, ParameterGroup, Parameters, nearest
 from ..parameters.parameter import resolve as resolve
-from ..plug_ins import at
 from ..rules import INDEX, Rule
 from ..tissue.effect import Effect
 from ..tissue.field_kind import FieldKind
 
-Named = TypeVar("Named")
 MOST_CHANNELS = 127  # fits int8
 
 
@@ -85,6 +82,19 @@ class Recognition:
 
 
 @dataclass(frozen=True)
+class Process:
+    """A behaviour that no existing verb covers, with its own loop.
+
+    ``run(model)`` is called after the verb named in ``after`` at every step. It may keep arrays and numbers in
+    ``model.process_state[name]``, which are saved and forked with the model.
+    """
+
+    name: str
+    after: str
+    run: Callable[[Model], None]
+
+
+@dataclass(frozen=True)
 class CellKind:
     """A kind of cell.
 
@@ -95,7 +105,20 @@ class CellKind:
     and its neighbours show; in liquid nobody is beside. ``receptor``: the channel that its cells see when they come in.
     ``capacity``: kills in store. ``rules``, ``fields`` and ``effects``: what it brings into a model, or needs
     there; several kinds may bring the same. ``column``: the name of its count in results; ``words`` and ``color``: how
-    pictures call and draw it.
+    pictures call and draw it. ``parameters``: a class of its own parameters, which join those of the model under the kind's
+    name; ``processes``: behaviours that no verb covers, which join with it.
+
+    >>> from simulation import CellAgent, CellKind, Parameter, ParameterGroup, TumorModel, assumed
+    >>> class Scout(CellAgent):
+    ...     kind = "scout"
+    >>> class ScoutParameters(ParameterGroup):
+    ...     speed = Parameter(2, "um/minute", "speed", range=(0, 20), source=assumed("as T cells"))
+    >>> scout = CellKind(
+    ...     "scout", Scout, rates={"move": "scout.speed"}, motile=True, parameters=ScoutParameters
+    ... )
+    >>> dish = {"shape": (9, 9), "seed": 1, "tumor_cells": 5, "cell_kinds": [scout]}
+    >>> TumorModel(**dish, overrides={"scout.speed": 3}).parameters["scout.speed"]
+    3.0
     """
 
     name: str
@@ -118,6 +141,8 @@ class CellKind:
     column: str = ""
     words: str = ""
     color: str = ""
+    parameters: type[ParameterGroup] | None = None
+    processes: tuple[Process, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.isidentifier():
@@ -147,6 +172,20 @@ class CellKind:
                     f"there is no rule {quoted(name)}{nearest(name, known)}{hint}",
                     key=f"kind {self.name!r}",
                 )
+        if self.parameters is not None and not (
+            isinstance(self.parameters, type) and issubclass(self.parameters, ParameterGroup)
+        ):
+            raise KindError(
+                f"parameters = {quoted(self.parameters)} is not a subclass of simulation.ParameterGroup",
+                key=f"kind {self.name!r}",
+            )
+        object.__setattr__(self, "processes", tuple(several(self.processes)))
+        for process in self.processes:
+            if not isinstance(process, Process):
+                raise KindError(
+                    f"processes holds {quoted(process)}, which is not a simulation.Process",
+                    key=f"kind {self.name!r}",
+                )
         if self.motile and self.yielding:
             raise KindError("a motile cell cannot be yielding as well", key=f"kind {self.name!r}")
         if not whole(self.receptor) or not 0 <= self.receptor < MOST_CHANNELS:
@@ -172,41 +211,42 @@ class CellKind:
         """Whether it engages cells of any kind."""
         return bool(self.engages)
 
+    @property
+    def kills(self) -> str:
+        """The column of the tumour cells that it killed."""
+        return f"kills_by_{self.name.removesuffix('_cell')}"
 
-@dataclass(frozen=True)
-class Process:
-    """A behaviour that no existing verb covers, with its own loop.
+    @property
+    def shown(self) -> dict[str, str]:
+        """How pictures, tables and legends call and draw it."""
+        return {
+            "column": self.column,
+            "kills": self.kills,
+            "words": self.words or f"{self.name.replace('_', ' ')}s",
+            "color": self.color,
+            "meaning": self.meaning,
+        }
 
-    ``run(model)`` is called after the verb named in ``after`` at every step. It may keep arrays and numbers in
-    ``model.process_state[name]``, which are saved and forked with the model.
-    """
+    @property
+    def meaning(self) -> str:
+        """What it is, in the first line of its agent."""
+        return (vars(self.agent).get("__doc__") or "").strip().partition("\n")[0]
 
-    name: str
-    after: str
-    run: Callable[[Model], None]
-
-
-def named(what: object, cls: type[Named]) -> Named:
-    """A kind or a process from itself or from ``module:NAME``; raises KindError."""
-    if isinstance(what, str):
-        module, _, name = what.rpartition(":")
-        if not (module and name):
+    def join(self, parameters: Parameters) -> None:
+        """Its parameters stand among those of a model, once. Raises KindError where its name is that of another group."""
+        if self.parameters is None:
+            return
+        there = parameters.groups().get(self.name)
+        if there is None:
+            try:
+                parameters.join(self.name, self.parameters())
+            except ParameterError as error:
+                raise KindError.of(error, key=f"kind {self.name!r}") from None
+        elif type(there) is not self.parameters:
             raise KindError(
-                f"there is no {cls.__name__} {quoted(what)}; one of your own is module:NAME"
+                f"there are other parameters called {self.name!r} already: give the kind another name",
+                key=f"kind {self.name!r}",
             )
-        try:
-            found = at(what)
-        except (ImportError, AttributeError) as error:
-            raise KindError(
-                f"{cls.__name__} {quoted(what)} cannot be imported ({shortened(error)})"
-            ) from None
-    else:
-        found = what
-    if not isinstance(found, cls):
-        raise KindError(
-            f"{quoted(what)} is not a {cls.__name__}: give one, or the module:NAME of one"
-        )
-    return found
 
 
 def whole(number: object) -> bool:

@@ -48,8 +48,10 @@ class Processes(dict[str, Process]):
         return {"kept": {name: keep(state, f"process {name}") for name, state in self.kept.items()}}
 
     def restore(self, state: dict[str, Any], read: Callable[..., Any]) -> None:
-        """Stand as it was."""
+        """Stand as it was, in the order in which they joined."""
         self.kept = {name: read(kept) for name, kept in state["kept"].items()}
+        for name in [name for name in self.kept if name in self]:
+            self[name] = self.pop(name)
 
 
 class Kinds:
@@ -78,7 +80,7 @@ class Kinds:
                     )
                 self.recognitions.append(recognition)
         self.all.append(kind)
-        words.show(kind.name, kind.column, kind.words, kind.color)
+        words.show(kind.name, **kind.shown)
 
     def declare(self, rules: Iterable[Rule], key: str) -> None:
         """Further rules, behind those there are; to declare one again is to mean the same.

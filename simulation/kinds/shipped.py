@@ -10,4 +10,5 @@ KINDS = (TUMOR_CELL, T_CELL, CAR_T_CELL, NK_CELL)
 RECOGNITIONS = (PEPTIDE, TARGET, MISSING_SELF)
 
 for kind in KINDS:  # a picture of results that were read back needs no model
-    words.show(kind.name, kind.column, kind.words, kind.color)
+    words.show(kind.name, **kind.shown)
+    words.IN_EVERY_MODEL.append(kind.name)

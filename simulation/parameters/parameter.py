@@ -282,14 +282,9 @@ class Parameters:
     """All groups of one model: ``p.tumor.death`` is the inside value, ``p["tumor.death"]`` the declared one."""
 
     def __init__(self, groups: Mapping[str, ParameterGroup]):
-        self._groups = dict(groups)
-        for name, group in self._groups.items():
-            if hasattr(Parameters, name):
-                raise ParameterError(
-                    f"a parameter group cannot be named {name!r}, which Parameters uses itself"
-                )
-            group.prefix = name
-            setattr(self, name, group)
+        self._groups: dict[str, ParameterGroup] = {}
+        for name, group in groups.items():
+            self.join(name, group)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # copying asks before anything is there
@@ -309,6 +304,16 @@ class Parameters:
     def groups(self) -> dict[str, ParameterGroup]:
         """Name -> group."""
         return dict(self._groups)
+
+    def join(self, name: str, group: ParameterGroup) -> None:
+        """A further group under this name. Raises ParameterError for a name that it cannot have."""
+        if hasattr(Parameters, name):
+            raise ParameterError(
+                f"a parameter group cannot be named {name!r}, which Parameters uses itself"
+            )
+        group.prefix = name
+        self._groups[name] = group
+        setattr(self, name, group)
 
     def names(self) -> list[str]:
         """Every dotted name, in order of declaration."""

@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from ..results.results import COLUMNS, Results
-from ..words import IMMUNE_WORDS, name_words
+from ..words import IMMUNE_WORDS, KILL_WORDS, name_words
 from . import style
 from .arms import by_name, column, last_day
 
@@ -19,11 +19,6 @@ SHOWN = {
     "mean_car_target": "CAR target of tumour cells",
     "mean_pdl1": "PD-L1 shown by tumour cells",
     "mean_presented_mhc": "MHC-I presented by tumour cells",
-}
-KILLS = {
-    "kills_by_t": "Killed by CD8 T cells since day 0",
-    "kills_by_car_t": "Killed by CAR T cells since day 0",
-    "kills_by_nk": "Killed by NK cells since day 0",
 }
 MANY_DOSES = 12
 ROW = 15
@@ -41,7 +36,7 @@ def time_courses(arms: Results | Iterable[Results] | Mapping[str, Results]) -> F
         for cell, columns, unit, counts in (
             (grid[0, 1], present(arms, immune_columns(arms)), "cells", True),
             (grid[1, 0], present(arms, SHOWN), "mean", False),
-            (grid[1, 1], present(arms, KILLS), "cells", False),
+            (grid[1, 1], present(arms, kill_columns()), "cells", False),
         ):
             small = cell.subgridspec(len(columns), 1)
             stack(
@@ -58,9 +53,19 @@ def time_courses(arms: Results | Iterable[Results] | Mapping[str, Results]) -> F
 def immune_columns(arms: Mapping[str, Results]) -> dict[str, str]:
     """The columns of immune cells, those of plug-in kinds last."""
     more = dict.fromkeys(
-        name for results in arms.values() for name in results.timeseries if name not in COLUMNS
+        name
+        for results in arms.values()
+        for name in results.timeseries
+        if name not in COLUMNS and name not in KILL_WORDS
     )
-    return IMMUNE_WORDS | {name: name.replace("_", " ") for name in more}
+    return IMMUNE_WORDS | {
+        name: name.replace("_", " ") for name in more if name not in IMMUNE_WORDS
+    }
+
+
+def kill_columns() -> dict[str, str]:
+    """The columns of kills, by those who killed, those of plug-in kinds last."""
+    return {name: f"Killed by {words} since day 0" for name, words in KILL_WORDS.items()}
 
 
 def present(arms: Mapping[str, Results], columns: dict[str, str]) -> dict[str, str]:

@@ -8,9 +8,9 @@ from scipy import fft
 from ..errors import TumorLabError
 from ..parameters.parameter import nearest
 from ..results.snapshots import Snapshot
+from ..words import IN_EVERY_MODEL
 
 TUMOR = "tumor_cell"
-SHIPPED = ("t_cell", "car_t_cell", "nk_cell")
 Kinds = str | tuple[str, ...]
 
 
@@ -25,11 +25,16 @@ def chosen(snapshot: Snapshot, kinds: Kinds) -> np.ndarray:
             f"the snapshot of day {snapshot.day:g} is of a liquid: it has no neighbourhood to read"
         )
     names = (kinds,) if isinstance(kinds, str) else tuple(kinds)
-    known = [*dict.fromkeys([*snapshot.kinds, TUMOR, *SHIPPED])]
+    known = [*dict.fromkeys([*snapshot.kinds, *IN_EVERY_MODEL])]
     for name in names:
         if name not in known:
             raise SpatialError(f"there is no kind of cell {name!r}{nearest(name, known)}")
     return snapshot.is_kind(*names)
+
+
+def shipped() -> list[str]:
+    """The kinds of cells that every model has, but for the tumour cell."""
+    return [kind for kind in IN_EVERY_MODEL if kind != TUMOR]
 
 
 def immune_kinds(snapshot: Snapshot) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ from ..errors import TumorLabError
 from ..parameters.given import quoted
 from ..parameters.parameter import Parameter, ParameterGroup
 from ..parameters.sources import assumed, cite
+from ..words import IMMUNE_WORDS
 
-IMMUNE = ("t_cells", "car_t_cells", "nk_cells")
 RESPONSES = ("CR", "PR")
 CATEGORIES = ("CR", "PR", "SD", "PD")
 SCAN_COLUMNS = ("day", "cells", "diameter", "change", "nadir", "category", "immune_category")
@@ -193,7 +193,7 @@ def sizes(
             "there is no tumour to measure at day 0, so there is no response to judge"
         )
     immune = (
-        rows[[name for name in IMMUNE if infiltrate and name in rows]]
+        rows[[name for name in IMMUNE_WORDS if infiltrate and name in rows]]
         .to_numpy(dtype=float)
         .sum(axis=1)
     )

@@ -21,12 +21,12 @@ from .autocorrelation import (
     trait_products,
 )
 from .lattice_images import (
-    SHIPPED,
     TUMOR,
     SpatialError,
     chosen,
     coordinates,
     immune_kinds,
+    shipped,
     site_extent,
     sites_within,
 )
@@ -89,7 +89,7 @@ def described() -> dict[str, tuple[str, str]]:
             "mm2",
         ),
     }
-    for kind in SHIPPED:
+    for kind in shipped():
         words = kind_words(kind)
         rows |= {
             f"{kind}s_{zone}": (f"{words} {where} (cells/mm3 in 3-D)", "cells/mm2")
@@ -182,7 +182,7 @@ def infiltrates(snapshot: Snapshot, histology: Histology) -> dict[str, float | s
         "infiltration_class": class_of(snapshot, distance, histology),
         "tumor_extent": float(np.count_nonzero(distance < 0) * site_extent(snapshot)),
     }
-    for kind in dict.fromkeys([*SHIPPED, *immune_kinds(snapshot)]):
+    for kind in dict.fromkeys([*shipped(), *immune_kinds(snapshot)]):
         sites = snapshot.cells["site"][chosen(snapshot, kind)]
         found |= {f"{kind}s_{zone}": density(snapshot, sites, mask) for zone, mask in zones.items()}
         found[f"{kind}s_inside_share"] = mean(distance.flat[sites] < 0)

@@ -113,9 +113,11 @@ def measure(model: Any) -> dict[str, float]:
         "mean_ifn_gamma": fields["ifn_gamma"],
         "mean_oxygen": fields["oxygen"],
         "mean_il2": fields["il2"],
-        "kills_by_t": kills["t_cell"],
-        "kills_by_car_t": kills["car_t_cell"],
-        "kills_by_nk": kills["nk_cell"],
+        **{
+            kind.kills: kills[kind.name]
+            for kind, meets in zip(kinds, kinds.interactions()[:, tumor_index] >= 0, strict=True)
+            if meets
+        },
         "births": int(model.counters["births"][tumor_index]),
         "deaths": int(model.counters["deaths"][tumor_index]),
         "necrosis_deaths": int(model.counters["starved"][tumor_index]),

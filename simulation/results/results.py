@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..words import IMMUNE_WORDS, KILL_WORDS, show
 from .files import (
     UNREADABLE,
     ResultsError,
@@ -188,9 +189,9 @@ class Results:
         """
         folder, arms = Path(folder), sorted(results, key=lambda arm: arm.arm != "control")
         timeseries = _joined([arm.timeseries for arm in arms])
-        meanings = {name: COLUMNS.get(name, (name.replace("_", " "), "")) for name in timeseries}
         columns = {
-            name: {"meaning": meaning, "unit": unit} for name, (meaning, unit) in meanings.items()
+            name: dict(zip(("meaning", "unit"), explained(name), strict=True))
+            for name in timeseries
         }
         about = {
             arm.arm: {"provenance": arm.provenance, "citations": arm.citations, "log": arm.log}
@@ -235,6 +236,8 @@ class Results:
         for arm, (provenance, citations, log) in kept.items():
             results = arms[arm] = cls(arm)
             results.provenance, results.citations, results.log = provenance, citations, log
+            for kind, shown in provenance.get("kinds", {}).items():
+                show(kind, **shown)
             rows = {
                 name: _records(
                     table[table["arm"] == arm].drop(columns="arm"), folder / f"{name}.csv"
@@ -246,6 +249,17 @@ class Results:
             results._measures = [tuple(row.values()) for row in rows["measures"]]
             results.snapshots = Snapshots.load(folder / "snapshots" / arm)
         return arms
+
+
+def explained(column: str) -> tuple[str, str]:
+    """What a column of the time series means, and its unit; those of kinds of cells that do not ship from their words."""
+    if column in COLUMNS:
+        return COLUMNS[column]
+    if column in IMMUNE_WORDS:
+        return f"living {IMMUNE_WORDS[column]}", "cells"
+    if column in KILL_WORDS:
+        return f"tumour cells killed by {KILL_WORDS[column]} since day 0", "cells"
+    return column.replace("_", " "), ""
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:

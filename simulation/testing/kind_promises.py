@@ -4,6 +4,7 @@ import dataclasses
 import math
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 
 import numpy as np
@@ -11,12 +12,13 @@ import numpy as np
 from .. import addresses
 from ..cells.agents import TAKEN
 from ..errors import StateError
-from ..kinds.kind import CellKind, Number, Recognition, resolve
+from ..kinds.kind import CellKind, KindError, Number, Recognition, resolve
 from ..kinds.shipped import KINDS, RECOGNITIONS
 from ..model import TumorModel
 from ..parameter_sets import find
-from ..parameters.parameter import nearest
+from ..parameters.parameter import Parameter, nearest
 from ..results.results import COLUMNS as RESULTS
+from ..step import VERBS
 from ..treatments import Treatment
 from .small_tissues import CROWD, HALF, HOURS, Broken, continued, run, told
 from .witness import differences
@@ -40,6 +42,8 @@ class Nursery:
     def __init__(self, kind: CellKind):
         self.kind = kind
         self.parameters = find("melanoma").parameters()
+        with suppress(KindError):  # told by the promise about its parameters
+            kind.join(self.parameters)
         self.ships = any(kind is each for each in KINDS)
 
     def tissue(self, kind: CellKind | None = None, number: int = 12, **keywords) -> TumorModel:
@@ -91,6 +95,30 @@ def rated(nursery: Nursery) -> Iterator[str]:
             yield from nursery.number(getattr(kind, name), name)
 
 
+def furnished(nursery: Nursery) -> Iterator[str]:
+    """Its parameters have a name of their own and each is read; its processes run after a verb."""
+    kind = nursery.kind
+    for process in kind.processes:
+        if process.after not in VERBS:
+            yield f"process {process.name!r}: after = {process.after!r} is no verb{nearest(process.after, VERBS)}"
+    if kind.parameters is None:
+        return
+    try:
+        kind.join(find("melanoma").parameters())
+    except KindError as error:
+        yield str(error)
+        return
+    before, Parameter.trace = Parameter.trace, set()
+    try:
+        run(nursery.tissue())
+        read = {name for group, name in Parameter.trace if group == kind.parameters.__name__}
+    finally:
+        Parameter.trace = before
+    for name in kind.parameters.parameters():
+        if name not in read:
+            yield f"nothing reads {kind.name}.{name} within {HOURS} hours: let a rate, trait or process read it, or take it out"
+
+
 def traited(nursery: Nursery) -> Iterator[str]:
     """Its traits have names of their own and sensible numbers."""
     for trait in nursery.kind.traits:
@@ -133,12 +161,14 @@ def windowed(nursery: Nursery) -> Iterator[str]:
 
 
 def counted(nursery: Nursery) -> Iterator[str]:
-    """Its column in the results is its own."""
+    """Its columns in the results are its own."""
     others = {each.column for each in KINDS if each is not nursery.kind} | (
         set() if nursery.ships else set(RESULTS)
     )
     if nursery.kind.column in others:
         yield f'its column {nursery.kind.column!r} is taken: write CellKind(..., column="another_name")'
+    if not nursery.ships and nursery.kind.kills in RESULTS:
+        yield f"its column {nursery.kind.kills!r} is taken: give the kind another name"
 
 
 def importable(nursery: Nursery) -> Iterator[str]:
@@ -263,6 +293,7 @@ def irregularities(model: TumorModel) -> Iterator[str]:
 
 
 PROMISES = (
+    furnished,
     rated,
     traited,
     acquainted,

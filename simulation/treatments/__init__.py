@@ -57,7 +57,7 @@ def find(word: str, own: Mapping[str, type[Treatment]] = MappingProxyType({})) -
             f"there is no treatment {quoted(word)}{nearest(word, known)}; one of your own is module:Class"
         )
     try:
-        found = at(word)
+        found = at(word, Treatment)
     except ImportError as error:
         raise TreatmentError(
             f"module {quoted(module)} cannot be imported ({shortened(error)})",

@@ -3,7 +3,10 @@
 from typing import Any, ClassVar
 
 from ..contract import Model
-from ..parameters.parameter import Parameter
+from ..kinds.kind import CellKind
+from ..kinds.stand_in import description as of_kind
+from ..kinds.stand_in import stand_in as kind_stand_in
+from ..parameters.described import declared, described
 from ..plug_ins import class_path
 from .base import Treatment, TreatmentError
 from .schedule import Schedule
@@ -35,23 +38,12 @@ class StandIn(Treatment):
 
 def description(cls: type[Treatment]) -> dict[str, Any]:
     """What can be read about a treatment, as JSON holds it."""
-    parameters = {
-        name: {
-            "value": each.default,
-            "unit": each.unit,
-            "meaning": each.meaning,
-            "source": each.source,
-            "range": [each.low, each.high],
-            "integer": each.integer,
-        }
-        for name, each in cls.parameters().items()
-    }
     return {
         "class": class_path(cls),
         "meaning": cls.describe(),
         "schedule": cls.schedule.to_dict(),
-        "parameters": parameters,
-    }
+        "parameters": described(cls),
+    } | ({"kinds": [of_kind(kind) for kind in cls.kinds]} if cls.kinds else {})
 
 
 def stand_in(path: str, about: dict[str, Any] | None = None) -> type[StandIn]:
@@ -65,13 +57,12 @@ def stand_in(path: str, about: dict[str, Any] | None = None) -> type[StandIn]:
     known = nothing if about is None else about
     try:
         module, _, name = known["class"].partition(":")
-        members: dict[str, Any] = {
-            key: Parameter(**each) for key, each in known["parameters"].items()
-        }
+        members: dict[str, Any] = {**declared(known["parameters"])}
         members |= {
             "__module__": module,
             "__doc__": known["meaning"],
             "schedule": Schedule.from_dict(known["schedule"]),
+            "kinds": tuple(kind_stand_in(path, CellKind, each) for each in known.get("kinds", ())),
         }
         return type(name, (StandIn,), members | {"described": about is not None})
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.runs.outcomes import OUTCOMES
+from experiments.runs.outcomes import explained
 from experiments.scenarios.scenario import Scenario
 from experiments.words import listed, point_words, unit_words
 from simulation.words import number_words
@@ -119,7 +119,7 @@ def analyse(
     table.insert(
         1, "regimen", [point_words(row, units) for row in table[list(axes)].to_dict("records")]
     )
-    best, meaning = table.iloc[0], OUTCOMES.get(quantity, (quantity, ""))[0]
+    best, meaning = table.iloc[0], explained(quantity)[0]
     sentences = [
         f"Best of {len(table)} regimens by {meaning}: {best['regimen']} ({number_words(best[quantity])} on average over "
         f"{best['seeds']} seeds)."

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from experiments.runs.outcomes import OUTCOMES
+from experiments.runs.outcomes import explained
 from experiments.studies.designs import LEVELS, Axis, problem, salib, size
 from simulation.words import bounds, number_words, percent
 
@@ -338,7 +338,7 @@ def _sentences(table: pd.DataFrame, noise: dict[str, Any], design: str) -> list[
     strong, unsure, idle = (
         table[table["verdict"] == verdict] for verdict in (MATTERS, PERHAPS, NOT)
     )
-    meaning = OUTCOMES.get(quantity, (quantity, ""))[0]
+    meaning = explained(quantity)[0]
     said = [
         f"{quantity} ({noise['arm']}: {meaning}): {len(strong) or 'none'} of {len(table)} parameters "
         f"{'matters' if len(strong) == 1 else 'matter'} beyond the noise between seeds."

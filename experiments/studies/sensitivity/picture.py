@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from experiments.runs.outcomes import OUTCOMES
+from experiments.runs.outcomes import explained
 from experiments.studies.designs import Axis
 from experiments.words import axis_words, value_words
 from simulation.plots import style
@@ -134,7 +134,7 @@ def _bars(axes: Axes, table: pd.DataFrame, noise: dict[str, Any], design: str) -
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", which="both", length=0)
     quantity = noise["quantity"]
-    meaning, unit = OUTCOMES.get(quantity, ("", "1"))
+    meaning, unit = explained(quantity)
     axes.set_title(name_words(quantity))
     what = (
         f"mean change over the range{f' ({unit})' if unit not in ('', '1') else ''}"

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import pandas as pd
 from pydantic import BeforeValidator, Field
 
-from experiments.runs.outcomes import OUTCOMES
+from experiments.runs.outcomes import OUTCOMES, outcomes_of
 from experiments.scenarios.file_kinds import file_kind
 from experiments.scenarios.scenario import DOTTED, OF_TREATMENT, Grow, Scenario
 from experiments.scenarios.toml_tables import Overrides, ScenarioError
@@ -168,6 +168,8 @@ class Sweep(Study):
     def check(self) -> None:
         """What the shape of the file cannot tell; raises StudyError."""
         design = self._points
+        kinds = [kind for each in self.scenarios.values() for kind in each.known_kinds()]
+        choices = [*OUTCOMES, *(name for kind in kinds for name in outcomes_of(kind))][1:]
         for key in ("precision", "sensitivity", "surface", "schedules"):
             if asked := getattr(self, key):
                 for name, scenario in self.scenarios.items():
@@ -179,9 +181,9 @@ class Sweep(Study):
                             key=f"{key}.arm",
                         )
                 for quantity in asked.quantities if key == "sensitivity" else [asked.quantity]:
-                    if quantity not in OUTCOMES or quantity == "arm":
+                    if quantity not in choices:
                         raise StudyError(
-                            f"there is no outcome {quantity!r} (choices: {', '.join(list(OUTCOMES)[1:])})",
+                            f"there is no outcome {quantity!r} (choices: {', '.join(choices)})",
                             file=self.file,
                             key=key,
                         )

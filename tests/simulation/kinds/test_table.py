@@ -80,7 +80,7 @@ def tissue(kind: CellKind) -> TumorModel:
 
 
 def test_it_keeps_every_promise_of_a_kind():
-    assert len(check_cell_kind(made())) == 13
+    assert len(check_cell_kind(made())) == 14
 
 
 def test_it_is_declared_and_lives_as_the_same_kind_in_python_to_the_last_bit():
