@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from simulation import TumorModel, check_cell_kind
+from simulation.kernels.suppression import feel
 from tests.dish import dish, grid, sow
 from tests.simulation.kinds.macrophage import MACROPHAGE
 from tests.simulation.test_reproducibility import steps
@@ -61,6 +62,28 @@ def test_it_acts_on_exhaustion_and_on_the_brake_each_by_itself():
     assert braked.any() and never.any()
     tired = np.array(felt["exhaustion"])[never] - np.array(free["exhaustion"])[never]
     assert np.median(tired) > 0, "also those who lost no hit tire faster"
+
+
+@pytest.mark.parametrize("shape", [(12, 13), (6, 7, 5)])
+def test_what_is_felt_is_the_maximum_over_all_suppressors_beside_a_cell(shape):
+    """Looked up cell by cell through Mesa agents, in a crowd where many have several beside them; nothing of before is left."""
+    model = TumorModel(shape=shape, seed=2, tumor_cells=60, cell_kinds=[STILL], immune_cells=False)
+    for level in np.linspace(2.0, 0.1, 25):
+        STILL.agent(model, pdl1=level)
+    model.sense()
+    cells, suppressors = model.cells, np.flatnonzero(model.rows("macrophage")).astype(np.int32)
+    felt = np.full(cells.rows, 9.0)
+    feel.py_func(cells.view(), model.lattice.space, suppressors, felt)
+    several = 0
+    for row in np.flatnonzero(cells.alive):
+        beside = [
+            each.pdl1_shown
+            for each in model.agent(int(cells["name"][row])).neighbors()
+            if each.kind == "macrophage"
+        ]
+        assert felt[row] == max(beside, default=0.0)
+        several += len(beside) > 1
+    assert several > 20
 
 
 @pytest.mark.parametrize("drug", ["atezolizumab", "pembrolizumab"])
