@@ -1,7 +1,7 @@
 """A kind of cell or a process of one's own as a folder describes it: what can be read about it, without its code."""
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from ..cells.agents import CellAgent
 from ..contract import Model
@@ -9,7 +9,6 @@ from ..parameters.described import declared, described
 from ..parameters.parameter import ParameterGroup, Parameters
 from .kind import CellKind, KindError, Process
 
-Described = TypeVar("Described", CellKind, Process)
 STEP = "treat"
 """The verb before which nothing else happens."""
 
@@ -41,7 +40,9 @@ def description(one: CellKind | Process) -> dict[str, Any]:
     }
 
 
-def stand_in(path: str, cls: type[Described], about: dict[str, Any] | None = None) -> Described:
+def stand_in(
+    path: str, cls: type[CellKind | Process], about: dict[str, Any] | None = None
+) -> CellKind | Process:
     """What is called ``module:NAME`` with that description; without one, a name alone. Raises KindError."""
     name = path.rpartition(":")[2]
 
@@ -52,7 +53,7 @@ def stand_in(path: str, cls: type[Described], about: dict[str, Any] | None = Non
     known = about or {"name": name.lower(), "after": STEP, "meaning": ""}
     try:
         if cls is Process:
-            return cls(known["name"], after=known["after"], run=refuse)
+            return Process(known["name"], after=known["after"], run=refuse)
         agent = type(name, (CellAgent,), {"kind": known["name"], "__doc__": known["meaning"]})
         table = known.get("parameters")
         group = None if table is None else type(name, (ParameterGroup,), {**declared(table)})
