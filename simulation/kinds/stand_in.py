@@ -1,7 +1,7 @@
 """A kind of cell or a process of one's own as a folder describes it: what can be read about it, without its code."""
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from ..cells.agents import CellAgent
 from ..contract import Model
@@ -9,7 +9,6 @@ from ..parameters.described import declared, described
 from ..parameters.parameter import ParameterGroup, Parameters
 from .kind import CellKind, KindError, Process
 
-Described = TypeVar("Described", CellKind, Process)
 STEP = "treat"
 """The verb before which nothing else happens."""
 
@@ -41,7 +40,9 @@ def description(one: CellKind | Process) -> dict[str, Any]:
     }
 
 
-def stand_in(path: str, cls: type[Described], about: dict[str, Any] | None = None) -> Described:
+def stand_in(
+    path: str, cls: type[CellKind | Process], about: dict[str, Any] | None = None
+) -> CellKind | Process:
     """What is called ``module:NAME`` with that description; without one, a name alone. Raises KindError."""
     name = path.rpartition(":")[2]
 
@@ -50,16 +51,14 @@ def stand_in(path: str, cls: type[Described], about: dict[str, Any] | None = Non
 
     process = Process(name, after=STEP, run=refuse)
     known = about or {"name": name.lower(), "after": STEP, "meaning": ""}
-    made: Any
     try:
         if cls is Process:
-            made = Process(known["name"], after=known["after"], run=refuse)
-            return made
+            return Process(known["name"], after=known["after"], run=refuse)
         agent = type(name, (CellAgent,), {"kind": known["name"], "__doc__": known["meaning"]})
         table = known.get("parameters")
         group = None if table is None else type(name, (ParameterGroup,), {**declared(table)})
         texts = {key: known[key] for key in ("column", "words", "color") if key in known}
-        made = StandInKind(
+        return StandInKind(
             known["name"],
             agent,
             parameters=group,
@@ -67,6 +66,5 @@ def stand_in(path: str, cls: type[Described], about: dict[str, Any] | None = Non
             described=about is not None,
             **texts,
         )
-        return made
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise KindError(f"the description of {path!r} is not what was written ({error})") from None

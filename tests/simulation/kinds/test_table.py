@@ -11,6 +11,7 @@ from simulation.kinds.registry import Kinds
 from simulation.kinds.shipped import KINDS, RECOGNITIONS
 from simulation.parameter_sets import find
 from simulation.parameters.tables import TableError
+from simulation.testing import kind_promises
 from simulation.testing.small_tissues import CROWD, run
 from simulation.testing.witness import differences
 
@@ -80,7 +81,7 @@ def tissue(kind: CellKind) -> TumorModel:
 
 
 def test_it_keeps_every_promise_of_a_kind():
-    assert len(check_cell_kind(made())) == 14
+    assert len(check_cell_kind(made())) == len(kind_promises.PROMISES)
 
 
 def test_it_is_declared_and_lives_as_the_same_kind_in_python_to_the_last_bit():
