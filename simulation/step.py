@@ -164,7 +164,8 @@ class Step:
         if not cells["receptor"].any():
             return
         kind, receptor = cells["kind"][attackers], cells["receptor"][attackers]
-        channels = self.model.population.by_kind.channels[kind]
+        fewest = self.model.population.by_kind.channels
+        channels = fewest[kind]
         wrong = np.flatnonzero((receptor < 0) | (receptor >= channels))
         if wrong.size:
             first = wrong[0]

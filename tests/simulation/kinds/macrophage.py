@@ -1,15 +1,6 @@
 """A macrophage that eats what antibodies coat, and lends its PD-L1 to the tumour; and an antibody that coats."""
 
-from simulation import (
-    COATED,
-    CellAgent,
-    CellKind,
-    Parameter,
-    Schedule,
-    Trait,
-    Treatment,
-    assumed,
-)
+from simulation import COATED, CellAgent, CellKind, Parameter, Schedule, Trait, Treatment, assumed
 
 DAY = 24.0
 
