@@ -189,6 +189,7 @@ def test_errors_of_the_engine_are_the_programs_own():
         "files.py",
         "plug_ins.py",
         "compiled.py",
+        "tables.py",  # asked by __getattr__ of modules, which must raise what Python asks for
     }  # told by callers
     found = {
         file.name: [*raised(ast.parse(file.read_text()))]
