@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .compiled import loop, scalar
+from .compiled import rare, scalar
 from .errors import TumorLabError
 from .parameters.given import quoted
 from .parameters.parameter import nearest
@@ -515,7 +515,7 @@ def either(own: float, general: float) -> float:
     return general if own != own else own
 
 
-@loop
+@rare
 def cell_by_cell(
     kinds: np.ndarray,
     base: np.ndarray,

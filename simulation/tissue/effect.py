@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..compiled import loop
+from ..compiled import rare
 from ..parameters.given import quoted
 from ..parameters.parameter import Number, resolve
 from .field_kind import checked
@@ -65,7 +65,7 @@ class Effect:
         rules.feel(self.field, self.rule, factors, None if kind < 0 else kind)
 
 
-@loop
+@rare
 def respond(kinds, sites, kind, level, node, most, half, factors):
     """Write 1 + most c / (half + c) for every living cell of a kind, of all kinds where it is -1."""
     for row in range(kinds.size):
